@@ -18,6 +18,7 @@ from api.bulk.submit import (
     NdjsonSubmissions,
 )
 from api.console.routes import Console
+from api.console.views.batch_views import JOB_PAGES
 from api.dead_letters.routes import LetterViews
 from api.drop_in.asking import Asking
 from api.drop_in.blueprints import registry_blueprints
@@ -132,8 +133,8 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
     others = services.following(services.results(documents))
     fast_path = FastPath(services.predictions, services.requests, others, bound)
     waiting = services.waiting_path(fast_path)
-    routed = route_by_path(ROUTE, watch_disconnects(batches), waiting)
-    live = services.console.live(routed)
+    routed = route_by_path((ROUTE, JOB_PAGES), watch_disconnects(batches), waiting)
+    live = services.console.live(services.requests, routed)
     received = BodyReceiver(live, services.requests, bound)
     hosts = Hosts(address, services.settings.hosts)
     streamed = NdjsonSubmissions(submissions, received)

@@ -92,8 +92,8 @@ def up(
         flower_login()  # checks the variables before anything starts
     lock = _lock(home)
     _check_ports({"--port": port, "--flower-port": flower})
-    patience = Settings.from_environment().shutdown_timeout + SHUTDOWN_MARGIN_SECONDS
-    with Supervisor(home / "logs", click.echo, (lock,), patience) as supervisor:
+    shutdown_timeout = Settings.from_environment().shutdown_timeout + SHUTDOWN_MARGIN_SECONDS
+    with Supervisor(home / "logs", click.echo, (lock,), shutdown_timeout) as supervisor:
         try:
             redis_url = find_or_start_redis(supervisor, home)
             stack = Stack(home, redis_url, port, flower, workers, trust_uploads)

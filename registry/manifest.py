@@ -100,7 +100,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     """SHA-256 of the artifact, 64 hexadecimal digits; checked at every load."""
     format: str
-    """Name of the artifact's format, such as ``onnx``; see `workers.models.formats.table`."""
+    """Name of the artifact's format, such as ``onnx``; see `workers.models.formats.all_formats`."""
     trusted: bool
     """Whether code in the artifact may run at load, as allowed at registration."""
     size: int

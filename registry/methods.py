@@ -35,6 +35,6 @@ def input_of(signature: Signature, method: str) -> Signature:
     if method != INVERSE or signature.inverse is None:
         return signature
     columns = tuple(
-        Column(f"x{place}", nullable=True, infinite=True) for place in range(signature.inverse)
+        Column(f"x{index}", nullable=True, infinite=True) for index in range(signature.inverse)
     )
     return Signature(columns, named=False, frame=False, methods=(INVERSE,))

@@ -38,15 +38,15 @@ def rows(signature: Signature, features: Any) -> list[Row]:
     columns become None. Raises `InvalidFeatures` with at most `diagnosis.MAX_DETAILS` details.
     """
     plan = _plan(signature)
-    table = _table(plan, features)
-    if table is not None and _plainly_right(plan, table):
-        return table
+    ordered = _in_order(plan, features)
+    if ordered is not None and _plainly_right(plan, ordered):
+        return ordered
     # The fast check only says that a value needs a look. It may still be right, such as an infinity
     # in a column that takes one.
     diagnosis.diagnose(signature, features)
-    if table is None:  # a subclass of list or dict, which no JSON parser makes
+    if ordered is None:  # a subclass of list or dict, which no JSON parser makes
         raise InvalidFeatures(f"features must be {diagnosis.shapes(signature)}")
-    return [_cleaned(plan, row) for row in table]
+    return [_cleaned(plan, row) for row in ordered]
 
 
 def count(signature: Signature, features: Any) -> int:
@@ -56,9 +56,9 @@ def count(signature: Signature, features: Any) -> int:
     return len(features) if _holds_rows(len(signature.columns), features) else 1
 
 
-def are_valid(signature: Signature, table: list[Row]) -> bool:
+def are_valid(signature: Signature, ordered: list[Row]) -> bool:
     """Whether all rows, in column order, pass the fast check."""
-    return _plainly_right(_plan(signature), table)
+    return _plainly_right(_plan(signature), ordered)
 
 
 @lru_cache(maxsize=4096)
@@ -74,7 +74,7 @@ def _plan(signature: Signature) -> _Plan:
     )
 
 
-def _table(plan: _Plan, features: Any) -> list[Row] | None:
+def _in_order(plan: _Plan, features: Any) -> list[Row] | None:
     """The rows in column order; None if the shape is not accepted."""
     if type(features) is dict:
         return _from_objects(plan, [features])
@@ -87,11 +87,11 @@ def _table(plan: _Plan, features: Any) -> list[Row] | None:
 
 def _from_lists(features: list[Any], width: int) -> list[Row] | None:
     if type(features[0]) is list:
-        table = features
+        ordered = features
     else:
-        table = [[value] for value in features] if width == 1 else [features]
-    are_valid = set(map(type, table)) == {list} and set(map(len, table)) == {width}
-    return table if are_valid else None
+        ordered = [[value] for value in features] if width == 1 else [features]
+    are_valid = set(map(type, ordered)) == {list} and set(map(len, ordered)) == {width}
+    return ordered if are_valid else None
 
 
 def _holds_rows(width: int, features: list[Any]) -> bool:
@@ -114,12 +114,12 @@ def _from_objects(plan: _Plan, objects: list[Any]) -> list[Row] | None:
         return None
 
 
-def _plainly_right(plan: _Plan, table: list[Row]) -> bool:
+def _plainly_right(plan: _Plan, ordered: list[Row]) -> bool:
     """The fast check: True if all values are valid; False if a value, such as inf, needs a look."""
     if plan.uniform:
-        values = table[0] if len(table) == 1 else list(chain.from_iterable(table))
+        values = ordered[0] if len(ordered) == 1 else list(chain.from_iterable(ordered))
         return _fits(plan.columns[0], plan.takes[0], values)
-    columns = zip(plan.columns, plan.takes, zip(*table, strict=True), strict=True)
+    columns = zip(plan.columns, plan.takes, zip(*ordered, strict=True), strict=True)
     return all(_fits(*column) for column in columns)
 
 

@@ -15,7 +15,7 @@ PARSED = frozenset({"datetime", "duration", "date", "decimal"})
 """Types whose values must be parsed one by one, since their Python type does not say enough."""
 _LARGEST = int(sys.float_info.max)
 _NO_INFINITY = "infinity is not allowed here"
-_LONGEST = 40
+_MAX_QUOTED_CHARS = 40
 """Characters of a value that an error message quotes."""
 _ZONE = r"(Z|[+-]\d\d:?\d\d)?"
 _TIME = re.compile(
@@ -104,7 +104,7 @@ def expected(column: Column) -> str:
 def in_words(value: Any) -> str:
     """A value in words, shortened."""
     told = _GIVEN.get(type(value), lambda value: type(value).__name__)(value)
-    return told if len(told) <= _LONGEST else told[:_LONGEST] + "…"
+    return told if len(told) <= _MAX_QUOTED_CHARS else told[:_MAX_QUOTED_CHARS] + "…"
 
 
 def _types(column: Column) -> frozenset[type]:

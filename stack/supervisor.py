@@ -42,13 +42,14 @@ class Supervisor:
         logs: Path,
         tell: Callable[[str], None],
         keep: tuple[int, ...] = (),
-        patience: float = SHUTDOWN_SECONDS,
+        shutdown_timeout: float = SHUTDOWN_SECONDS,
     ) -> None:
         """``keep``: file descriptors to hold open until the last process is gone.
 
-        ``patience``: seconds for the whole shutdown.
+        ``shutdown_timeout``: seconds for the whole shutdown.
         """
-        self._logs, self._tell, self._keep, self._patience = logs, tell, keep, patience
+        self._logs, self._tell, self._keep = logs, tell, keep
+        self._shutdown_timeout = shutdown_timeout
         self._stages: list[list[Process]] = []
         self._unsupervised: list[Process] = []
         self._signals = Signals()
@@ -137,7 +138,7 @@ class Supervisor:
         self._unsupervised.append(old)
         self._unsupervised.remove(new)
         old.terminate()
-        self._wait_for_exit(old, self._patience)
+        self._wait_for_exit(old, self._shutdown_timeout)
         return True
 
     def _reload(self, process: Process) -> bool:
@@ -152,10 +153,10 @@ class Supervisor:
             return False
         return True
 
-    def _wait_for_exit(self, process: Process, patience: float) -> None:
-        """Wait for a process to end, at most ``patience`` seconds, then kill it."""
+    def _wait_for_exit(self, process: Process, within: float) -> None:
+        """Wait for a process to end, at most ``within`` seconds, then kill it."""
         with suppress(TimeoutError):
-            self.until(lambda: not process.running(), patience)
+            self.until(lambda: not process.running(), within)
         process.kill()
         self._guard.release(process.group)
         self._unsupervised.remove(process)
@@ -199,7 +200,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Stop the stages one by one, the first one last: SIGTERM, wait, SIGKILL."""
-        end = time.monotonic() + self._patience
+        end = time.monotonic() + self._shutdown_timeout
         # First what stands outside of the stages, as a replacement that is under way.
         stages = [self._unsupervised, *reversed(self._stages)]
         for left, stage in zip(range(len(stages))[::-1], stages, strict=True):

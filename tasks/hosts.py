@@ -44,8 +44,8 @@ class Hosts:
         """Whether an `Origin` equals the `Host` of the request, or is a listed name."""
         authority = origin.decode("latin-1").lower().partition("://")[2]
         name = name_of(authority)
-        own = authority == host.decode("latin-1").lower()
-        return bool(name) and (own or _is_among(name, self._listed))
+        is_bound = authority == host.decode("latin-1").lower()
+        return bool(name) and (is_bound or _is_among(name, self._listed))
 
     def _knows(self, name: str) -> bool:
         # DNS rebinding needs a name; a literal IP address cannot be rebound.

@@ -14,9 +14,9 @@ def available_memory(root: Path = Path("/")) -> int:
 def _limits(root: Path) -> Iterator[int]:
     """The memory limits of this process's cgroup and of its ancestors."""
     for controller, file, path in _cgroups(root):
-        own = root / "sys/fs/cgroup" / controller
-        for group in (own / path, *(own / path).parents):
-            if group.is_relative_to(own) and (limit := _read(group / file)) is not None:
+        mount = root / "sys/fs/cgroup" / controller
+        for group in (mount / path, *(mount / path).parents):
+            if group.is_relative_to(mount) and (limit := _read(group / file)) is not None:
                 yield limit
 
 

@@ -93,10 +93,10 @@ def ledger_metrics() -> LedgerMetrics:
 def registry() -> CollectorRegistry:
     """A registry of the API's metrics, summed over its processes if there are several."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        own = CollectorRegistry()
-        own.register(HTTP_REQUESTS)
-        own.register(HTTP_SECONDS)
-        return own
+        single = CollectorRegistry()
+        single.register(HTTP_REQUESTS)
+        single.register(HTTP_SECONDS)
+        return single
     shared = CollectorRegistry()
     multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped there
     return shared

@@ -47,6 +47,10 @@ app.conf.worker_pool = type("Pool", (CeleryPool,), {"parts": parts})
 # The same JSON as Celery's own serializer at a tenth of its cost: each prediction sends 3 events.
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
+# Celery would have its pool run its own tasks, and ours runs none: a message of one is unreadable,
+# as is that of any other unknown task.
+for name in [name for name in app.tasks if name.startswith("celery.")]:
+    app.tasks.unregister(name)
 predict.Strategy = partial(predictions.strategy, parts)
 perform.Strategy = partial(batch_jobs.strategy, parts)
 app.steps["consumer"] |= {

@@ -133,12 +133,12 @@ def _split_event(event: Any) -> Iterator[Any]:
         yield {**event, "body": body[start:end], "more_body": goes_on or end < len(body)}
 
 
-def route_by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
-    """Route paths that start with ``prefix`` to one application, and all others to another."""
+def route_by_path(prefixes: tuple[str, ...], theirs: ASGIApp, others: ASGIApp) -> ASGIApp:
+    """Route paths that start with a prefix to one application, and all others to another."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        under = scope["type"] == "http" and scope["path"].startswith(prefix)
-        await (its if under else others)(scope, receive, send)
+        under = scope["type"] == "http" and scope["path"].startswith(prefixes)
+        await (theirs if under else others)(scope, receive, send)
 
     return serve
 

@@ -24,6 +24,7 @@ from api.http.problems import problem_of, status_of, unavailable
 from api.http.rights import Rights, local_key
 from api.limits.concurrency import ConcurrencyLimit
 from api.models.known_versions import KnownVersions
+from api.operations.request_metrics import RequestMetrics
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.jobs.gateway import JobGateway
@@ -91,9 +92,9 @@ class Console:
         codes.post(CODES_ROUTE)(self._sign_in.issue)
         return [pages, codes]
 
-    def live(self, behind: ASGIApp) -> LiveEvents:
+    def live(self, requests: RequestMetrics, behind: ASGIApp) -> LiveEvents:
         """What streams the state to open pages, in front of all other routes."""
-        return LiveEvents(self._sampler, self._state.fragments, behind)
+        return LiveEvents(self._sampler, self._state.fragments, requests, behind)
 
     def _static_file(self, name: str) -> Response:
         return self._static.limited(lambda _: _file(name))

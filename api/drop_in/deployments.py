@@ -103,19 +103,19 @@ class DeploymentViews:
     def deploy(self) -> Response:
         """Point the alias of an environment to a version."""
         with self._changing.permitted(request):
-            wish = read_body(request, Deployment)
-            alias = checked_name(wish.environment, "alias")
-            number = wish.version or self._registry.resolve(wish.model_id).manifest.version
-            self._changes.set_alias(wish.model_id, alias, number, cause=CAUSE)
+            change = read_body(request, Deployment)
+            alias = checked_name(change.environment, "alias")
+            number = change.version or self._registry.resolve(change.model_id).manifest.version
+            self._changes.set_alias(change.model_id, alias, number, cause=CAUSE)
         return json_response(
             Deployed(
-                message=f"Model {wish.model_id} deployed",
-                deployment_id=f"{wish.model_id}@{alias}",
-                model_id=wish.model_id,
+                message=f"Model {change.model_id} deployed",
+                deployment_id=f"{change.model_id}@{alias}",
+                model_id=change.model_id,
                 version=number,
                 environment=alias,
                 status="deployed",
-                passed_over=tuple(wish.resources),
+                passed_over=tuple(change.resources),
             )
         )
 

@@ -1,9 +1,6 @@
 """Takes requests for events: which callers may follow them, and how many at a time."""
 
-import asyncio
-import logging
 import time
-from contextlib import suppress
 
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -11,6 +8,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from api.asgi.plain import field
 from api.asgi.protocol import send_response
+from api.asgi.server_sent_events import StreamSender, run_until_left
 from api.events.stream import EventStream
 from api.http.problems import answer_to
 from api.http.rights import Rights
@@ -19,7 +17,6 @@ from tasks.events.log import EventLog
 from tasks.events.news import News
 from telemetry.errors import Busy, Forbidden, PredictqError
 
-log = logging.getLogger(__name__)
 EVENTS_PATH = "/events"
 MAX_STREAMS = 64
 """Callers that follow events at a time in a process."""
@@ -70,23 +67,8 @@ class Following:
 
     async def _follow(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self._free -= 1
-        stream = EventStream(self._log, self._news, send)
-        running = asyncio.ensure_future(stream.run(field(scope, b"last-event-id") or None))
-        watch = asyncio.ensure_future(_disconnected(receive))
+        stream = EventStream(self._log, self._news, StreamSender(send))
         try:
-            await asyncio.wait((running, watch), return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                await running
-        except TimeoutError:
-            log.info("a caller that does not read events was cut off")
+            await run_until_left(stream.run(field(scope, b"last-event-id") or None), receive)
         finally:
             self._free += 1
-            running.cancel()
-            watch.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await running
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

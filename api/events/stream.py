@@ -5,25 +5,16 @@ import time
 
 import msgspec
 import redis
-from a2wsgi.asgi_typing import Send
 
-from api.asgi.protocol import SEND_TIMEOUT
+from api.asgi.server_sent_events import HEARTBEAT, HEARTBEAT_SECONDS, StreamSender
 from api.http.urls import Urls
 from tasks.events.log import Event, EventLog
 from tasks.events.news import News
 
-STREAM_HEARTBEAT_SECONDS = 15.0
-"""Seconds after which a stream without events says that it lives."""
 GATHER_SECONDS = 0.05
 """Seconds between two reads for one caller: events that come meanwhile are sent together."""
 READ_AGAIN_SECONDS = 1.0
 """Seconds between two tries to read while Redis is away."""
-STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
-HEARTBEAT = b":\n\n"
 
 
 class OutcomeEvent(msgspec.Struct, frozen=True):
@@ -45,9 +36,9 @@ class Gap(msgspec.Struct, frozen=True):
 class EventStream:
     """A stream to one caller. Its memory is that of one page, however slowly the caller reads."""
 
-    def __init__(self, log: EventLog, news: News, send: Send) -> None:
-        self._log, self._news, self._send = log, news, send
-        self._told_at = self._followed_at = time.monotonic()
+    def __init__(self, log: EventLog, news: News, sender: StreamSender) -> None:
+        self._log, self._news, self._sender = log, news, sender
+        self._followed_at = time.monotonic()
 
     async def run(self, after: str | None) -> None:
         """Send events after a position until this process shuts down; None: from now on.
@@ -57,14 +48,14 @@ class EventStream:
         """
         await self._news.listen()
         present = await self._log.follow()
-        await self._send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+        await self._sender.begin()
         if after is None:
             # An id alone is no event, but a caller that reconnects continues from it.
-            await self._say(b"id: %b\n\n" % present.encode())
+            await self._sender.send(b"id: %b\n\n" % present.encode())
         position = after or present
         while not self._news.is_over:
             position = await self._continue(position)
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._sender.end()
 
     async def _continue(self, position: str) -> str:
         """Send what is there, and wait for more; returns the position after it."""
@@ -74,35 +65,27 @@ class EventStream:
             page = await self._log.read(position)
             if page is None:
                 position = await self._log.follow()
-                await self._say(_written("gap", position, Gap()))
+                await self._sender.send(_written("gap", position, Gap()))
                 return position
         except redis.RedisError:
             await self._pause(READ_AGAIN_SECONDS)
             return position
         if page.events:
-            await self._say(b"".join(map(_outcome, page.events)))
+            await self._sender.send(b"".join(map(_outcome, page.events)))
         if page.is_last:
-            await self._news.wait(upcoming, self._until_heartbeat())
+            await self._news.wait(upcoming, self._sender.until_heartbeat())
             await self._pause(GATHER_SECONDS)
         return page.position
 
     async def _keep_followed(self) -> None:
-        if time.monotonic() > self._followed_at + STREAM_HEARTBEAT_SECONDS:
+        if time.monotonic() > self._followed_at + HEARTBEAT_SECONDS:
             await self._log.follow()
             self._followed_at = time.monotonic()
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        if not self._until_heartbeat():
-            await self._say(HEARTBEAT)
-
-    def _until_heartbeat(self) -> float:
-        return max(self._told_at + STREAM_HEARTBEAT_SECONDS - time.monotonic(), 0.0)
-
-    async def _say(self, text: bytes) -> None:
-        async with asyncio.timeout(SEND_TIMEOUT):
-            await self._send({"type": "http.response.body", "body": text, "more_body": True})
-        self._told_at = time.monotonic()
+        if not self._sender.until_heartbeat():
+            await self._sender.send(HEARTBEAT)
 
 
 def _outcome(event: Event) -> bytes:

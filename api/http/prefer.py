@@ -37,7 +37,8 @@ def parse_prefer(header: str) -> Preference:
     """Parse a `Prefer` header; unknown preferences are ignored, as the RFC demands."""
     if not header:
         return _NONE
-    # Split and cut: `split` leaves everything beyond its limit in one last piece.
+    # Not by Werkzeug's parser, which leaves parameters in the value, and holds the event loop for
+    # milliseconds if the header is long. Split and cut: `split` leaves the rest in one last piece.
     found = dict(map(_pair, header.split(",", MAX_PREFERENCES)[:MAX_PREFERENCES]))
     wait = found.get("wait", "")
     seconds = min(int(wait), MAX_WAIT_SECONDS) if _is_number(wait) else None

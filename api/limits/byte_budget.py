@@ -31,7 +31,7 @@ class ByteBudget:
         """
         self._left = self._most = max(MAX_BYTES_IN_FLIGHT, largest)
         self._doing = doing
-        self._patience = WAIT_TIMEOUT if patient else 0.0
+        self._timeout = WAIT_TIMEOUT if patient else 0.0
         self._changed = threading.Condition()
 
     @contextmanager
@@ -50,7 +50,7 @@ class ByteBudget:
 
     def _take(self, size: int) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._left >= size, self._patience):
+            if not self._changed.wait_for(lambda: self._left >= size, self._timeout):
                 raise Busy(f"too many large {self._doing} at this moment; try again")
             self._left -= size
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
-from api.models.changing import Changing, Wish
+from api.models.changing import ChangeRequest, Changing
 from registry.changes import AliasState, Changes, Expected
 from registry.names import MAX_VERSION, checked_name
 from registry.splits import MAX_VERSIONS, meaning_text, parse_meaning
@@ -22,7 +22,7 @@ ROLLED_BACK = "production"
 """The alias that a rollback moves, if the request names none."""
 
 
-class AliasMove(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AliasMove(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `PUT /models/<name>/aliases/<alias>`."""
 
     version: Number | GivenShares
@@ -32,14 +32,14 @@ class AliasMove(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `If-Match: "3"`, or `"3=90,4=10"` for a split, says the same."""
 
 
-class AliasRemoval(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AliasRemoval(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The query of `DELETE /models/<name>/aliases/<alias>`."""
 
     expected: Number | UnsetType = UNSET
     """`If-Match` can also say a split."""
 
 
-class Rollback(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Rollback(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /models/<name>/rollback`; optional."""
 
     alias: str = ROLLED_BACK
@@ -63,33 +63,33 @@ class AliasViews:
     def move(self, name: str, alias: str) -> Response:
         """Point an alias to a version, or split it, if it means what the request expects."""
         with self._changing.permitted(request):
-            wish = read_body(request, AliasMove)
+            change = read_body(request, AliasMove)
             return _answer(
                 self._changes.set_alias(
                     name,
                     checked_name(alias, "alias"),
-                    wish.version,
-                    expected=_expected(request, wish.expected),
-                    cause=wish.cause,
+                    change.version,
+                    expected=_expected(request, change.expected),
+                    cause=change.cause,
                 )
             )
 
     def remove(self, name: str, alias: str) -> Response:
         """Delete an alias; the version stays."""
         with self._changing.permitted(request):
-            wish = read_query(request, AliasRemoval)
-            expected = _expected(request, wish.expected)
+            change = read_query(request, AliasRemoval)
+            expected = _expected(request, change.expected)
             return _answer(
-                self._changes.remove_alias(name, alias, expected=expected, cause=wish.cause)
+                self._changes.remove_alias(name, alias, expected=expected, cause=change.cause)
             )
 
     def roll_back(self, name: str) -> Response:
         """Point an alias to the version that it meant before."""
         with self._changing.permitted(request):
-            wish = read_body(request, Rollback)
-            expected = _expected(request, wish.expected)
+            change = read_body(request, Rollback)
+            expected = _expected(request, change.expected)
             return _answer(
-                self._changes.rollback(name, wish.alias, expected=expected, cause=wish.cause)
+                self._changes.rollback(name, change.alias, expected=expected, cause=change.cause)
             )
 
 

@@ -48,9 +48,9 @@ class PauseViews:
 
     def pause(self, name: str, version: str) -> Response:
         """Refuse submissions to a version, and park what is queued, until it is resumed."""
-        wish = read_body(request, PauseRequest)
+        change = read_body(request, PauseRequest)
         reference = self._registry.resolve(f"{name}:{version}").manifest.reference
-        changed = self._pauses.pause(reference, wish.reason)
+        changed = self._pauses.pause(reference, change.reason)
         return json_response(PauseState(model=reference, paused=True, changed=changed))
 
     def resume(self, name: str, version: str) -> Response:

@@ -84,12 +84,12 @@ class RegistrationViews:
             if not free:
                 raise Busy
             form = ModelForm(request, directory, self._settings)
-            wish = form.request(name)
-            self._refuse_code(wish)
+            change = form.request(name)
+            self._refuse_code(change)
             if trusts:
-                wish = replace(wish, trust=self._settings.trust_uploads)
+                change = replace(change, trust=self._settings.trust_uploads)
             return self._registrations.accept(
-                directory, wish, form.fields.version, _use(form.fingerprint, wish.model)
+                directory, change, form.fields.version, _use(form.fingerprint, change.model)
             )
 
     def answer(self, accepted: RegistrationRequest) -> Response:
@@ -163,9 +163,9 @@ class RegistrationViews:
         except redis.RedisError:  # the registration goes on without Redis
             return True
 
-    def _refuse_code(self, wish: RegistrationRequest) -> None:
+    def _refuse_code(self, change: RegistrationRequest) -> None:
         """Raise `Forbidden` for what may run code, unless the server trusts uploads."""
-        if (wish.trust or wish.requirements) and not self._settings.trust_uploads:
+        if (change.trust or change.requirements) and not self._settings.trust_uploads:
             raise Forbidden(
                 "this server takes no model that runs code, and no requirements, by upload: start "
                 "it with `predictq up --trust-uploads`, or use `predictq models add` there"

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
-from api.models.changing import Changing, Wish, version_number
+from api.models.changing import ChangeRequest, Changing, version_number
 from registry.changes import Changes, Removed
 from registry.history import Cause
 from registry.names import checked_name
@@ -21,14 +21,14 @@ from telemetry.errors import NotFound
 log = logging.getLogger(__name__)
 
 
-class VersionRemoval(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class VersionRemoval(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The query of `DELETE /models/<name>` and of a version."""
 
     force: bool = False
     """Whether aliases that point there are removed, too."""
 
 
-class Keeping(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Keeping(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /models/<name>/keep-latest`."""
 
     count: Annotated[int, msgspec.Meta(ge=1)]
@@ -77,15 +77,16 @@ class RemovalViews:
     def keep_latest(self, name: str) -> Response:
         """Remove all versions but the newest ones and those that an alias points to."""
         with self._changing.permitted(request):
-            wish = read_body(request, Keeping)
-            return self.answer(name, self._changes.keep_latest(name, wish.count, wish.cause))
+            change = read_body(request, Keeping)
+            return self.answer(name, self._changes.keep_latest(name, change.count, change.cause))
 
     def _remove(self, name: str, version: str | None) -> Response:
         with self._changing.permitted(request):
-            wish = read_query(request, VersionRemoval)
+            change = read_query(request, VersionRemoval)
             number = None if version is None else version_number(version)
             return self.answer(
-                name, self.remove(checked_name(name), number, force=wish.force, cause=wish.cause)
+                name,
+                self.remove(checked_name(name), number, force=change.force, cause=change.cause),
             )
 
     def remove(self, name: str, number: int | None, *, force: bool, cause: Cause) -> Removed:

@@ -124,5 +124,7 @@ class ModelViews:
 
     def _version(self, manifest: Manifest) -> Version:
         state = self._registry.readiness(manifest)
-        own = {f: getattr(manifest, f) for f in Version.__struct_fields__ if f not in _STATE_FIELDS}
-        return Version(**own, status=state.status, reason=state.reason)
+        fields = {
+            f: getattr(manifest, f) for f in Version.__struct_fields__ if f not in _STATE_FIELDS
+        }
+        return Version(**fields, status=state.status, reason=state.reason)

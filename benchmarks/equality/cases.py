@@ -41,9 +41,9 @@ class Case(msgspec.Struct, frozen=True):
         """A name by which the case can be repeated."""
         return f"--seed {self.seed} --case {self.number}"
 
-    def alone(self, place: int) -> pd.DataFrame:
+    def alone(self, index: int) -> pd.DataFrame:
         """One of the fresh rows; its categories are those of the row and of the training."""
-        row = self.fresh.iloc[[place]]
+        row = self.fresh.iloc[[index]]
         found = {
             column.name: column.held(row[column.name].tolist())
             for column in self.plan.columns

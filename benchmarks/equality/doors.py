@@ -108,11 +108,11 @@ def _body(case: Case, signature: Signature, rows: pd.DataFrame) -> bytes:
 def _accepted(signature: Signature, body: bytes) -> tuple[dict[int, Row], dict[int, str]]:
     """The rows of a request that are computed, and why the others are not."""
     rows, refused = dict[int, Row](), dict[int, str]()
-    for place, row in enumerate(decode(body)):
+    for index, row in enumerate(decode(body)):
         try:
-            rows[place] = validation.rows(signature, [row])[0]
+            rows[index] = validation.rows(signature, [row])[0]
         except InvalidFeatures as error:
-            refused[place] = error.message
+            refused[index] = error.message
     return rows, refused
 
 

@@ -20,11 +20,11 @@ def excluded(door: str, signature: Signature, rows: pd.DataFrame) -> dict[int, s
     if door != "csv":
         return {}
     found = {}
-    for place in range(len(rows)):
-        cells = zip(signature.columns, rows.iloc[place], strict=True)
+    for index in range(len(rows)):
+        cells = zip(signature.columns, rows.iloc[index], strict=True)
         reasons = (_unsayable(column, value) for column, value in cells if not column.unused)
         if reason := next(filter(None, reasons), ""):
-            found[place] = reason
+            found[index] = reason
     return found
 
 

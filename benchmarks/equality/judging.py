@@ -83,8 +83,8 @@ class _Judge:
         self._rows = case.fresh.rename(columns=str)
         self._whole = {name: self._own(name, case.fresh) for name in self._methods}
         self._alone = [
-            {name: self._own(name, case.alone(place)) for name in self._singly()}
-            for place in range(len(case.fresh))
+            {name: self._own(name, case.alone(index)) for name in self._singly()}
+            for index in range(len(case.fresh))
         ]
 
     def verdict(self, verdict: Verdict) -> Verdict:
@@ -96,7 +96,7 @@ class _Judge:
 
     def _of_sample(self) -> Iterator[Finding]:
         """Findings of the gate on the sample, of which every row must be served."""
-        own = self._inspected.own
+        own = self._inspected.own_answers
         if own is None or self._case.number % PROVED:
             return
         unsayable = {door: excluded(door, self._signature, own.frame) for door in DOORS}
@@ -119,32 +119,32 @@ class _Judge:
             told = f"rows {_places(passed)} and {[*passed.refused]}"
             return [self._finding(door, "other rows", 0, self._signature.main, "", told)], {}
         found = [*self._of_refused(door, passed, unsayable)]
-        for table, places in passed.tables:
+        for table, indices in passed.tables:
             keyed = _Keyed.of(table)
-            together = [(n, place) for n, place in enumerate(places) if place != NONE]
+            together = [(n, index) for n, index in enumerate(indices) if index != NONE]
             if not unsayable:
                 found += self._of_batch(door, keyed, together)
-            for n, place in together:
-                if place not in unsayable:
-                    found += self._of_row(door, _Keyed.of(table[n : n + 1]), place)
+            for n, index in together:
+                if index not in unsayable:
+                    found += self._of_row(door, _Keyed.of(table[n : n + 1]), index)
         seen = _places(passed)
-        counts = Counter(self._outcome(place, place in seen) for place in range(len(self._rows)))
+        counts = Counter(self._outcome(index, index in seen) for index in range(len(self._rows)))
         counts["excluded"] = len(unsayable)
         return found, dict(counts)
 
-    def _outcome(self, place: int, passed: bool) -> str:
-        if isinstance(self._alone[place][self._signature.main], ModelError):
+    def _outcome(self, index: int, passed: bool) -> str:
+        if isinstance(self._alone[index][self._signature.main], ModelError):
             return "refused by model" if passed else "refused by door"
         return "answered"
 
     def _of_refused(self, door: str, passed: DoorResult, unsayable: Any) -> Iterator[Finding]:
-        for place, reason in passed.refused.items():
-            answer = self._alone[place][self._signature.main]
-            if place not in unsayable and not isinstance(answer, ModelError):
-                yield self._finding(door, "refused", place, self._signature.main, answer, reason)
+        for index, reason in passed.refused.items():
+            answer = self._alone[index][self._signature.main]
+            if index not in unsayable and not isinstance(answer, ModelError):
+                yield self._finding(door, "refused", index, self._signature.main, answer, reason)
 
     def _of_batch(
-        self, door: str, table: "_Keyed", places: list[tuple[int, int]]
+        self, door: str, table: "_Keyed", indices: list[tuple[int, int]]
     ) -> Iterator[Finding]:
         """Compare all rows at once; after a refused row the rest are compared one by one."""
         for method in self._methods:
@@ -152,41 +152,41 @@ class _Judge:
             if isinstance(right, ModelError) or not self._all_answered():
                 continue
             served = self._ask(method, table)
-            for n, place in places:
-                if one := self._differs(method, place, _row(served, n)):
-                    mine = _row(right, place)
-                    yield self._finding(door, f"{one} together", place, method, mine, served, n)
+            for n, index in indices:
+                if one := self._differs(method, index, _row(served, n)):
+                    mine = _row(right, index)
+                    yield self._finding(door, f"{one} together", index, method, mine, served, n)
 
-    def _of_row(self, door: str, table: "_Keyed", place: int) -> Iterator[Finding]:
-        for method, mine in self._alone[place].items():
+    def _of_row(self, door: str, table: "_Keyed", index: int) -> Iterator[Finding]:
+        for method, mine in self._alone[index].items():
             served = self._ask(method, table)
-            if one := self._differs(method, place, served):
-                yield self._finding(door, one, place, method, mine, served)
+            if one := self._differs(method, index, served):
+                yield self._finding(door, one, index, method, mine, served)
 
-    def _differs(self, method: str, place: int, served: Answer) -> str:
+    def _differs(self, method: str, index: int, served: Answer) -> str:
         """What is wrong with an answer, which may equal that of the row alone or among all."""
-        mine = [self._alone[place].get(method), _row(self._whole[method], place)]
+        mine = [self._alone[index].get(method), _row(self._whole[method], index)]
         right = [one for one in mine if one is not None and not isinstance(one, ModelError)]
         if isinstance(served, ModelError) or isinstance(mine[0], ModelError):
             return _misfit(mine[0], served)
         if not all(unequal(one, served).any() for one in right):
             return ""
-        return "" if self._is_noise(method, place, right[0], served) else "differs"
+        return "" if self._is_noise(method, index, right[0], served) else "differs"
 
-    def _is_noise(self, method: str, place: int, own: Any, served: Any) -> bool:
+    def _is_noise(self, method: str, index: int, own: Any, served: Any) -> bool:
         """Whether the model's own prediction varies as much with the number of rows."""
         if not (_is_float(own) and _is_float(served) and own.shape == served.shape):
             return False
-        row = self._case.alone(place)
+        row = self._case.alone(index)
         company = [self._own(method, row.iloc[[0] * count]) for count in COMPANY]
         found = [answer[:1] for answer in company if not isinstance(answer, ModelError)]
         return bool((np.abs(served - own) <= NOISE * np.ptp([own, *found], axis=0)).all())
 
     def _finding(
-        self, door: str, what: str, place: int, method: str, own: Any, served: Any, n: int = 0
+        self, door: str, what: str, index: int, method: str, own: Any, served: Any, n: int = 0
     ) -> Finding:
         shown = _told(served, n)
-        return Finding(self._case.name, door, what, place, method, _told(own, 0), shown)
+        return Finding(self._case.name, door, what, index, method, _told(own, 0), shown)
 
     def _all_answered(self) -> bool:
         main = self._signature.main
@@ -245,7 +245,7 @@ class _Keyed(msgspec.Struct, frozen=True):
     def of(cls, table: Table) -> "_Keyed":
         try:
             with convert_model_errors():
-                return cls([(places, _Given.of(given)) for places, given in table.parts()])
+                return cls([(indices, _Given.of(given)) for indices, given in table.parts()])
         except ModelError as error:
             return cls(error)
 
@@ -257,7 +257,7 @@ class _Keyed(msgspec.Struct, frozen=True):
 
 def _places(passed: DoorResult) -> set[int]:
     """The fresh rows that passed the door."""
-    return {place for _, places in passed.tables for place in places} - {NONE}
+    return {index for _, indices in passed.tables for index in indices} - {NONE}
 
 
 def kept(signature: Signature) -> Signature:
@@ -276,14 +276,14 @@ def _misfit(own: Answer | None, served: Answer) -> str:
     return "failed"
 
 
-def _row(output: Answer, place: int) -> Answer:
+def _row(output: Answer, index: int) -> Answer:
     if isinstance(output, ModelError):
         return output
-    places = np.array([place])
-    return [each[places] for each in output] if isinstance(output, list) else output[places]
+    indices = np.array([index])
+    return [each[indices] for each in output] if isinstance(output, list) else output[indices]
 
 
-def _told(answer: Any, place: int) -> str:
+def _told(answer: Any, index: int) -> str:
     if isinstance(answer, ModelError | str):
         return str(answer)
-    return repr(to_wire(_row(answer, place))[0])
+    return repr(to_wire(_row(answer, index))[0])

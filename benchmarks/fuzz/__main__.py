@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from benchmarks.fuzz.all import TARGETS
-from benchmarks.fuzz.feeding import GROWTH, LONGEST, SHOWN, Fed, Finding
+from benchmarks.fuzz.feeding import CPU_LIMIT, GROWTH, SHOWN, Fed, Finding
 from benchmarks.harness import report
 from benchmarks.harness.results import Cell, Check, Part, Run, Table
 from stack.process import ROOT
@@ -24,7 +24,7 @@ from stack.process import ROOT
 HERE = Path(__file__).parent
 PROCESSES = 2
 NOTE = f"""Inputs are right ones after some mutations, the same for the same seed. A finding is an \
-error that is none of ours, {LONGEST:.0f} s of CPU for an input, a process that dies, or one that \
+error that is none of ours, {CPU_LIMIT:.0f} s of CPU for an input, a process that dies or \
 grows by more than {GROWTH} MiB. Aborted: pyarrow ends the process at some Parquet files; in a \
 worker that is a process of the pool, and fails the step of that job alone."""
 

@@ -15,7 +15,7 @@ from benchmarks.fuzz.mutating import mutated
 from benchmarks.fuzz.target import Parse, Target
 from telemetry.errors import PredictqError
 
-LONGEST = 1.0
+CPU_LIMIT = 1.0
 """Limit of CPU seconds per input."""
 GROWTH = 512
 """Limit of a process's growth in MiB."""
@@ -26,7 +26,7 @@ SHOWN = 2000
 
 
 class Slow(BaseException):
-    """An input takes longer than `LONGEST`."""
+    """An input takes longer than `CPU_LIMIT`."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ def _one(target: Target, parse: Parse, content: bytes) -> Fed:
 
 def _once(target: Target, parse: Parse, content: bytes) -> tuple[Fed, bool]:
     """The result of one input, and whether it took too long."""
-    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT)
     try:
         parse(content)
     except PredictqError:
@@ -104,7 +104,7 @@ def _watching() -> Iterator[None]:
 
 
 def _raise(_: int, __: FrameType | None) -> None:
-    raise Slow(f"it takes more than {LONGEST} s")
+    raise Slow(f"it takes more than {CPU_LIMIT} s")
 
 
 def _peak() -> int:

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Sequence
 
-LONGEST = 2**16
+MAX_INPUT_BYTES = 2**16
 """Greatest size of an input in bytes."""
 WORDS = (
     *(b"", b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\n", b"\r\n"),
@@ -24,7 +24,7 @@ def mutated(corpus: Sequence[bytes], chance: random.Random) -> bytes:
     content = chance.choice(corpus)
     for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3, 8))):
         content = chance.choice(_MUTATIONS)(content, corpus, chance)
-    return content[:LONGEST]
+    return content[:MAX_INPUT_BYTES]
 
 
 def _flip(content: bytes, _: Sequence[bytes], chance: random.Random) -> bytes:
@@ -44,7 +44,7 @@ def _delete(content: bytes, _: Sequence[bytes], chance: random.Random) -> bytes:
 
 def _repeat(content: bytes, _: Sequence[bytes], chance: random.Random) -> bytes:
     start, stop = _slice(content, chance)
-    times = min(chance.choice((2, 2, 3, 50, 5000)), LONGEST // max(stop - start, 1) + 1)
+    times = min(chance.choice((2, 2, 3, 50, 5000)), MAX_INPUT_BYTES // max(stop - start, 1) + 1)
     return content[:start] + content[start:stop] * times + content[stop:]
 
 

@@ -19,7 +19,7 @@ from benchmarks.fuzz.feeding import feed
 
 MEMORY = 8 * 2**30
 """Limit of the address space in bytes, so that a huge allocation fails."""
-SILENCE, OFTEN = 300, 100
+HANG_SECONDS, REPORT_EVERY = 300, 100
 """Seconds that so many inputs may take before the process ends with a traceback."""
 
 
@@ -34,8 +34,8 @@ def main() -> None:
         number = next(counted)
         path.write_bytes(content)
         path.with_suffix(".number").write_text(str(number))
-        if number % OFTEN == 0:
-            faulthandler.dump_traceback_later(SILENCE, exit=True)
+        if number % REPORT_EVERY == 0:
+            faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
 
     with tempfile.TemporaryDirectory(dir=path.parent) as directory:
         fed = feed(target, target.ready(Path(directory)), f"{seed} {name}", int(inputs), note)

@@ -17,7 +17,7 @@ from stack.process import Process, Program
 
 PORTS = range(20000, 32000)
 """Below the ephemeral ports: otherwise a reconnecting client could occupy the port itself."""
-STARTING = 60.0
+START_TIMEOUT = 60.0
 """Seconds to become ready."""
 _pss = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 
@@ -83,7 +83,7 @@ class Processes:
         return [root, *root.children(recursive=True)]
 
     def _await(self, process: Process) -> None:
-        deadline = time.monotonic() + STARTING
+        deadline = time.monotonic() + START_TIMEOUT
         while not process.program.ready():
             if not process.running():
                 raise LoadFailed(process.crash_report())

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-PATIENCE = 30.0
+ANSWER_TIMEOUT = 30.0
 """Seconds without any answer after which the measurement has failed."""
 _length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _chunked = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
@@ -66,14 +66,14 @@ class Wire:
             return
         (self._free.pop() if self._free else self._connect()).send(request, then)
 
-    def turn(self, within: float = PATIENCE) -> None:
+    def turn(self, within: float = ANSWER_TIMEOUT) -> None:
         """Process what has arrived; waits for it at most ``within`` seconds."""
         # select, because epoll rounds timeouts up to whole milliseconds.
         select.select([self._poll], [], [], max(within, 0.0))
         for descriptor, _ in self._poll.poll(0):
             self._hear(self._open[descriptor])
-        if self.busy and time.monotonic() - self._heard > PATIENCE:
-            raise LoadFailed(f"no answer for {PATIENCE:.0f} s")
+        if self.busy and time.monotonic() - self._heard > ANSWER_TIMEOUT:
+            raise LoadFailed(f"no answer for {ANSWER_TIMEOUT:.0f} s")
 
     def close(self) -> None:
         """Close all connections."""
@@ -119,7 +119,7 @@ class Connection:
     """One connection, and the callback for its outstanding response."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.socket = socket.create_connection(("127.0.0.1", port), ANSWER_TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.then: Then | None = None
         self.since = 0.0

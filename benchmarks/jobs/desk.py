@@ -16,7 +16,7 @@ from predictq import Client, Job
 
 LOOK_SECONDS = 0.05
 """Seconds between two look-ups of a job."""
-PATIENCE = 300.0
+JOB_TIMEOUT = 300.0
 """Seconds to wait for a job."""
 WORKERS = 2
 
@@ -34,14 +34,14 @@ class Desk:
 
     def wait(self, job_id: str) -> Job:
         """Wait until the job has completed."""
-        job = self._jobs.wait(job_id, PATIENCE)
+        job = self._jobs.wait(job_id, JOB_TIMEOUT)
         if job.status != "completed":
             raise LoadFailed(f"the job is {job.status}: {job.error}")
         return job
 
     def begun(self, job_id: str) -> None:
         """Wait until rows of a job are scored."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + JOB_TIMEOUT
         while not self._jobs.get(job_id).counts.succeeded:
             if time.monotonic() > deadline:
                 raise LoadFailed("nothing of the job is scored")
@@ -51,7 +51,7 @@ class Desk:
         """Cancel a job, and wait for its last chunks; returns whether it had ended before."""
         had_ended = self._jobs.get(job_id).has_ended
         self._jobs.cancel(job_id)
-        self._jobs.wait(job_id, PATIENCE)
+        self._jobs.wait(job_id, JOB_TIMEOUT)
         return had_ended
 
     def score(self, source: Path, target: Path) -> float:

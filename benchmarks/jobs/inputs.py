@@ -14,7 +14,7 @@ from benchmarks.harness.models import FEATURES
 
 GROUP = 2**20
 """Default rows per row group."""
-SCHEMA = pa.schema([(f"x{place}", pa.float64()) for place in range(FEATURES)])
+SCHEMA = pa.schema([(f"x{index}", pa.float64()) for index in range(FEATURES)])
 
 
 def make_parquet(path: Path, rows: int) -> Path:

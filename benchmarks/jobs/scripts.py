@@ -82,7 +82,7 @@ def _columns(batch: pa.RecordBatch) -> Features:
 
 
 def _objects(columns: int) -> Callable[[bytes], Features]:
-    row = msgspec.defstruct("Row", [(f"x{place}", float) for place in range(columns)], gc=False)
+    row = msgspec.defstruct("Row", [(f"x{index}", float) for index in range(columns)], gc=False)
     decoder = msgspec.json.Decoder(row)
 
     def features(data: bytes) -> Features:

@@ -22,7 +22,7 @@ from benchmarks.prove.witness import computed, row
 from tasks.ledger import keys
 from tasks.ledger.statistics import collected
 
-PATIENCE = 60.0
+OUTCOMES_TIMEOUT = 60.0
 """Seconds after the last fault in which everything accepted must have its outcome."""
 CALM = 5.0
 """Seconds of load before the first fault, for comparison."""
@@ -101,8 +101,8 @@ def _weather(system: System, callers: Callers, storming: Storming) -> tuple[list
     storm.end()
     callers.run(until=storm.is_over)  # so that the last fault is under load too
     callers.is_submitting, last = False, _now()
-    patience = last + PATIENCE
-    callers.run(until=lambda: not (callers.open or callers.busy) or _now() > patience)
+    deadline = last + OUTCOMES_TIMEOUT
+    callers.run(until=lambda: not (callers.open or callers.busy) or _now() > deadline)
     return storm.strikes, _now() - last
 
 

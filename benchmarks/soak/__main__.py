@@ -33,7 +33,7 @@ KEPT = "30"
 """Seconds to keep outcomes; short, because Redis grows with the outcomes it keeps."""
 JOBS_EVERY = 30.0
 """Seconds from one batch job to the next."""
-PATIENCE = 120.0
+JOB_TIMEOUT = 120.0
 """Seconds to wait for a job."""
 NOTE = f"""Predictions at a steady rate, each looked up until it is answered, and a batch job \
 each {JOBS_EVERY:.0f} s, with Flower. Looked at each {EVERY:.0f} s; the first third is warm-up. \
@@ -91,7 +91,7 @@ def _until(end: float, pause: float, call: Callable[[], object]) -> threading.Th
 
 
 def _job(client: Client, model: Model, rows: list[list[float]]) -> Callable[[], object]:
-    return lambda: client.jobs.wait(client.jobs.submit(model.name, rows).id, PATIENCE)
+    return lambda: client.jobs.wait(client.jobs.submit(model.name, rows).id, JOB_TIMEOUT)
 
 
 def _part(seen: dict[Key, list[Sample]], seconds: float, taken: list[float]) -> Part:

@@ -42,9 +42,9 @@ def main(names: tuple[str, ...], samples: tuple[str, ...], record: bool) -> None
 
 
 def _ways(names: Sequence[str], samples: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for place, name in enumerate(names or BY_NAME):
+    for index, name in enumerate(names or BY_NAME):
         for sample in samples:
-            if sample != "csv" or names or not place % THIRD:
+            if sample != "csv" or names or not index % THIRD:
                 yield name, sample
 
 

@@ -13,7 +13,7 @@ from benchmarks.zoo.exhibits.company import Company
 from benchmarks.zoo.wire import flat, lines_by_hand, own_answers, rows_by_hand, same
 from predictq import PredictqError
 
-PATIENCE = 120.0
+ANSWER_TIMEOUT = 120.0
 ALONE = 3
 """Rows that are also sent one by one."""
 
@@ -74,7 +74,7 @@ def by_hand(company: Company, asked: Asked) -> Found:
     rows = rows_by_hand(asked.exhibit.fresh, by_name=asked.named)
     for method, answers in asked.answers.items():
         body = {"model": asked.reference, "features": rows, "method": method}
-        answer = httpx2.post(f"{company.url}/predict", json=body, timeout=PATIENCE)
+        answer = httpx2.post(f"{company.url}/predict", json=body, timeout=ANSWER_TIMEOUT)
         _note(found, method, answers, answer)
     return found
 
@@ -83,13 +83,13 @@ def alone(company: Company, asked: Asked) -> Found:
     """The first rows, each in its own request, compared with the model's answer for that row."""
     found = Found()
     exhibit = asked.exhibit
-    for place in range(min(ALONE, len(exhibit.fresh))):
-        one = exhibit.fresh.iloc[[place]]
+    for number in range(min(ALONE, len(exhibit.fresh))):
+        one = exhibit.fresh.iloc[[number]]
         (row,) = rows_by_hand(one, by_name=asked.named)
         for method in asked.answers:
             answers = own_answers(getattr(exhibit.model, method)(exhibit.given(one)), 1)
             body = {"model": asked.reference, "features": [row], "method": method}
-            answer = httpx2.post(f"{company.url}/predict", json=body, timeout=PATIENCE)
+            answer = httpx2.post(f"{company.url}/predict", json=body, timeout=ANSWER_TIMEOUT)
             _note(found, method, answers, answer)
     return found
 
@@ -106,8 +106,8 @@ def _compare(found: Found, method: str, answers: list[Any], served: list[Any]) -
     if len(served) != len(answers):
         found.refuse(len(answers), f"{method}: {len(served)} answers for {len(answers)} rows")
         return
-    for place, (mine, other) in enumerate(zip(answers, served, strict=True), 1):
-        found.compare(f"row {place}, {method}", mine, other)
+    for number, (mine, other) in enumerate(zip(answers, served, strict=True), 1):
+        found.compare(f"row {number}, {method}", mine, other)
 
 
 def by_client(company: Company, asked: Asked) -> Found:
@@ -127,7 +127,7 @@ def by_client(company: Company, asked: Asked) -> Found:
 def by_command(company: Company, asked: Asked) -> Found:
     """``predictq predict --file fresh.csv``."""
     found, path = Found(), asked.directory / "fresh.csv"
-    asked.exhibit.fresh.to_csv(path, index=False)
+    asked.exhibit.fresh.to_csv(path, number=False)
     for method, answers in asked.answers.items():
         said = company.types(
             *("predict", asked.reference, "--file", path, "--method", method),
@@ -141,7 +141,7 @@ def by_command(company: Company, asked: Asked) -> Found:
 
 
 def _csv(asked: Asked, path: Path) -> None:
-    asked.exhibit.fresh.to_csv(path, index=False)
+    asked.exhibit.fresh.to_csv(path, number=False)
 
 
 def _ndjson(asked: Asked, path: Path) -> None:
@@ -149,7 +149,7 @@ def _ndjson(asked: Asked, path: Path) -> None:
 
 
 def _parquet(asked: Asked, path: Path) -> None:
-    asked.exhibit.fresh.rename(columns=str).to_parquet(path, index=False)
+    asked.exhibit.fresh.rename(columns=str).to_parquet(path, number=False)
 
 
 def _by_job(write: Callable[[Asked, Path], None], format: str) -> Callable[[Company, Asked], Found]:
@@ -164,7 +164,7 @@ def _by_job(write: Callable[[Asked, Path], None], format: str) -> Callable[[Comp
                 upload=True,
                 output_format="ndjson",
             )
-            job = company.client.jobs.wait(job.id, PATIENCE)
+            job = company.client.jobs.wait(job.id, ANSWER_TIMEOUT)
         except PredictqError as error:
             found.refuse(rows, str(error))
             return found
@@ -184,11 +184,11 @@ def _by_job(write: Callable[[Asked, Path], None], format: str) -> Callable[[Comp
 
 def _compare_lines(found: Found, asked: Asked, lines: list[str]) -> None:
     own = list(zip(*asked.answers.values(), strict=True))
-    for place, (line, mine) in enumerate(zip(lines, own, strict=True), 1):
+    for number, (line, mine) in enumerate(zip(lines, own, strict=True), 1):
         served = [*_values(json.loads(line))]
         if found.refused and all(value is None for value in served):
             continue  # it is among the errors
-        found.compare(f"row {place}", [*flat([*mine])], served)
+        found.compare(f"row {number}", [*flat([*mine])], served)
 
 
 def _values(line: dict[str, Any]) -> Iterator[Any]:

@@ -29,7 +29,7 @@ from workers.gate.warming import warmed
 from workers.models.formats.mlflow.beside import mlflow_example, mlflow_requirements
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
-from workers.models.signature.own import Own
+from workers.models.signature.own_answers import OwnAnswers
 from workers.models.signature.sample import of_rows, read_sample
 
 _SHOWN = 10
@@ -154,7 +154,7 @@ def add(
         cause=cause_of(),
     )
     if stack and manifest.example is not None:
-        own = found.inspected.own if sample else None
+        own = found.inspected.own_answers if sample else None
         _prove(registry, stack, manifest, own)
     if alias is not None:  # last, so that it never points to a version that cannot be served
         Changes(registry).set_alias(name, alias, manifest.version, cause=cause_of())
@@ -203,7 +203,7 @@ def _labels(classes: str | None) -> tuple[Any, ...] | None:
 def _optimization(found: Examined) -> Optimization | None:
     from workers.models.optimizing.choosing import choose  # noqa: PLC0415 - it imports much
 
-    own = found.inspected.own
+    own = found.inspected.own_answers
     if own is None:
         return None
     with found.imported():
@@ -212,12 +212,14 @@ def _optimization(found: Examined) -> Optimization | None:
 
 def _prove_offline(name: str, description: Description, found: Examined) -> None:
     """Check that each door gives the model's own answers, before the version is registered."""
-    own = found.inspected.own
+    own = found.inspected.own_answers
     if own is not None and (wrong := differences(found.model, description.signature, own)):
         raise AnswersDiffer(differences_text(name, wrong))
 
 
-def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own | None) -> None:
+def _prove(
+    registry: Registry, stack: RunningStack, manifest: Manifest, own: OwnAnswers | None
+) -> None:
     """Check that the stack serves a version: it is ready then, or refused unless it was ready."""
     was = registry.readiness(manifest)
     try:
@@ -257,9 +259,11 @@ def _report(
     if found.unknown:
         shown = ", ".join(found.unknown[:_SHOWN]) + (", …" if len(found.unknown) > _SHOWN else "")
         click.echo(f"unknown - give --sample: columns {shown}")
-    if found.own is not None and sampled:
+    if found.own_answers is not None and sampled:
         by = "the stack" if stack else "every door"
-        click.echo(f"proved on {_count(len(found.own.frame))}: {by} answers as the model does")
+        click.echo(
+            f"proved on {_count(len(found.own_answers.frame))}: {by} answers as the model does"
+        )
     if stack and manifest.example is None:
         click.echo("could not check that the stack serves it: no valid row of the model is known")
         click.echo("give rows with --sample")

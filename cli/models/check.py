@@ -20,7 +20,7 @@ from workers.models.engine import SklearnEngine
 from workers.models.golden import check_golden_rows, golden_frame
 from workers.models.signature.inspection import quietly
 from workers.models.signature.names import Names
-from workers.models.signature.own import Own, own_of
+from workers.models.signature.own_answers import OwnAnswers, own_answers_of
 from workers.models.signature.sample import read_sample
 
 
@@ -59,7 +59,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     _report(manifest, own, stack.url if stack else None)
 
 
-def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
+def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> OwnAnswers:
     """The model's own answers, after comparing them with those of each door."""
     golden = registry.golden_rows(manifest)
     registry.check_signature(manifest)
@@ -68,7 +68,7 @@ def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
         check_golden_rows(SklearnEngine(registry), manifest, golden)
     sample = read_sample(data) if data else golden_frame(manifest, golden)
     with loaded.imported(), quietly():
-        own = own_of(loaded.estimator, _names(manifest), sample)
+        own = own_answers_of(loaded.estimator, _names(manifest), sample)
     own = _of_version(own, manifest)
     with loaded.imported():
         wrong = differences(loaded.estimator, manifest.signature, own)
@@ -83,14 +83,14 @@ def _names(manifest: Manifest) -> Names:
     return Names(names, signature.named, signature.frame, fixed=not signature.flat)
 
 
-def _of_version(own: Own, manifest: Manifest) -> Own:
+def _of_version(own: OwnAnswers, manifest: Manifest) -> OwnAnswers:
     """Drop the answers of methods that the version does not offer."""
     offered = manifest.signature.methods
     answers = {method: answer for method, answer in own.answers.items() if method in offered}
     return replace(own, answers=answers)
 
 
-def _report(manifest: Manifest, own: Own, url: str | None) -> None:
+def _report(manifest: Manifest, own: OwnAnswers, url: str | None) -> None:
     click.echo(f"{manifest.reference} is served as the model answers by itself:")
     click.echo(f"  {len(own.frame):,} rows, {', '.join(own.answers)}")
     click.echo(f"  by {', '.join(DOORS)}{f', and through {url}' if url else ''}")

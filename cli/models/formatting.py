@@ -86,10 +86,11 @@ def _classes(manifest: Manifest) -> str:
 
 
 def _environment(manifest: Manifest) -> str:
-    own = manifest.environment
-    if own is None:
+    environment = manifest.environment
+    if environment is None:
         return "shared"
-    return f"{', '.join(own.requirements)} ({own.size:,} bytes, lock {own.lock[:12]})"
+    requirements = ", ".join(environment.requirements)
+    return f"{requirements} ({environment.size:,} bytes, lock {environment.lock[:12]})"
 
 
 def _line(registry: Registry, name: str) -> tuple[str, ...]:

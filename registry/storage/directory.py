@@ -220,8 +220,8 @@ class Directory:
         except FileNotFoundError:
             return None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            place = path.relative_to(self._root)
-            raise PredictqError(f"the registry's file {place} is broken: {error}") from error
+            relative = path.relative_to(self._root)
+            raise PredictqError(f"the registry's file {relative} is broken: {error}") from error
 
     def _renew_stamp(self) -> None:
         # Unique even if the clock is coarse or jumps back.

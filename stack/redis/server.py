@@ -18,8 +18,8 @@ START = ROOT / "deploy/redis.sh"
 """Start script, which first repairs a log that was torn by a crash."""
 PING_TIMEOUT = 2.0
 """Seconds to wait for the answer to a PING."""
-FLAWED = """redis   {version} has known flaws, unless your distribution patched them: anyone who
-        may run scripts on it can run any code (CVE-2025-49844). Only you can
+FLAWED = """redis   {version} has known flaws, unless your distribution patched them: a client
+        that may run scripts on it can run any code (CVE-2025-49844). Only you can
         open its socket; a newer redis-server or valkey-server on PATH is used instead."""
 
 

@@ -18,7 +18,7 @@ from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.support.models import DEADLY, KillsItsWorker, described, register
 from tests.support.sleeping_model import Sleeping, begun
-from tests.support.stack import STARTING, LiveStack, running, until
+from tests.support.stack import START_TIMEOUT, LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,9 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
 def second_worker(stack: LiveStack) -> Process:
     """Start a second worker that takes messages; return the first."""
     first = stack.launch_second("worker")
-    until(lambda: stack.parts.stages()[0][0].relieves(stack.pid("worker")), "another", STARTING)
+    until(
+        lambda: stack.parts.stages()[0][0].relieves(stack.pid("worker")), "another", START_TIMEOUT
+    )
     return first
 
 
@@ -110,7 +112,7 @@ def test_hazard_9_prediction_that_kills_the_worker_is_given_up(stack: LiveStack)
         until(
             lambda: not stack.is_running("worker") or stack.http.get(path).status_code == 200,
             "the next death, or the end",
-            STARTING,
+            START_TIMEOUT,
         )
         if not stack.is_running("worker"):
             deaths += 1

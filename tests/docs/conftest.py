@@ -13,7 +13,7 @@ import pytest
 from tests.docs.documents import ROOT
 from tests.support.stack import until
 
-STARTING = 150.0
+START_TIMEOUT = 150.0
 ENDING = 15.0
 OURS = ("REDIS_URL", "XDG_STATE_HOME")
 COMMANDS = {
@@ -60,7 +60,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: _is_ready(process, printed), "ready", STARTING)
+        until(lambda: _is_ready(process, printed), "ready", START_TIMEOUT)
         yield Newcomer(home, *ports, printed.read_text(), environment)
     finally:
         process.terminate()

@@ -19,7 +19,7 @@ from tasks.ledger.queue.queue_snapshot import QueueSnapshots
 from tasks.ledger.queue.reservations import Reservations
 from tasks.ledger.queue.workers import Workers
 from tasks.settings import Settings
-from tests.support.stack import PATIENCE, LiveStack
+from tests.support.stack import TEST_TIMEOUT, LiveStack
 
 END = "ECHO the-tap-is-closed"
 
@@ -62,7 +62,7 @@ def counted_commands(stack: LiveStack) -> Iterator[CommandCounts]:
     Redis's own statistics do not. MONITOR omits administrative commands.
     """
     tap, started = CommandCounts(), time.monotonic()
-    with connect(stack.redis_url, timeout=PATIENCE) as client, client.monitor() as monitor:
+    with connect(stack.redis_url, timeout=TEST_TIMEOUT) as client, client.monitor() as monitor:
         yield tap
         tap.seconds = time.monotonic() - started
         client.execute_command(*END.split())

@@ -21,7 +21,7 @@ class DiskFiller:
 
     def __init__(self, directory: Path) -> None:
         """Skips the test if the disk has too little free space."""
-        self._path = directory / "ballast"
+        self._path = directory / "filler"
         if (free := self._free()) < SIZE + 2**30:
             pytest.skip(f"the disk of {directory} has only {free} bytes free")
         self.bound = free - SIZE // 2
@@ -33,7 +33,7 @@ class DiskFiller:
 
     def __exit__(self, *_: object) -> None:
         self._path.unlink()
-        until(lambda: self._free() > self.bound, "the end of the ballast")
+        until(lambda: self._free() > self.bound, "the end of the filler")
 
     def _free(self) -> int:
         return shutil.disk_usage(self._path.parent).free

@@ -87,10 +87,10 @@ def _rewritten(message: bytes, change: Callable[[Document], Document]) -> bytes:
 
 def _twist(document: Document, chance: random.Random) -> Document:
     """Replace one random value with a nasty one, or remove it."""
-    places = [*_places(document)]
-    if not places:
+    positions = [*_positions(document)]
+    if not positions:
         return chance.choice(NASTY)
-    parent, key = chance.choice(places)
+    parent, key = chance.choice(positions)
     if chance.random() < 0.2:
         del parent[key]
     else:
@@ -98,11 +98,11 @@ def _twist(document: Document, chance: random.Random) -> Document:
     return document
 
 
-def _places(document: Document) -> list[tuple[Any, Any]]:
+def _positions(document: Document) -> list[tuple[Any, Any]]:
     keys: list[Any] = []
     if isinstance(document, dict):
         keys = list(document)
     elif isinstance(document, list):
         keys = list(range(min(len(document), 20)))
-    inner = [place for key in keys[:20] for place in _places(document[key])]
+    inner = [position for key in keys[:20] for position in _positions(document[key])]
     return [(document, key) for key in keys] + inner

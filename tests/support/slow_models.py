@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.models import Doubling
 
 
-class Unhurried(Doubling):
+class Slow(Doubling):
     """Takes a fixed number of seconds a row."""
 
     def __init__(self, seconds: float) -> None:

@@ -25,17 +25,17 @@ from stack.redis import server as redis_server
 from stack.redis.server import RedisServer
 from tests.support.zygote.forked_process import ForkedProcess, can_be_forked
 
-PATIENCE = 30.0
+TEST_TIMEOUT = 30.0
 """Seconds that anything here may take before the test fails."""
-STARTING = 90.0
-"""The same for a start: a worker imports and loads a lot."""
+START_TIMEOUT = 90.0
+"""Seconds that a start may take: a worker imports and loads a lot."""
 PAUSE = 0.25
 """Seconds between two looks at what starts: a look costs what the start needs."""
 Json = dict[str, Any]
 
 
 def until(
-    condition: Callable[[], Any], what: str, within: float = PATIENCE, pause: float = 0.05
+    condition: Callable[[], Any], what: str, within: float = TEST_TIMEOUT, pause: float = 0.05
 ) -> Any:
     """Poll until the condition is true and return its value; fail after the time limit."""
     deadline = time.monotonic() + within
@@ -67,7 +67,7 @@ class LiveStack:
         self._environment = {"PREDICTQ_CANARY_INTERVAL": "3600", **environment}
         self._running: dict[str, Process] = {}
         self._groups: set[int] = set()
-        self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=PATIENCE)
+        self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=TEST_TIMEOUT)
 
     @property
     def url(self) -> str:
@@ -81,7 +81,7 @@ class LiveStack:
         """Start these processes together and return once each is ready."""
         for name in names:
             self.launch(name, **environment)
-        until(lambda: all(map(self._is_ready, names)), f"{names} ready", STARTING, PAUSE)
+        until(lambda: all(map(self._is_ready, names)), f"{names} ready", START_TIMEOUT, PAUSE)
 
     def launch(self, name: str, **environment: str) -> None:
         """Start one process without waiting until it is ready."""
@@ -182,7 +182,7 @@ class LiveStack:
         assert answer.status_code == 202, answer.text
         return answer.json()
 
-    def outcome(self, task_id: str, within: float = PATIENCE) -> Json:
+    def outcome(self, task_id: str, within: float = TEST_TIMEOUT) -> Json:
         """Wait for the terminal answer of an id."""
         path, waiting = f"/predict/result/{task_id}", {"Prefer": "wait=1"}
 
@@ -209,7 +209,7 @@ class LiveStack:
         assert outcome["status"] == "succeeded", outcome
         return outcome["predictions"]
 
-    def outcome_of_stock(self, task_id: str, within: float = PATIENCE) -> Json:
+    def outcome_of_stock(self, task_id: str, within: float = TEST_TIMEOUT) -> Json:
         """The outcome of a stock producer's id, unknown until a worker has read the message."""
         path = f"/predict/result/{task_id}"
         until(lambda: self.http.get(path).status_code != 404, f"a record of {task_id}", within)

@@ -8,7 +8,7 @@ from workers.parts import WorkerParts
 
 
 class CeleryPool(BasePool):  # type: ignore[misc]  # Celery has no types
-    """Starts and stops the pool when Celery says so; Celery runs no task in it."""
+    """Starts and stops the pool when Celery says so; no task runs in it, see `workers.app`."""
 
     parts: ClassVar[WorkerParts]
     """Set by `workers.app` in a class of its own, as Celery makes the instance."""
@@ -20,10 +20,6 @@ class CeleryPool(BasePool):  # type: ignore[misc]  # Celery has no types
     def register_with_event_loop(self, loop: Any) -> None:
         """Listen to all processes; Celery calls this at each reconnect."""
         self.parts.pool.listen(loop)
-
-    def on_apply(self, *_: Any, **__: Any) -> None:
-        """Refuse tasks that Celery would run itself; a foreign producer may have sent one."""
-        raise NotImplementedError("this pool computes predictions only")
 
     def on_close(self) -> None:
         """Replace no more processes."""

@@ -13,7 +13,7 @@ from telemetry.errors import PredictqError
 from workers.gate.doors import DOORS, through_door
 from workers.models.engine import answer_table, call_method
 from workers.models.signature.inspection import quietly
-from workers.models.signature.own import Own
+from workers.models.signature.own_answers import OwnAnswers
 from workers.models.tabular.equality import unequal
 from workers.models.tabular.outputs import Output, to_wire
 from workers.models.tabular.table import Table
@@ -39,7 +39,7 @@ class Difference(msgspec.Struct, frozen=True):
     """The column to blame, if restoring its value alone makes the answers equal."""
 
 
-def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
+def differences(model: Any, signature: Signature, own: OwnAnswers) -> list[Difference]:
     """The first `SHOWN_ROWS` rows of the sample, for each door, whose served answers differ.
 
     No server is needed: rows pass through the code of a request, or of a job's file, in process.
@@ -52,7 +52,7 @@ def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
         ]
 
 
-def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[Difference]:
+def _of_door(model: Any, signature: Signature, own: OwnAnswers, door: str) -> Iterator[Difference]:
     method = next(iter(own.answers))
     try:
         passed = through_door(door, signature, own.frame)
@@ -66,7 +66,7 @@ def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[
 
 
 def _of_table(
-    model: Any, own: Own, door: str, table: Table, indices: list[int]
+    model: Any, own: OwnAnswers, door: str, table: Table, indices: list[int]
 ) -> Iterator[Difference]:
     for method, answers in own.answers.items():
         mine = _rows(answers, indices)
@@ -90,7 +90,7 @@ def _ask(model: Any, method: str, table: Table) -> Output:
     return answer_table(table, lambda given: call_method(model, method, given)).output
 
 
-def _to_blame(model: Any, method: str, own: Own, served: Table, row: int) -> str:
+def _to_blame(model: Any, method: str, own: OwnAnswers, served: Table, row: int) -> str:
     """The column that causes the difference: restoring the sample's value in it removes it.
 
     Empty if no single column does.
@@ -109,7 +109,7 @@ def _to_blame(model: Any, method: str, own: Own, served: Table, row: int) -> str
     return ""
 
 
-def _as_frame(own: Own, served: Table) -> pd.DataFrame:
+def _as_frame(own: OwnAnswers, served: Table) -> pd.DataFrame:
     given = served.whole()
     if isinstance(given, pd.DataFrame):
         return given
@@ -117,7 +117,7 @@ def _as_frame(own: Own, served: Table) -> pd.DataFrame:
     return pd.DataFrame(array, columns=own.frame.columns)
 
 
-def _given(own: Own, frame: pd.DataFrame) -> Any:
+def _given(own: OwnAnswers, frame: pd.DataFrame) -> Any:
     return msgspec.structs.replace(own, frame=frame).given
 
 

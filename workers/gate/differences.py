@@ -12,12 +12,12 @@ def differences_text(reference: str, found: list[Difference]) -> str:
 
 
 def _line(difference: Difference) -> str:
-    place = f"  {difference.door}, row {difference.row}, {difference.method}"
+    where = f"  {difference.door}, row {difference.row}, {difference.method}"
     if difference.refusal:
-        return f"{place}: the model gives {_short(difference.own)}; {difference.refusal}"
+        return f"{where}: the model gives {_short(difference.own)}; {difference.refusal}"
     blame = f"; column {difference.column!r} is to blame" if difference.column else ""
     own, served = _short(difference.own), _short(difference.served)
-    return f"{place}: the model gives {own}, served would be {served}{blame}"
+    return f"{where}: the model gives {own}, served would be {served}{blame}"
 
 
 def _short(value: Any) -> str:

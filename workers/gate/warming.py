@@ -22,7 +22,7 @@ def warmed(found: Examined, *, waits_for_stack: bool) -> tuple[Readiness, Golden
 
     ``waits_for_stack``: whether a stack must prove the version before it is ready.
     """
-    signature, own = found.description.signature, found.inspected.own
+    signature, own = found.description.signature, found.inspected.own_answers
     example = found.inspected.example
     if example is None:
         return Readiness(changed_at=now()), None

@@ -8,14 +8,14 @@ import msgspec
 
 from registry.manifest import Manifest
 from telemetry.errors import ArtifactMismatch, Invalid, ModelUnloadable
+from workers.models.formats.all_formats import format_named, load_model, recognised_format
 from workers.models.formats.code.bundle import Imported, bundled, opened_bundle
-from workers.models.formats.code.own_packages import code_files
+from workers.models.formats.code.code_files import code_files
 from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
 from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
 from workers.models.formats.pickled.fitted_with import fitted_with
 from workers.models.formats.pickled.skops_library import skops_library
 from workers.models.formats.source import model_source, read_file
-from workers.models.formats.table import format_named, load_model, recognised_format
 from workers.models.formats.trial import check_loadable
 from workers.models.signature.methods import method_candidates
 

@@ -21,8 +21,8 @@ from workers.environments.receipts import packages_named
 from workers.models.artifacts import load_artifact
 from workers.models.cache import ModelCache, models_budget
 from workers.models.current import is_current
+from workers.models.formats.all_formats import runtime_name
 from workers.models.formats.code.bundle import Imported
-from workers.models.formats.table import runtime_name
 from workers.models.kernels.accelerating import accelerated
 from workers.models.optimizing.optimized import optimized
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
@@ -93,7 +93,7 @@ def answer_table(table: Table, call: Callable[[Input], Answer]) -> Answer:
         return answers[0]
     with convert_model_errors():
         output = merge_outputs(
-            [answer.output for answer in answers], [places for places, _ in parts]
+            [answer.output for answer in answers], [indices for indices, _ in parts]
         )
     return Answer(output, round(sum(answer.milliseconds for answer in answers), 3))
 
@@ -160,13 +160,13 @@ class SklearnEngine:
         check_environment(manifest, self._registry.home)
         self._registry.check_signature(manifest)
         loaded = load_artifact(self._registry.artifact(manifest), manifest)
-        own, imported = loaded.estimator, loaded.imported
+        original, imported = loaded.estimator, loaded.imported
         with imported():
-            estimator = accelerated(own, manifest.reference)
-            served, more = optimized(own, estimator, manifest)
+            estimator = accelerated(original, manifest.reference)
+            served, more = optimized(original, estimator, manifest)
         runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
         runtime += packages_named(manifest, runtime)
-        named = runtime if estimator is own else f"{runtime}, exact kernels"
+        named = runtime if estimator is original else f"{runtime}, exact kernels"
         return _Held(served, named + more, imported)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from telemetry.errors import AnswersDiffer, Invalid
-from workers.models.signature.own import Own
+from workers.models.signature.own_answers import OwnAnswers
 
 COLUMN = "prediction"
 """The column of a sample with the answers of the model that was saved."""
@@ -26,12 +26,12 @@ def split_expected(sample: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[
     return sample.drop(columns=COLUMN), sample[COLUMN].tolist()
 
 
-def check_expected(own: Own, expected: list[Any], what: str) -> None:
+def check_expected(own: OwnAnswers, expected: list[Any], what: str) -> None:
     """Raise `AnswersDiffer` for the first row whose answer is another than the expected one."""
-    for place, (answer, wanted) in enumerate(zip(own.answers["predict"], expected, strict=True), 1):
+    for index, (answer, wanted) in enumerate(zip(own.answers["predict"], expected, strict=True), 1):
         if not _agrees(answer, wanted):
             raise AnswersDiffer(
-                f"{what}: row {place} of the sample gets {answer}, and its column {COLUMN!r} has "
+                f"{what}: row {index} of the sample gets {answer}, and its column {COLUMN!r} has "
                 f"{wanted}: the library that reads this file computes another model"
             )
 

@@ -12,7 +12,7 @@ from registry.manifest import Manifest, Signature
 from registry.readiness import GoldenRows
 from telemetry.errors import Invalid, ModelError, ModelUnloadable
 from workers.models.engine import Engine, answer_table
-from workers.models.signature.own import Own
+from workers.models.signature.own_answers import OwnAnswers
 from workers.models.signature.wire import wire_row
 from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import Output, to_wire
@@ -24,7 +24,9 @@ MAX_GOLDEN_CALL_MS = 250.0
 """Run time of a call from which on only one row and the main method are kept."""
 
 
-def golden_rows(signature: Signature, own: Own, call_ms: dict[str, float]) -> GoldenRows | None:
+def golden_rows(
+    signature: Signature, own: OwnAnswers, call_ms: dict[str, float]
+) -> GoldenRows | None:
     """The first rows of a sample that JSON can express, with the model's own answers.
 
     ``call_ms``: rows in a call → milliseconds of its first call.
@@ -49,10 +51,10 @@ def check_golden_rows(engine: Engine, manifest: Manifest, golden: GoldenRows) ->
             found = _answers(engine, manifest, method, golden.rows)
         except ModelError as error:  # errors of loading pass unchanged, with their own codes
             raise ModelUnloadable(f"{method} of a golden row fails: {error.message}") from error
-        for place, (own, answer) in enumerate(zip(answers, found, strict=True), 1):
+        for index, (own, answer) in enumerate(zip(answers, found, strict=True), 1):
             if not equal(own, answer):
                 raise ModelUnloadable(
-                    f"{method} of golden row {place} gives {answer} here and gave {own} when "
+                    f"{method} of golden row {index} gives {answer} here and gave {own} when "
                     f"{manifest.reference} was registered"
                 )
 
@@ -68,9 +70,9 @@ def golden_frame(manifest: Manifest, golden: GoldenRows | None) -> pd.DataFrame:
     return pd.DataFrame(array, columns=[column.name for column in manifest.signature.columns])
 
 
-def _as_json(output: Output, places: list[int]) -> list[Any]:
+def _as_json(output: Output, indices: list[int]) -> list[Any]:
     """The answers of some rows, by their positions from 0, as a caller reads them from JSON."""
-    chosen = [each[places] for each in output] if isinstance(output, list) else output[places]
+    chosen = [each[indices] for each in output] if isinstance(output, list) else output[indices]
     return _through_json(to_wire(chosen))
 
 
@@ -85,9 +87,9 @@ def _through_json(values: list[Any]) -> list[Any]:
     return decoded
 
 
-def _finite_rows(signature: Signature, own: Own) -> Iterator[tuple[int, list[Any]]]:
+def _finite_rows(signature: Signature, own: OwnAnswers) -> Iterator[tuple[int, list[Any]]]:
     """Position → wire row; rows with an infinity are left out, since JSON makes null of it."""
-    for place in range(len(own.frame)):
-        row = wire_row(own.frame, signature.columns, place)
+    for index in range(len(own.frame)):
+        row = wire_row(own.frame, signature.columns, index)
         if not any(isinstance(value, float) and math.isinf(value) for value in row):
-            yield place, row
+            yield index, row

@@ -12,9 +12,9 @@ from registry.manifest import Description
 from telemetry.errors import Invalid, InvalidFeatures, ModelUnloadable
 from workers.models.artifacts import LoadedModel, open_artifact
 from workers.models.expected import check_expected, split_expected
+from workers.models.formats.all_formats import format_named
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.pickled.remedies import anew, other_version
-from workers.models.formats.table import format_named
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
 
@@ -95,8 +95,8 @@ def _examined(
     if sample is not None and format_named(loaded.format, what).needs_answers:
         sample, expected = split_expected(sample, what)
     inspected = _inspected(loaded, sample, typed=typed)
-    if expected is not None and inspected.own is not None:
-        check_expected(inspected.own, expected, what)
+    if expected is not None and inspected.own_answers is not None:
+        check_expected(inspected.own_answers, expected, what)
     return inspected
 
 

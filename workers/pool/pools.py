@@ -40,8 +40,8 @@ class Pools:
         self._shared = Pool(faults)
         self._others: dict[str, Pool] = {}
         """SHA-256 of an environment's lock → its pool, the least recently used first."""
-        self._used: dict[str, float] = {}
-        """The same → when a message last asked for it, in monotonic seconds."""
+        self._last_used: dict[str, float] = {}
+        """SHA-256 of an environment's lock → when a message last asked for it, in seconds."""
         self._ended: list[Pool] = []
         """Pools whose fork server ended; their processes may still be computing."""
         self._hub: Any = None
@@ -143,7 +143,7 @@ class Pools:
         pool = self._others.get(needed.lock) if needed else None
         if needed and pool:  # first, as a message that waits for a busy worker needs its pool too
             self._others[needed.lock] = self._others.pop(needed.lock)
-            self._used[needed.lock] = time.monotonic()
+            self._last_used[needed.lock] = time.monotonic()
         if self._free <= 0:
             return None
         if needed is None or reference is None:
@@ -208,7 +208,7 @@ class Pools:
             self._lacked_capacity = True
             return
         pool = self._others[lock] = Pool(self._faults, reference)
-        self._used[lock] = time.monotonic()
+        self._last_used[lock] = time.monotonic()
         ended = partial(self._end, lock, reference)
         pool.start(self._size, self._queue, self._listener._replace(on_end=ended))
         pool.listen(self._hub)
@@ -225,7 +225,7 @@ class Pools:
 
     def _may_end(self, lock: str, seconds: float) -> bool:
         """Whether a pool has started, computes nothing, and was not asked for in ``seconds``."""
-        pool, unused = self._others[lock], time.monotonic() - self._used[lock]
+        pool, unused = self._others[lock], time.monotonic() - self._last_used[lock]
         return pool.has_ready_process and not pool.busy and unused > seconds
 
     def _end(self, lock: str, reference: str) -> None:
@@ -233,10 +233,10 @@ class Pools:
         log.error("the fork server of an environment ended", extra=of_version(reference))
         pool = self._others.pop(lock)
         self._ended.append(pool)
-        del self._used[lock]
+        del self._last_used[lock]
         if not pool.has_ready_process:  # else the next message starts it again at once
             self._faults.note(reference)
 
     def _retire(self, lock: str) -> None:
-        del self._used[lock]
+        del self._last_used[lock]
         self._others.pop(lock).retire()

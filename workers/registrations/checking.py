@@ -75,7 +75,7 @@ def _decided(
     try:
         environment = enter_for(given, settings.home, log.info, CHECKING)
         bound_growth(share_of_one())
-        os.chdir(directory)  # so that messages name the files and not their places
+        os.chdir(directory)  # so that messages name the files and not their directories
         found = _examined(request, trust=request.trust and settings.trust_uploads)
         return _register(registry, registrations, request, found, environment)
     except MemoryError:
@@ -109,7 +109,7 @@ def _register(
     found: Examined,
     environment: MadeEnvironment | None,
 ) -> GateDecision:
-    own = found.inspected.own
+    own = found.inspected.own_answers
     with found.imported():
         if own and (wrong := differences(found.model, found.description.signature, own)):
             raise AnswersDiffer(differences_text(request.reference, wrong))

@@ -20,6 +20,7 @@ from registry.registrations.request import GateDecision
 from registry.storage.files import try_lock
 from registry.store import Registry
 from telemetry.errors import PredictqError, TimedOut, WorkerLost
+from telemetry.logs import of_version
 
 log = logging.getLogger(__name__)
 CHECKING = "workers.registrations.checking"
@@ -58,7 +59,7 @@ class Registrar:
         try:
             self._take(reference, over)
         except Exception:
-            log.exception("the registration %s cannot be checked", reference)
+            log.exception("a registration cannot be checked", extra=of_version(reference))
 
     def _waiting(self) -> list[str]:
         found = []

@@ -4,30 +4,24 @@ The fragments of a picture are rendered once, and only those that changed are se
 """
 
 import asyncio
+import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
+from api.asgi.server_sent_events import HEARTBEAT, StreamSender, run_until_left
 from api.console.live.history import Point
 from api.console.live.sampler import Picture, Sampler
 from api.http.problems import answer_to
+from api.operations.request_metrics import RequestMetrics
 from telemetry.errors import Busy
 
 CONSOLE_EVENTS_PATH = "/console/events"
 MAX_LISTENERS = 64
 """Pages that listen to one process at a time."""
-SEND_SECONDS = 5.0
-"""Seconds after which a listener that takes no data is cut off."""
-COMMENT_SECONDS = 15.0
-"""Seconds of silence after which a comment is sent, by which proxies see that we live."""
-EVENT_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
+OK = 200
 Fragments = dict[str, str]
 
 
@@ -44,10 +38,15 @@ class LiveEvents:
     """ASGI application that streams updates to any number of pages, up to `MAX_LISTENERS`."""
 
     def __init__(
-        self, sampler: Sampler, render: Callable[[Picture], Fragments], behind: ASGIApp
+        self,
+        sampler: Sampler,
+        render: Callable[[Picture], Fragments],
+        requests: RequestMetrics,
+        behind: ASGIApp,
     ) -> None:
         """``render`` is called once for each picture; ``behind`` serves all other requests."""
-        self._sampler, self._render, self._behind = sampler, render, behind
+        self._sampler, self._render = sampler, render
+        self._requests, self._behind = requests, behind
         self._fragments: Fragments = {}
         self._load: Point | None = None
         self._listeners: set[asyncio.Queue[bytes | None]] = set()
@@ -58,10 +57,15 @@ class LiveEvents:
         """Stream to one page, or pass the request on."""
         if not _is_listening(scope):
             await self._behind(scope, receive, send)
-        elif self._has_ended or len(self._listeners) >= MAX_LISTENERS:
-            await send_response(answer_to(Busy("no further page can listen now")), send)
+            return
+        started, status = time.perf_counter(), OK
+        if self._has_ended or len(self._listeners) >= MAX_LISTENERS:
+            answer = answer_to(Busy("no further page can listen now"))
+            status = answer.status_code
+            await send_response(answer, send)
         else:
             await self._stream(receive, send)
+        self._requests.ended(CONSOLE_EVENTS_PATH, "GET", status, started)
 
     def end_waits(self) -> None:
         """End all streams, because this process is about to shut down; pages reconnect."""
@@ -74,16 +78,10 @@ class LiveEvents:
         if self._fragments:
             waiting.put_nowait(encode_event(Update(self._fragments, self._load)))
         self._enter(waiting)
-        gone = asyncio.ensure_future(_disconnected(receive))
-        sending = asyncio.ensure_future(_send_all(waiting, send))
         try:
-            await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
+            await run_until_left(_send_all(waiting, StreamSender(send)), receive)
         finally:
             self._leave(waiting)
-            gone.cancel()
-            sending.cancel()
-            # Also takes note of the error of a page that stopped reading.
-            await asyncio.gather(gone, sending, return_exceptions=True)
 
     def _enter(self, waiting: "asyncio.Queue[bytes | None]") -> None:
         self._loop = asyncio.get_running_loop()
@@ -131,20 +129,16 @@ def _is_events_request(scope: HTTPScope) -> bool:
     return scope["path"] == CONSOLE_EVENTS_PATH and scope["method"] == "GET"
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _send_all(waiting: "asyncio.Queue[bytes | None]", sender: StreamSender) -> None:
+    await sender.begin()
+    while (event := await _next(waiting, sender.until_heartbeat())) is not None:
+        await sender.send(event)
+    await sender.end()
 
 
-async def _send_all(waiting: "asyncio.Queue[bytes | None]", send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": EVENT_HEADERS})
-    more = True
-    while more:
-        try:
-            async with asyncio.timeout(COMMENT_SECONDS):
-                event: Any = await waiting.get()
-        except TimeoutError:
-            event = b":\n\n"
-        more = event is not None
-        async with asyncio.timeout(SEND_SECONDS):
-            await send({"type": "http.response.body", "body": event or b"", "more_body": more})
+async def _next(waiting: "asyncio.Queue[bytes | None]", within: float) -> bytes | None:
+    try:
+        async with asyncio.timeout(within):
+            return await waiting.get()
+    except TimeoutError:
+        return HEARTBEAT

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 WATCHED_SECONDS = 1.0
 """Seconds between two readings while a page is open."""
 UNWATCHED_SECONDS = 10.0
-"""The same while none is."""
+"""Seconds between two readings while no page is open."""
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -82,7 +82,7 @@ def as_curl(base: str, task_id: str) -> str:
 
 
 def as_python(base: str, task_id: str) -> str:
-    """The same with the Python client."""
+    """Python code that looks a prediction up with the client."""
     return (
         "from predictq import Client\n\n"
         f"with Client({base.rstrip('/')!r}) as client:\n"

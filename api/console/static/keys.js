@@ -25,8 +25,8 @@ function select() {
   if (box) box.checked = !box.checked;
 }
 
-export function watchKeys(own) {
-  const keys = { ...own, j: () => step(1), k: () => step(-1), x: select, r: refresh };
+export function watchKeys(ofPage) {
+  const keys = { ...ofPage, j: () => step(1), k: () => step(-1), x: select, r: refresh };
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "k") {
       event.preventDefault();

@@ -13,7 +13,8 @@ from tasks.jobs.job import COMPLETED, STOPPED
 
 MOST_JOBS = 50
 """Jobs in the list, the newest ones."""
-_PAGE = "/console/batches"
+JOB_PAGES = "/console/batches"
+"""The path of the list of jobs; those of all pages and downloads of a job begin with it."""
 
 
 class BatchPages:
@@ -59,14 +60,14 @@ class BatchPages:
     def cancel_job(self, id: str) -> Response:
         """Cancel a job."""
         self._jobs.cancel(self._access.permitted(id).id)
-        return see_other(f"{_PAGE}/{id}", "job-cancelled")
+        return see_other(f"{JOB_PAGES}/{id}", "job-cancelled")
 
     def resume_job(self, id: str) -> Response:
         """Resume a stopped job; raises `JobConflict`."""
         self._jobs.resume(self._access.permitted(id).id)
-        return see_other(f"{_PAGE}/{id}", "job-resumed")
+        return see_other(f"{JOB_PAGES}/{id}", "job-resumed")
 
     def delete_job(self, id: str) -> Response:
         """Delete an ended job; raises `JobConflict`."""
         self._jobs.delete(self._access.permitted(id).id)
-        return see_other(_PAGE, "job-deleted")
+        return see_other(JOB_PAGES, "job-deleted")

@@ -92,7 +92,7 @@ def framed(columns: Sequence[Column], made: Sequence[pd.Series]) -> pd.DataFrame
 def strange_row(random: Random) -> pd.DataFrame:
     """A row with columns that no model has."""
     kinds = random.sample(KINDS, random.randint(0, 3))
-    found = [column(random, f"extra {place}", kind) for place, kind in enumerate(kinds)]
+    found = [column(random, f"extra {index}", kind) for index, kind in enumerate(kinds)]
     return pd.DataFrame({each.name: each.training(random, 1) for each in found}, index=[0])
 
 

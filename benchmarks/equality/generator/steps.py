@@ -86,8 +86,8 @@ _FILLED = {"text": "missing", "category": "missing"}
 def preprocessing(random: Random, columns: Sequence[Column]) -> ColumnTransformer:
     """A transformer that turns the columns into a matrix, and drops some."""
     parts = [
-        (f"part {place}", *_part(random, group))
-        for place, group in enumerate(_groups(random, columns))
+        (f"part {index}", *_part(random, group))
+        for index, group in enumerate(_groups(random, columns))
     ]
     sparse = random.choice([0, 0, 0.3])
     return ColumnTransformer(parts, remainder="drop", sparse_threshold=sparse)
@@ -115,7 +115,7 @@ def chained(steps: Sequence[Step]) -> Step:
         return "passthrough"
     if len(steps) == 1:
         return steps[0]
-    return Pipeline([(f"step {place}", step) for place, step in enumerate(steps)])
+    return Pipeline([(f"step {index}", step) for index, step in enumerate(steps)])
 
 
 def _groups(random: Random, columns: Sequence[Column]) -> list[list[Column]]:

@@ -11,7 +11,7 @@ import msgspec
 from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.faults.strikes import Target
 
-PATIENCE = 20.0
+RECOVERY_TIMEOUT = 20.0
 """Seconds to wait for recovery before the next fault."""
 _now = time.monotonic
 
@@ -51,7 +51,7 @@ class Storm(threading.Thread):
             for name in self._sequence():
                 if self._over.wait(self._chance.uniform(0.5, 2.5)):
                     return
-                self._strike(name, patience=0.5 if self._chance.random() < 0.2 else PATIENCE)
+                self._strike(name, within=0.5 if self._chance.random() < 0.2 else RECOVERY_TIMEOUT)
         except Exception as error:  # noqa: BLE001 - told by the thread that waits for the end
             self.failure = error
 
@@ -75,15 +75,15 @@ class Storm(threading.Thread):
                 if FAULTS[name].naive or self._target.system.name != "naive":
                     yield name
 
-    def _strike(self, name: str, patience: float) -> None:
+    def _strike(self, name: str, within: float) -> None:
         began = _now()
         FAULTS[name].strike(self._target)
         ended = _now()
-        while not (done := self._target.callers.all_is_done(ended)) and _now() < ended + patience:
+        while not (done := self._target.callers.all_is_done(ended)) and _now() < ended + within:
             if self._over.wait(0.02):
                 break
         recovered = _now() if done else None
-        if not done and patience == PATIENCE:
+        if not done and within == RECOVERY_TIMEOUT:
             self._target.callers.given_up = ended
         self.strikes.append(Strike(name, began, ended, recovered, _now()))
         print(f"{self._target.system.name}: {self.strikes[-1]}", file=sys.stderr)

@@ -99,7 +99,7 @@ def defaulted(frame: Any) -> Any:
 
 
 def customers(rows: int = ROWS, seed: int = 0) -> Any:
-    """Churn: dates, text, ratios, and a date that is missing for who stays."""
+    """Churn: dates, text, ratios, and a date that is missing for customers that stay."""
     draw = chance(seed)
     start = pd.Timestamp("2021-03-01") + pd.to_timedelta(draw.integers(0, 900, rows), "D")
     last = start + pd.to_timedelta(draw.integers(1, 90 * 24, rows), "h")

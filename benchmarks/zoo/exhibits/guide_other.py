@@ -46,7 +46,7 @@ def self_training() -> Exhibit:
 
 
 def label_spreading() -> Exhibit:
-    """The same by neighbours, on an array."""
+    """Missing labels filled in by neighbours, on an array."""
     frame, fresh, labels = _iris()
     model = LabelSpreading(kernel="knn").fit(frame.to_numpy(), _half_labelled(labels))
     return Exhibit(model, frame, fresh, "values")

@@ -17,7 +17,7 @@ from workers.gate.comparing import SHOWN_ROWS, Difference
 from workers.gate.differences import differences_text
 from workers.gate.doors import FORMATS, write_sample
 from workers.jobs.tables.output.columns import columns
-from workers.models.signature.own import Own
+from workers.models.signature.own_answers import OwnAnswers
 from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import to_wire
 
@@ -27,7 +27,7 @@ JOB_TIMEOUT = 120.0
 """Seconds that scoring the sample as a batch job may take."""
 
 
-def prove_served(url: str, manifest: Manifest, own: Own) -> None:
+def prove_served(url: str, manifest: Manifest, own: OwnAnswers) -> None:
     """Check that the stack's predictions of a sample equal the model's own.
 
     Through the queue, and as a batch job in each format. Raises `AnswersDiffer`, which shows the
@@ -49,7 +49,7 @@ def _unproved(manifest: Manifest) -> str:
     )
 
 
-def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Difference]:
+def _by_queue(client: Client, manifest: Manifest, own: OwnAnswers) -> Iterator[Difference]:
     for method, answers in own.answers.items():
         mine = decode(encode(to_wire(answers)))  # as JSON has them: times are text
         for start in range(0, len(mine), ROWS_PER_REQUEST):
@@ -61,18 +61,20 @@ def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Differen
             except PredictqError as error:
                 yield Difference("queue", start + 1, method, mine[start], None, str(error))
                 continue
-            for place, (one, other) in enumerate(zip(mine[start:], served, strict=False), start):
+            for index, (one, other) in enumerate(zip(mine[start:], served, strict=False), start):
                 if not equal(one, other):
-                    yield Difference("queue", place + 1, method, one, other)
+                    yield Difference("queue", index + 1, method, one, other)
 
 
-def _rows(manifest: Manifest, own: Own, start: int) -> Any:
+def _rows(manifest: Manifest, own: OwnAnswers, start: int) -> Any:
     """Rows as a caller would send them: a frame if the model has names, else an array."""
     frame = own.frame.iloc[start : start + ROWS_PER_REQUEST]
     return frame if manifest.signature.named else frame.astype(object).to_numpy()
 
 
-def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterator[Difference]:
+def _by_job(
+    client: Client, manifest: Manifest, own: OwnAnswers, format: str
+) -> Iterator[Difference]:
     methods = [*own.answers]
     with TemporaryDirectory() as directory:
         source, target = Path(directory) / f"sample.{format}", Path(directory) / "answers.parquet"
@@ -95,9 +97,11 @@ def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterat
         yield from _in_output(manifest, own, format, pq.read_table(target))
 
 
-def _in_output(manifest: Manifest, own: Own, format: str, output: pa.Table) -> Iterator[Difference]:
+def _in_output(
+    manifest: Manifest, own: OwnAnswers, format: str, output: pa.Table
+) -> Iterator[Difference]:
     for name, mine in columns(manifest.signature, own.answers).items():
         pairs = zip(mine.to_pylist(), output[name].to_pylist(), strict=True)
-        for place, (one, other) in enumerate(pairs):
+        for index, (one, other) in enumerate(pairs):
             if not equal(one, other):
-                yield Difference(format, place + 1, name, one, other)
+                yield Difference(format, index + 1, name, one, other)

@@ -62,7 +62,7 @@ class _Download:
         self._etag = ""
 
     def fill(self, connection: Connection, path: str) -> None:
-        patience = connection.deadline()
+        deadline = connection.deadline()
         while True:
             before = self._file.tell()
             try:
@@ -70,10 +70,10 @@ class _Download:
                     return self._take(response)
             except (Unreachable, Unavailable):
                 if self._file.tell() > before:
-                    patience = connection.deadline()
-                elif not connection.limit(patience).left():
+                    deadline = connection.deadline()
+                elif not connection.limit(deadline).left():
                     raise
-            patience.clock.sleep(min(PAUSE, patience.left()))
+            deadline.clock.sleep(min(PAUSE, deadline.left()))
 
     def _wanted(self) -> dict[str, str]:
         have = self._file.tell()

@@ -49,14 +49,14 @@ class FoundStack:
 
 def stacks() -> Iterator[FoundStack]:
     """All known running stacks, that of the home directory first."""
-    if own := _own():
-        yield own
+    if stack := _of_home():
+        yield stack
     yield from _others()
 
 
 def _running() -> FoundAddress:
-    if own := _own():
-        return FoundAddress(own.url, f" (by {own.home / 'stack.json'})")
+    if stack := _of_home():
+        return FoundAddress(stack.url, f" (by {stack.home / 'stack.json'})")
     home, others = _home(), list(dict.fromkeys(stack.url for stack in _others()))
     if len(others) == 1:
         return FoundAddress(others[0], " (the only stack that runs here)")
@@ -69,7 +69,7 @@ def _running() -> FoundAddress:
     )
 
 
-def _own() -> FoundStack | None:
+def _of_home() -> FoundStack | None:
     home = _home()
     entry = home and _read_stack_file(home / "stack.json")
     return FoundStack(entry["url"], home) if home and entry else None

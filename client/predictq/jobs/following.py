@@ -19,21 +19,21 @@ def follow(connection: Connection, path: str, until: Deadline | None) -> Iterato
 
     A server that is away is retried for as long as a call may take.
     """
-    patience = connection.deadline()
+    deadline = connection.deadline()
     while True:
         try:
             for job in _changes(connection, path, until):
                 yield job
                 if job.has_ended or _is_over(until):
                     return
-                patience = connection.deadline()
+                deadline = connection.deadline()
         except (Unreachable, Unavailable):
-            limit = patience if until else connection.limit(patience)
+            limit = deadline if until else connection.limit(deadline)
             if not (limit.left() or _is_over(until)):
                 raise
         if _is_over(until):
             return
-        _pause(patience, until)
+        _pause(deadline, until)
 
 
 def _changes(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:

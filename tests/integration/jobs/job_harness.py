@@ -16,7 +16,7 @@ from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger.ledger import connect
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
-from tests.support.stack import PATIENCE, LiveStack, until
+from tests.support.stack import TEST_TIMEOUT, LiveStack, until
 
 
 class JobHarness:
@@ -39,7 +39,7 @@ class JobHarness:
     def parquet(self, values: Any, name: str = "in", group: int = 1000) -> Path:
         """A Parquet file of these numbers."""
         path = self.directory / f"{name}.parquet"
-        table = pa.table({f"x{place}": column for place, column in enumerate(values.T)})
+        table = pa.table({f"x{index}": column for index, column in enumerate(values.T)})
         pq.write_table(table, path, row_group_size=group)
         return path
 
@@ -57,7 +57,7 @@ class JobHarness:
         """Submit a job and return it once it has ended."""
         return self.ended(self.submit(self.order(model, source, **fields)))
 
-    def ended(self, job: Job, within: float = PATIENCE) -> Job:
+    def ended(self, job: Job, within: float = TEST_TIMEOUT) -> Job:
         """Wait until a job has ended and return it."""
         job = self.jobs.wait(job.id, within)
         assert job.has_ended, f"{job}\n{self.stack.logs()}"

@@ -195,22 +195,22 @@ def test_parts_that_cannot_be_written(harness: JobHarness) -> None:
 
 def test_output_that_cannot_be_written(harness: JobHarness) -> None:
     source, _ = harness.numbers(100)
-    place = FileRef(uri=str(harness.directory / "none" / "out.parquet"))
-    job = harness.run("doubling", source, output=place)
+    output = FileRef(uri=str(harness.directory / "none" / "out.parquet"))
+    job = harness.run("doubling", source, output=output)
     assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
 
 
 def test_output_replaced_by_a_link(harness: JobHarness) -> None:
-    (place := harness.directory / "outputs").mkdir()
-    output = FileRef(uri=str(place / "out.parquet"))
+    (path := harness.directory / "outputs").mkdir()
+    output = FileRef(uri=str(path / "out.parquet"))
     job, values = begun(harness, output=output)
-    place.rmdir()
-    place.symlink_to(harness.stack.home)
+    path.rmdir()
+    path.symlink_to(harness.stack.home)
     job = harness.ended(job)
     assert (job.status, job.error and job.error.code) == ("failed", "place_forbidden")
     assert not (harness.stack.home / "out.parquet").exists()
-    place.unlink()
-    place.mkdir()
+    path.unlink()
+    path.mkdir()
     check(harness, harness.jobs.resume(job.id), values)
 
 
@@ -218,16 +218,16 @@ def test_output_replaced_by_a_link(harness: JobHarness) -> None:
 def test_output_that_becomes_the_input(
     harness: JobHarness, link: Callable[[Path, Path], None]
 ) -> None:
-    place = harness.directory / "out.parquet"
-    job, values = begun(harness, output=FileRef(uri=str(place)))
+    path = harness.directory / "out.parquet"
+    job, values = begun(harness, output=FileRef(uri=str(path)))
     source = Path(job.input.uri)
     before = source.read_bytes()
-    link(source, place)
+    link(source, path)
     job = harness.ended(job)
     assert (job.status, job.error and job.error.code) == ("failed", "invalid")
     assert "the same file as the input" in job.error.message
     assert source.read_bytes() == before
-    place.unlink()
+    path.unlink()
     check(harness, harness.jobs.resume(job.id), values)
 
 

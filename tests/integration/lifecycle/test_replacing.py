@@ -47,10 +47,10 @@ def more(calling: Traffic) -> None:
 
 def assert_all_answered(stack: LiveStack, calling: Traffic) -> None:
     assert calling.failures == []
-    places = [keys.record(task_id) for task_id in calling.accepted]
+    records = [keys.record(task_id) for task_id in calling.accepted]
     with connect(stack.redis_url, timeout=10) as client:
         until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "all are done")
-        assert {json.loads(record)["state"] for record in client.mget(places)} == {"succeeded"}
+        assert {json.loads(record)["state"] for record in client.mget(records)} == {"succeeded"}
 
 
 def test_api_is_replaced_without_a_failed_request(stack: LiveStack) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.ledger.ledger import connect
 from tests.support.models import register
-from tests.support.slow_models import Heavy, Unhurried
+from tests.support.slow_models import Heavy, Slow
 from tests.support.stack import Json, LiveStack, running, until
 
 pytestmark = pytest.mark.slow
@@ -29,9 +29,9 @@ def obstacle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def paced(tmp_path_factory: pytest.TempPathFactory, obstacle: Path) -> Iterator[LiveStack]:
     """A stack with two pool processes and a model of a hundred rows a second with both."""
     home = tmp_path_factory.mktemp("paced")
-    register(home, "unhurried", Unhurried(SECONDS), [ROW])
+    register(home, "slow", Slow(SECONDS), [ROW])
     with running(home, forks=True, PREDICTQ_MAX_QUEUED=str(BOUND)) as stack:
-        assert stack.predict("unhurried", ROW) == [2.0]
+        assert stack.predict("slow", ROW) == [2.0]
         yield stack
 
 
@@ -42,7 +42,7 @@ def look(stack: LiveStack, task_id: str) -> Json:
 def fill(stack: LiveStack) -> list[str]:
     """Fill the queue while nothing is computed."""
     with stack.frozen("worker"):
-        return [stack.submit("unhurried", ROW)["id"] for _ in range(BOUND)]
+        return [stack.submit("slow", ROW)["id"] for _ in range(BOUND)]
 
 
 def test_queue_positions_fall(paced: LiveStack) -> None:
@@ -76,7 +76,7 @@ def test_queue_estimate_is_right_within_a_factor_of_two(paced: LiveStack) -> Non
 def test_retry_after_of_a_full_queue_is_enough(paced: LiveStack) -> None:
     ids = fill(paced)
     until(lambda: look(paced, ids[100])["status"] != "queued", "a steady pace")
-    body = {"model": "unhurried", "features": [ROW] * (BOUND * 4 // 5)}
+    body = {"model": "slow", "features": [ROW] * (BOUND * 4 // 5)}
     started = time.monotonic()
     refused = paced.http.post("/predict/async", json=body)
     assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
@@ -94,9 +94,9 @@ def test_retry_after_of_a_full_queue_is_enough(paced: LiveStack) -> None:
 
 def test_queue_estimate_after_a_purge_and_a_return(paced: LiveStack) -> None:
     with paced.frozen("worker"), connect(paced.redis_url) as client:
-        purged = [paced.submit("unhurried", ROW)["id"] for _ in range(5)]
+        purged = [paced.submit("slow", ROW)["id"] for _ in range(5)]
         client.delete("predict")
-        later = [paced.submit("unhurried", ROW)["id"] for _ in range(3)]
+        later = [paced.submit("slow", ROW)["id"] for _ in range(3)]
         positions = until(lambda: _positions(paced, [*purged, *later]), "positions")
         assert positions[5:] == [1, 2, 3]
         assert max(positions) <= 3
@@ -115,12 +115,12 @@ def waiting_for(stack: LiveStack, task_id: str) -> str | None:
 
 def test_queue_estimate_without_a_worker_and_of_a_paused_version(paced: LiveStack) -> None:
     paced.stop("worker")
-    task_id = paced.submit("unhurried", ROW)["id"]
+    task_id = paced.submit("slow", ROW)["id"]
     until(lambda: waiting_for(paced, task_id) == "no_worker", "no worker")
     ready = paced.http.get("/ready")
     assert (ready.status_code, ready.json()["waiting_for"]) == (503, "no_worker")
     with connect(paced.redis_url) as client:
-        client.hset("predictq:paused", "unhurried:1", '{"reason": "a test"}')
+        client.hset("predictq:paused", "slow:1", '{"reason": "a test"}')
         until(lambda: waiting_for(paced, task_id) == "paused", "paused")
         client.delete("predictq:paused")
     paced.start("worker")
@@ -135,12 +135,12 @@ def test_ready_tells_what_a_prediction_would_wait_for(paced: LiveStack) -> None:
 
     assert told() == (200, None)
     with paced.frozen("worker"):
-        task_id = paced.submit("unhurried", ROW)["id"]
+        task_id = paced.submit("slow", ROW)["id"]
         assert told() == (200, "capacity")
     paced.outcome(task_id)
-    paced.http.post("/models/unhurried/versions/1/pause")
+    paced.http.post("/models/slow/versions/1/pause")
     assert told() == (200, "paused")
-    paced.http.post("/models/unhurried/versions/1/resume")
+    paced.http.post("/models/slow/versions/1/resume")
     assert told() == (200, None)
 
 
@@ -160,7 +160,7 @@ def test_queue_estimate_while_a_worker_loads_its_first_models(
 ) -> None:
     paced.stop("worker")
     obstacle.touch()
-    task_id = paced.submit("unhurried", ROW)["id"]
+    task_id = paced.submit("slow", ROW)["id"]
     try:
         paced.launch("worker")
         until(lambda: waiting_for(paced, task_id) == "model_loading", "its models are loading")

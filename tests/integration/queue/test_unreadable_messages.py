@@ -17,6 +17,7 @@ from tasks.ledger import keys
 from tasks.ledger.dead_letters.letters import WholeLetter
 from tasks.ledger.ledger import connect
 from tests.support.stack import LiveStack, until
+from tests.support.stock_producer import Stock
 
 ID = "11111111-2222-4333-8444-55555555"
 """And four more digits."""
@@ -165,6 +166,16 @@ def test_invalid_message_fails_or_becomes_a_dead_letter(
         until(lambda: failed(client, task_id), "its outcome", 5)
     if client.hlen(keys.DEAD_LETTERS):
         assert json.loads(only_dead_letter(client).content) == message
+
+
+def test_worker_holds_no_message_of_celery_s_own_tasks(
+    unruly: LiveStack, client: redis.Redis
+) -> None:
+    message = envelope("headers.task", "celery.backend_cleanup")
+    client.lpush("predict", json.dumps(message))
+    until(lambda: failed(client, message["headers"]["id"]), "its outcome", 5)
+    (held,) = Stock(unruly.redis_url).app.control.inspect(timeout=5, limit=1).reserved().values()
+    assert held == []
 
 
 @pytest.mark.parametrize("case", HARMLESS, ids=name)

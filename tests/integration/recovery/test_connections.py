@@ -14,7 +14,7 @@ from api.app import THREAD_POOLS, Services
 from stack.redis import socket as redis_socket
 from tasks.ledger.ledger import SHARED_CONNECTIONS, connect
 from tasks.settings import Settings
-from tests.support.stack import PATIENCE, LiveStack, until, with_models_of
+from tests.support.stack import TEST_TIMEOUT, LiveStack, until, with_models_of
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def front(constant_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
 
 def post(front: LiveStack, path: str, count: int, **headers: str) -> Counter[int]:
     """Post ``times`` requests over one connection; count the answers by status."""
-    connection = HTTPConnection("127.0.0.1", front.parts.port, timeout=PATIENCE)
+    connection = HTTPConnection("127.0.0.1", front.parts.port, timeout=TEST_TIMEOUT)
     statuses: Counter[int] = Counter()
     for _ in range(count):
         connection.request("POST", path, BODY, {**HEADERS, **headers})
@@ -104,7 +104,7 @@ def test_redis_connections_of_an_api_with_few_threads_are_few(front: LiveStack) 
 def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
     before = len(client.client_list())
     url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
-    with connect(url, PATIENCE, FEW) as few, ThreadPoolExecutor(CALLERS) as pool:
+    with connect(url, TEST_TIMEOUT, FEW) as few, ThreadPoolExecutor(CALLERS) as pool:
         # Each command holds its connection for a moment.
         answers = [pool.submit(few.blpop, ["nothing"], 0.05) for _ in range(2 * CALLERS)]
         assert [answer.result() for answer in answers] == [None] * len(answers)

@@ -12,7 +12,7 @@ from stack.process import Program
 from stack.supervisor import Supervisor
 from tests.support.models import Doubling, register
 from tests.support.silent_proxy import silent_proxy
-from tests.support.stack import PATIENCE, LiveStack, running
+from tests.support.stack import TEST_TIMEOUT, LiveStack, running
 from tests.support.stock_producer import Stock
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def supervised(stack: LiveStack, told: list[str], **changes: object) -> Iterator
     environment = {**program.environment, **stack._environment, **changes.pop("environment", {})}
     program = msgspec.structs.replace(program, environment=environment, **changes)
     with Supervisor(stack.home / "supervised", told.append) as supervisor:
-        supervisor.start(program, within=PATIENCE)
+        supervisor.start(program, within=TEST_TIMEOUT)
         yield supervisor
 
 

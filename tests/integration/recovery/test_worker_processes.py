@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.models import register
-from tests.support.slow_models import Unhurried
+from tests.support.slow_models import Slow
 from tests.support.stack import LiveStack, running, until, with_models_of
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ LONG = [[0.5, 0]] * 1000
 @pytest.fixture(scope="module")
 def mortal(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = with_models_of(constant_home, tmp_path_factory.mktemp("mortal"))
-    register(home, "slow", Unhurried(SECONDS), [[0.5, 0]])
+    register(home, "slow", Slow(SECONDS), [[0.5, 0]])
     # The visibility timeout is eight seconds instead of thirty.
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
         yield stack

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tests.support.stack import PATIENCE, Json
+from tests.support.stack import TEST_TIMEOUT, Json
 
 AT_ONCE = 64
 """Connections that are made at a time: more would overflow the server's backlog."""
@@ -42,7 +42,7 @@ class WaitingCallers:
         """Close all connections without reading."""
         self._run(self._close_all())
 
-    def answers(self, within: float = PATIENCE) -> list[Answer]:
+    def answers(self, within: float = TEST_TIMEOUT) -> list[Answer]:
         """The answers to all requests, in order."""
         return self._run(self._read_all(within))
 

@@ -10,7 +10,7 @@ import pytest
 from api.server import KEEP_ALIVE_MS
 from benchmarks.harness.processes import free_port
 from stack.process import Process, Program
-from tests.support.stack import STARTING, until
+from tests.support.stack import START_TIMEOUT, until
 
 SHORT_MS = 500
 """Milliseconds in place of `api.server.KEEP_ALIVE_MS`."""
@@ -32,7 +32,7 @@ def port(tmp_path: Path) -> Iterator[int]:
     command = sys.executable, "-c", script
     process = Process(Program("api", command, environment), tmp_path / "api.log")
     try:
-        until(lambda: serves(port), "API ready", STARTING)
+        until(lambda: serves(port), "API ready", START_TIMEOUT)
         yield port
     finally:
         process.kill()

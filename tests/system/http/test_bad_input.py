@@ -7,11 +7,8 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from sklearn.datasets import load_diabetes
 
-from registry.store import Registry
 from tests.support.stack import Json, LiveStack
-from workers.models.artifacts import load_artifact
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 NAMES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
@@ -250,25 +247,6 @@ def test_duplicate_json_key_last_one_counts(stack: LiveStack) -> None:
     answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["model"]) == (200, "iris")
     assert answer.json()["predictions"] == [0]
-
-
-@pytest.mark.parametrize("value", [float("nan"), None, float("inf"), float("-inf")])
-def test_missing_and_infinite_values_reach_a_model_that_takes_them(
-    stack: LiveStack, value: float | None
-) -> None:
-    """The gradient booster takes missing values and infinities; the answer equals its own."""
-    rows = load_diabetes().data[:5].copy()
-    rows[1, 2] = rows[3, 8] = float("nan") if value is None else value
-    features = rows.tolist()
-    features[1][2] = features[3][8] = value
-    registry = Registry(stack.home)
-    manifest = registry.resolve("diabetes").manifest
-    model = load_artifact(registry.artifact(manifest), manifest).estimator
-    expected = model.predict(rows).tolist()
-    # Not `json=`: httpx refuses NaN and infinities.
-    body = json.dumps({"model": "diabetes", "features": features})
-    answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})
-    assert answer.json().get("predictions") == expected, answer.text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])

@@ -24,7 +24,7 @@ HEAD = (
 def ndjson(count: int) -> bytes:
     """A body of lines, alternating between the rows."""
     lines = [json.dumps({"features": row}).encode() + b"\n" for row in ROWS]
-    return b"".join(lines[place % 2] for place in range(count))
+    return b"".join(lines[index % 2] for index in range(count))
 
 
 def submit(

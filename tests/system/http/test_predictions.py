@@ -10,7 +10,7 @@ from celery import Celery
 from celery.result import AsyncResult
 
 from predictq import Client
-from tests.support.stack import PATIENCE, Json, LiveStack, until
+from tests.support.stack import TEST_TIMEOUT, Json, LiveStack, until
 from tests.support.stock_producer import Stock
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -193,7 +193,7 @@ def test_client_predicts_submits_and_lists_models(stack: LiveStack) -> None:
         prediction = client.predict("iris@production", [ROW], method="predict_proba")
         assert prediction.predictions == stack.predict("iris", [ROW], "predict_proba")
         pending = client.submit("iris", ROW)
-        assert client.result(pending.id, wait=PATIENCE).predictions == [0]
+        assert client.result(pending.id, wait=TEST_TIMEOUT).predictions == [0]
         assert {model["name"] for model in client.models()} == {"iris", "breast-cancer", "diabetes"}
         assert client.ready()
 
@@ -204,7 +204,7 @@ def test_id_is_a_celery_task_id(stack: LiveStack, stock: Celery) -> None:
     result = AsyncResult(task_id, app=stock)
     assert result.status == "SUCCESS"
     assert result.result == [0]
-    assert result.get(timeout=PATIENCE) == [0]
+    assert result.get(timeout=TEST_TIMEOUT) == [0]
 
 
 def test_stock_celery_sees_a_cancelled_task(stack: LiveStack, stock: Celery) -> None:
@@ -220,7 +220,7 @@ def sent(stock: Celery, **kwargs: Any) -> AsyncResult:
 
 def test_stock_producer_is_served(stack: LiveStack, stock: Celery) -> None:
     result = sent(stock, model="iris@production", features=[ROW, ROW])
-    assert result.get(timeout=PATIENCE) == [0, 0]
+    assert result.get(timeout=TEST_TIMEOUT) == [0, 0]
     outcome = stack.outcome(result.id)
     assert outcome["predictions"] == [0, 0]
     assert (outcome["model"], outcome["version"]) == ("iris", 1)

@@ -1,5 +1,6 @@
 """Promise 2: every row of each demo's data gets the model's own answer through the queue."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -116,3 +117,19 @@ def test_data_set_in_one_request(stack: LiveStack) -> None:
     rows = load_breast_cancer().data
     expected = estimator(stack.home, "breast-cancer").predict_proba(rows)
     assert stack.predict("breast-cancer", rows.tolist(), "predict_proba") == expected.tolist()
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, float("inf"), float("-inf")])
+def test_missing_and_infinite_values_reach_a_model_that_takes_them(
+    stack: LiveStack, value: float | None
+) -> None:
+    """The gradient booster takes missing values and infinities; the answer equals its own."""
+    rows = load_diabetes().data[:5].copy()
+    rows[1, 2] = rows[3, 8] = float("nan") if value is None else value
+    features = rows.tolist()
+    features[1][2] = features[3][8] = value
+    expected = estimator(stack.home, "diabetes").predict(rows).tolist()
+    # Not `json=`: httpx refuses NaN and infinities.
+    body = json.dumps({"model": "diabetes", "features": features})
+    answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})
+    assert answer.json().get("predictions") == expected, answer.text

@@ -34,7 +34,7 @@ def upload(live: LiveStack, name: str, content: bytes, **fields: Any) -> httpx2.
 def ended(live: LiveStack, job: Json) -> Json:
     """Follow the job's events and return it once it has ended."""
     last = {}
-    with closing(until(lambda: listening(live, job), "a place to listen from")) as events:
+    with closing(until(lambda: listening(live, job), "a free slot for events")) as events:
         assert events.headers["content-type"] == "text/event-stream; charset=utf-8"
         for line in events.iter_lines():
             if line.startswith("data: "):
@@ -46,7 +46,7 @@ def ended(live: LiveStack, job: Json) -> Json:
 
 
 def listening(live: LiveStack, job: Json) -> httpx2.Response | None:
-    """The events of a job; None while all places for listeners are taken."""
+    """The events of a job; None while no slot for events is free."""
     asked = live.http.build_request("GET", job["urls"]["events"])
     events = live.http.send(asked, stream=True)
     if events.status_code == 503:

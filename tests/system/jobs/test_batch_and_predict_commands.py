@@ -127,15 +127,15 @@ def test_dialect_that_was_read_is_told(harness: JobHarness) -> None:
 @pytest.mark.parametrize("name", ["answers.xlsx", "answers.txt", "answers.txt.gz"])
 def test_output_of_no_format_is_refused_by_the_server(harness: JobHarness, name: str) -> None:
     source, _ = harness.numbers(3)
-    place = {
+    request = {
         "model": "touchy",
         "input_uri": str(source),
         "output_uri": str(harness.directory / name),
     }
-    answer = harness.stack.http.post("/predict/batch", json=place)
+    answer = harness.stack.http.post("/predict/batch", json=request)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert "name it" in answer.json()["detail"]
-    told = {**place, "output_format": "csv"}
+    told = {**request, "output_format": "csv"}
     assert harness.stack.http.post("/predict/batch", json=told).status_code == 422, "it is no data"
 
 
@@ -145,8 +145,8 @@ def test_spreadsheet_is_refused_with_what_to_do(harness: JobHarness) -> None:
         ran = command("batch", "touchy", harness.directory / name, harness.directory / "out.csv")
         assert ran.exit_code
         assert "save it as CSV (UTF-8)" in ran.stderr
-    place = {"model": "touchy", "input_uri": str(harness.directory / "rows.xlsx")}
-    answer = harness.stack.http.post("/predict/batch", json=place)
+    request = {"model": "touchy", "input_uri": str(harness.directory / "rows.xlsx")}
+    answer = harness.stack.http.post("/predict/batch", json=request)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 

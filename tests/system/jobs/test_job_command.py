@@ -20,7 +20,7 @@ from predictq import Client, InvalidRequest, WaitTimeout
 from stack.process import ROOT
 from tests.integration.jobs.job_harness import JobHarness
 from tests.support.models import GUILTY, register
-from tests.support.stack import PATIENCE, LiveStack, until
+from tests.support.stack import TEST_TIMEOUT, LiveStack, until
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def start(live: LiveStack, *words: Any) -> "subprocess.Popen[str]":
 def batch(live: LiveStack, *words: Any, code: int = 0) -> str:
     """Run `predictq batch` and return stdout followed by stderr."""
     process = start(live, *words)
-    printed = "".join(process.communicate(timeout=PATIENCE))
+    printed = "".join(process.communicate(timeout=TEST_TIMEOUT))
     assert process.returncode == code, f"{printed}\n{live.logs()}"
     return printed
 
@@ -107,7 +107,7 @@ def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(
     )
     harness.reaches(job, "running")
     process.send_signal(signal.SIGINT)
-    assert "predictq batch status" in process.communicate(timeout=PATIENCE)[1]
+    assert "predictq batch status" in process.communicate(timeout=TEST_TIMEOUT)[1]
     assert process.returncode == 130
     assert "cancel" in batch(live, "cancel", job.id)
     until(lambda: harness.jobs.get(job.id).has_ended, "its end")

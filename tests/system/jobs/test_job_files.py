@@ -90,8 +90,8 @@ def test_output_that_is_gone(
     live: LiveStack, harness: JobHarness, put: Callable[[Path], object], *, named: bool
 ) -> None:
     source, _ = harness.numbers(100)
-    place = {"output_uri": str(harness.directory / "out.csv")} if named else {}
-    job = ended(live, submit(live, source, **place))
+    output = {"output_uri": str(harness.directory / "out.csv")} if named else {}
+    job = ended(live, submit(live, source, **output))
     assert live.http.get(job["urls"]["output"]).status_code == 200
     path = Path(job["output"]["uri"])
     path.unlink()
@@ -101,9 +101,9 @@ def test_output_that_is_gone(
 
 
 def test_output_that_another_job_has_replaced(live: LiveStack, harness: JobHarness) -> None:
-    source, place = harness.numbers(100)[0], str(harness.directory / "out.csv")
+    source, output = harness.numbers(100)[0], str(harness.directory / "out.csv")
     first, second = (
-        ended(live, submit(live, source, output_uri=place, overwrite=True)) for _ in range(2)
+        ended(live, submit(live, source, output_uri=output, overwrite=True)) for _ in range(2)
     )
     problem(live.http.get(first["urls"]["output"]), 410, "result_gone")
     assert live.http.get(second["urls"]["output"]).status_code == 200
@@ -119,7 +119,7 @@ def test_output_that_was_changed_in_place(live: LiveStack, harness: JobHarness) 
     assert live.http.get(job["urls"]["output"]).content[:1] == b"?"
 
 
-def test_event_listeners_that_leave_free_their_places(live: LiveStack, harness: JobHarness) -> None:
+def test_event_listeners_that_leave_free_their_slots(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
 
     def listen() -> bool:
@@ -129,6 +129,6 @@ def test_event_listeners_that_leave_free_their_places(live: LiveStack, harness: 
     with live.frozen("bulk"):
         job = submit(live, source)
         for _ in range(12):  # four may listen at a time
-            until(listen, "a place")
+            until(listen, "a free slot")
     url = job["urls"]["self"]
     until(lambda: live.http.get(url).json()["status"] == "completed", "its end")

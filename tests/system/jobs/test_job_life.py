@@ -104,8 +104,8 @@ def test_validation_queues_nothing(live: LiveStack, harness: JobHarness) -> None
 def test_validation_checks_the_output_path(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     (harness.directory / "taken.csv").mkdir()
-    for place in ("none/out.csv", "in.parquet/out.csv", "taken.csv"):
-        output = str(harness.directory / place)
+    for path in ("none/out.csv", "in.parquet/out.csv", "taken.csv"):
+        output = str(harness.directory / path)
         body = by_reference(source, output_uri=output)
         found = live.http.post(f"{BATCH}/validate", json=body).json()
         assert (found["status"], found["error"]["code"]) == ("failed", "output_unwritable"), found

@@ -32,7 +32,7 @@ class Scaled:
         return np.asarray(rows)[:, 0] * FACTOR
 """
 OFFLINE = ("dns error", "failed to lookup", "error sending request", "Connection refused")
-PATIENCE = 120.0
+TEST_TIMEOUT = 120.0
 """Seconds that a prediction may take for which a fork server starts first."""
 
 
@@ -85,7 +85,7 @@ def test_environments_that_cannot_be_made_fail_with_the_reason(tmp_path: Path) -
     with running(tmp_path) as stack:
         lost = stack.submit("lost", [[1.0, 0.0]])["id"]
         assert stack.predict("doubling", [[1.0, 0.0]]) == [2.0]
-        error = stack.outcome(lost, PATIENCE)["error"]
+        error = stack.outcome(lost, TEST_TIMEOUT)["error"]
         assert error["code"] == "model_unloadable"
         assert "lost:1 needs its environment" in error["message"]
         assert "tinyscale" in error["message"]
@@ -104,7 +104,7 @@ def test_environments_of_two_versions_compute_side_by_side(tmp_path: Path) -> No
         told = add(home, "scaled", model, "--trust", *given)
         assert f"registered scaled:{number}" in told
         assert "proved on 2 rows" in told
-    with running(home, bulk=True) as stack, Client(stack.url, timeout=PATIENCE) as client:
+    with running(home, bulk=True) as stack, Client(stack.url, timeout=TEST_TIMEOUT) as client:
         assert len(fork_servers(stack)) == 1
         for _ in range(2):
             for number in (1, 2):
@@ -121,6 +121,6 @@ def test_environments_of_two_versions_compute_side_by_side(tmp_path: Path) -> No
         assert client.predict("scaled:2", [[1.5]]).predictions == [3.0]
 
         job = client.jobs.submit("scaled:1", rows, upload=True)
-        job = client.jobs.wait(job.id, PATIENCE)
+        job = client.jobs.wait(job.id, TEST_TIMEOUT)
         client.jobs.download(job.id, tmp_path / "answers.csv")
         assert (tmp_path / "answers.csv").read_text().split()[1:] == ["1.5", "2.5"]

@@ -18,9 +18,9 @@ import psutil
 
 from stack.process import ROOT
 
-STARTING = 90.0
+START_TIMEOUT = 90.0
 ENDING = 10.0
-PATIENCE = 20.0
+TEST_TIMEOUT = 20.0
 UP = (sys.executable, "-m", "cli.main", "up")
 fetch = build_opener(ProxyHandler({})).open
 
@@ -81,7 +81,7 @@ class Up:
     def __enter__(self) -> Self:
         """Start it and wait until it is ready."""
         try:
-            eventually(self.is_ready, STARTING)
+            eventually(self.is_ready, START_TIMEOUT)
         except BaseException:
             self.__exit__()
             raise

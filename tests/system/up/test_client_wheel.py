@@ -48,9 +48,9 @@ def link_packages(name: str, target: Path) -> None:
     """Link a distribution's packages into the other environment."""
     found = distribution(name)
     for part in {file.parts[0] for file in found.files or () if file.parts[0] != ".."}:
-        place = target / part
-        if not place.exists():
-            place.symlink_to(Path(str(found.locate_file(part))))
+        link = target / part
+        if not link.exists():
+            link.symlink_to(Path(str(found.locate_file(part))))
 
 
 def test_client_wheel_needs_one_dependency(wheel: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.support.small_disk import fill, on_small_disk
-from tests.system.up.running_up import PATIENCE, Up, eventually, fetch
+from tests.system.up.running_up import TEST_TIMEOUT, Up, eventually, fetch
 
 pytestmark = pytest.mark.slow
 
@@ -40,15 +40,17 @@ def test_full_disk_ends_redis_alone_and_the_stack_recovers(tmp_path: Path) -> No
     within = on_small_disk(disk, 48 * 2**20)
     with Up(disk / "home", "--no-flower", within=within) as up:
         seen = Path(f"/proc/{up.process.pid}/root") / disk.relative_to("/")
-        fill(seen / "ballast")
+        fill(seen / "filler")
         ids = accepted(up)
-        eventually(lambda: died(up), PATIENCE)
+        eventually(lambda: died(up), TEST_TIMEOUT)
         for _ in range(3):
             # A restarted Redis answers until its next write, and the API is ready meanwhile.
-            eventually(lambda: {each: status(up, each) for each in ANSWERS} == ANSWERS, PATIENCE)
-        (seen / "ballast").unlink()
-        eventually(up.answers, PATIENCE)
+            eventually(
+                lambda: {each: status(up, each) for each in ANSWERS} == ANSWERS, TEST_TIMEOUT
+            )
+        (seen / "filler").unlink()
+        eventually(up.answers, TEST_TIMEOUT)
         for name in ids:
-            eventually(lambda name=name: up.result(name)["status"] == "succeeded", PATIENCE)
+            eventually(lambda name=name: up.result(name)["status"] == "succeeded", TEST_TIMEOUT)
         assert died(up) == {"redis"}
         assert "Unexpected exit" not in (seen / "home" / "logs" / "api.log").read_text()

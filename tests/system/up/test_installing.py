@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from stack.process import ROOT
-from tests.system.up.running_up import PATIENCE, eventually
+from tests.system.up.running_up import TEST_TIMEOUT, eventually
 
 PIP = """
 import os, subprocess, sys, time
@@ -52,7 +52,7 @@ def told(script: Path, *arguments: str) -> str:
         cwd=script.parent,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TEST_TIMEOUT,
         check=True,
     )
     return done.stdout
@@ -105,11 +105,11 @@ def test_interrupted_installation_ends_what_it_started(script: Path, number: int
     run = subprocess.Popen(
         [sys.executable, script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
-    eventually((tmp_path / "pids").exists, PATIENCE)
+    eventually((tmp_path / "pids").exists, TEST_TIMEOUT)
     started = [psutil.Process(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
     run.send_signal(number)
-    _, complaint = run.communicate(timeout=PATIENCE)
+    _, complaint = run.communicate(timeout=TEST_TIMEOUT)
     assert run.returncode == 128 + number
     assert "Traceback" not in complaint
-    psutil.wait_procs(started, PATIENCE)
+    psutil.wait_procs(started, TEST_TIMEOUT)
     assert [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []

@@ -23,8 +23,8 @@ from tests.support.models import Constant, Doubling, register
 from tests.support.traffic import traffic
 from tests.system.up.running_up import (
     ENDING,
-    PATIENCE,
-    STARTING,
+    START_TIMEOUT,
+    TEST_TIMEOUT,
     Up,
     descendants,
     eventually,
@@ -92,8 +92,8 @@ def test_stack_is_found_by_other_commands(up: Up) -> None:
 
 
 def pointer_of(up: Up) -> dict[str, Any]:
-    place = Path(os.environ["XDG_STATE_HOME"], STACKS, f"{up.port}.json")
-    pointer: dict[str, Any] = json.loads(place.read_text()) if place.exists() else {}
+    path = Path(os.environ["XDG_STATE_HOME"], STACKS, f"{up.port}.json")
+    pointer: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return pointer
 
 
@@ -105,7 +105,7 @@ def test_flower_lists_the_task(up: Up) -> None:
         asked.append(up.ask()["id"])
         return any(up.tasks().get(each, {}).get("state") == "SUCCESS" for each in asked)
 
-    eventually(is_listed, PATIENCE)
+    eventually(is_listed, TEST_TIMEOUT)
 
 
 def test_home_is_used_by_one_stack_at_a_time(up: Up) -> None:
@@ -140,27 +140,27 @@ def test_killed_process_is_restarted(up: Up) -> None:
         for victim in victims:
             assert victim.is_running(), "it died by itself:\n" + "\n".join(up.lines)
             victim.kill()
-            victim.wait(PATIENCE)
-            eventually(lambda: shape() == whole, STARTING)
-            eventually(up.answers, STARTING)
+            victim.wait(TEST_TIMEOUT)
+            eventually(lambda: shape() == whole, START_TIMEOUT)
+            eventually(up.answers, START_TIMEOUT)
 
     kill(theirs)
     kill(up.process.children())  # a worker ends with its fork server: these are not `ours` any more
     asked: set[str] = set()
-    eventually(lambda: asked.add(up.ask()["id"]) or asked & up.tasks().keys(), PATIENCE)
+    eventually(lambda: asked.add(up.ask()["id"]) or asked & up.tasks().keys(), TEST_TIMEOUT)
 
 
 def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> None:
     before = {child.pid for child in up.process.children()}
     whole = up.processes()
     with traffic(up.port) as calling:
-        eventually(lambda: len(calling.accepted) > 100, PATIENCE)
+        eventually(lambda: len(calling.accepted) > 100, TEST_TIMEOUT)
         told = subprocess.run(
             [sys.executable, "-m", "cli.main", "restart", "--home", str(up.home)],
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=STARTING,
+            timeout=START_TIMEOUT,
             check=False,
         )
     assert (told.returncode, told.stdout) == (0, "API and worker were replaced\n"), told.stderr
@@ -172,7 +172,7 @@ def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> No
     }
     kept = before & {child.pid for child in up.process.children()}
     assert len(kept) == len(before) - 2  # the API keeps its process
-    eventually(lambda: len(up.processes()) == len(whole), PATIENCE)
+    eventually(lambda: len(up.processes()) == len(whole), TEST_TIMEOUT)
 
 
 def test_restart_says_that_nothing_runs(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tests.support.stack import PATIENCE, Json
+from tests.support.stack import TEST_TIMEOUT, Json
 
 
 class Heard(NamedTuple):
@@ -24,7 +24,7 @@ class EventListener:
     def __init__(self, port: int, key: str, after: str | None = None) -> None:
         self.heard: list[Heard] = []
         self.head, self._text = b"", b""
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self._socket = socket.create_connection(("127.0.0.1", port), TEST_TIMEOUT)
         lines = ["GET /events HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {key}"]
         lines += [f"Last-Event-ID: {after}"] if after else []
         self._socket.sendall("\r\n".join([*lines, "\r\n"]).encode())

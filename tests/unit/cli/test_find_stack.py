@@ -58,20 +58,20 @@ def start(home: Path, port: int) -> str:
 
 def test_stack_leaves_a_pointer_while_it_runs(user: Path) -> None:
     url = start(user / "a", 5001)
-    place = user / ".local/state/predictq/stacks/5001.json"
-    assert json.loads(place.read_text()) == {
+    pointer = user / ".local/state/predictq/stacks/5001.json"
+    assert json.loads(pointer.read_text()) == {
         "pid": os.getpid(),
         "url": url,
         "home": str(user / "a"),
     }
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (place, user / "a/stack.json")] == [
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (pointer, user / "a/stack.json")] == [
         0o600,
         0o600,
     ]
-    assert [path.name for path in place.parent.iterdir()] == ["5001.json"]
+    assert [path.name for path in pointer.parent.iterdir()] == ["5001.json"]
     Stack(user / "a", "", 5001, None, 1).erase()
     assert list(pointers()) == []
-    assert not place.exists()
+    assert not pointer.exists()
 
 
 def test_state_directory_may_be_named(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,10 +96,10 @@ def test_pointer_needs_a_state_directory(
 def test_stale_pointer_is_removed_and_invalid_one_skipped(user: Path) -> None:
     write_pointer(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
     write_pointer(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
-    places = user / ".local/state/predictq/stacks"
-    (places / "1.json").write_text("{")
+    directory = user / ".local/state/predictq/stacks"
+    (directory / "1.json").write_text("{")
     assert [pointer.url for pointer in pointers()] == ["http://127.0.0.1:5002"]
-    assert not (places / "5001.json").exists()
+    assert not (directory / "5001.json").exists()
 
 
 def test_defaults_without_a_stack(user: Path, run: Run) -> None:

@@ -1,15 +1,16 @@
 """Fixtures: the client against a fake HTTP server, with a fake clock."""
 
+import asyncio
 import socket
 
 import pytest
 
-from predictq import Client
+from predictq import AsyncClient, Client
 from predictq.http.retries import Clock
 from tests.unit.fake_server import stand_in
 
 
-class OwnTime(Clock):
+class FakeClock(Clock):
     """Advances on sleep, and a little on every call of `now`."""
 
     def __init__(self):
@@ -24,6 +25,10 @@ class OwnTime(Clock):
         self.slept.append(seconds)
         self.seconds += seconds
 
+    async def sleep_async(self, seconds):
+        self.sleep(seconds)
+        await asyncio.sleep(0)  # lets other tasks run
+
 
 @pytest.fixture
 def server():
@@ -33,7 +38,7 @@ def server():
 
 @pytest.fixture
 def clock():
-    return OwnTime()
+    return FakeClock()
 
 
 @pytest.fixture
@@ -43,8 +48,27 @@ def client(server, clock):
 
 
 @pytest.fixture
+def run(server, clock):
+    """Run a coroutine function with an `AsyncClient` of the server; returns what it returns."""
+
+    def running(call):
+        async def session():
+            async with AsyncClient(server.url, clock=clock) as client:
+                return await call(client)
+
+        return asyncio.run(session())
+
+    return running
+
+
+@pytest.fixture
 def nowhere():
     """An address where nothing listens: the port is bound but not listening."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+async def listed(items):
+    """The items of an asynchronous iterator."""
+    return [item async for item in items]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -16,57 +15,16 @@ from predictq import (
     Prediction,
     PredictionFailed,
     PredictqError,
-    Unavailable,
     Unreachable,
     WaitTimeout,
 )
 from predictq.bulk import mapping
-from tests.unit.client.conftest import OwnTime
-from tests.unit.fake_server import (
-    DROP,
-    Answer,
-    events,
-    job,
-    outcome,
-    pending,
-    problem,
-    succeeded,
-)
+from tests.unit.client.conftest import listed
+from tests.unit.fake_server import DROP, Answer, outcome, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 MANY = 60
 """Calls that wait at the same time; the fake server has a thread for each."""
-
-
-class AsyncTime(OwnTime):
-    """Advances without a pause, but lets other tasks run."""
-
-    async def sleep_async(self, seconds):
-        self.sleep(seconds)
-        await asyncio.sleep(0)
-
-
-@pytest.fixture
-def clock():
-    return AsyncTime()
-
-
-@pytest.fixture
-def run(server, clock):
-    """Run a coroutine function with a client of the server; returns what it returns."""
-
-    def running(call):
-        async def session():
-            async with AsyncClient(server.url, clock=clock) as client:
-                return await call(client)
-
-        return asyncio.run(session())
-
-    return running
-
-
-async def listed(items):
-    return [item async for item in items]
 
 
 def bulk_answer(*bodies, status=202):
@@ -274,32 +232,3 @@ def test_async_client_that_is_closed_says_so(server):
 
     with pytest.raises(PredictqError, match="closed"):
         asyncio.run(ask())
-
-
-def test_async_jobs_are_submitted_followed_and_downloaded(server, run, tmp_path: Path):
-    server.script(
-        Answer(202, job(status="queued")),
-        events(job(), job(status="completed")),
-        Answer(200, b"prediction\n1\n", content_type="text/csv"),
-        Answer(200, {"data": [job()], "has_more": False}),
-        Answer(200, b"", content_type="application/x-ndjson"),
-    )
-    target = tmp_path / "out.csv"
-
-    async def score(client):
-        accepted = await client.jobs.submit("iris", [{"x": 1.0}])
-        states = [each.status async for each in client.jobs.follow(accepted.id)]
-        await client.jobs.download(accepted.id, target)
-        return states, await client.jobs.list(), await listed(client.jobs.errors(accepted.id))
-
-    states, jobs, errors = run(score)
-    assert states == ["running", "completed"]
-    assert target.read_bytes() == b"prediction\n1\n"
-    assert [each.id for each in jobs] == ["j1"]
-    assert errors == []
-
-
-def test_async_jobs_raise_the_errors_of_jobs(server, run):
-    server.behave = lambda _: problem(503, "busy")
-    with pytest.raises(Unavailable):
-        run(lambda client: client.jobs.get("j1"))

@@ -277,9 +277,9 @@ def test_broken_file_breaks_only_its_model(registry, tmp_path, file):
 )
 def test_manifest_with_an_impossible_version_is_broken(registry, tmp_path, number):
     add(registry, "iris", b"one")
-    place = tmp_path / "models" / "iris" / "versions" / "1.json"
-    content = json.loads(place.read_text()) | {"version": number}
-    place.write_text(json.dumps(content))
+    path = tmp_path / "models" / "iris" / "versions" / "1.json"
+    content = json.loads(path.read_text()) | {"version": number}
+    path.write_text(json.dumps(content))
     with pytest.raises(PredictqError, match="file iris/versions/1.json is broken"):
         Registry(tmp_path).resolve("iris")
 

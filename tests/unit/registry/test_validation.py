@@ -1,4 +1,4 @@
-"""Features against signatures: valid ones become rows, and errors name place and reason."""
+"""Features against signatures: valid ones become rows, and errors name column and reason."""
 
 import math
 

@@ -16,7 +16,7 @@ from stack.guard import follow_supervisor
 from stack.process import ROOT, Process, Program
 from stack.supervisor import SHUTDOWN_SECONDS, StartFailed, Stopped, Supervisor
 
-PATIENCE = 30.0
+TEST_TIMEOUT = 30.0
 
 PRELUDE = """
 import os, signal, subprocess, sys, time
@@ -61,20 +61,20 @@ with bench.supervisor() as supervisor:
 KILLED_HOST = """
 import os, signal, sys
 from pathlib import Path
-from tests.unit.stack.test_supervisor import PATIENCE, Bench
+from tests.unit.stack.test_supervisor import TEST_TIMEOUT, Bench
 bench = Bench(Path(sys.argv[1]))
 with bench.supervisor() as supervisor:
     supervisor.start(bench.program("first"))
     supervisor.start(bench.program("second"))
     os.kill(bench.pids("first")[0], signal.SIGKILL)
-    supervisor.until(lambda: len(bench.pids("first")) == 2, PATIENCE)
+    supervisor.until(lambda: len(bench.pids("first")) == 2, TEST_TIMEOUT)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def eventually(condition: Callable[[], object]) -> None:
     """Wait for the condition, and fail if it does not hold in time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TEST_TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
@@ -94,8 +94,10 @@ class Bench:
         self.directory = directory
         self.told: list[str] = []
 
-    def supervisor(self, patience: float = SHUTDOWN_SECONDS) -> Supervisor:
-        return Supervisor(self.directory / "logs", self.told.append, patience=patience)
+    def supervisor(self, shutdown_timeout: float = SHUTDOWN_SECONDS) -> Supervisor:
+        return Supervisor(
+            self.directory / "logs", self.told.append, shutdown_timeout=shutdown_timeout
+        )
 
     def notes(self) -> list[str]:
         path = self.directory / "notes"
@@ -148,9 +150,9 @@ def test_crashed_program_is_restarted_and_its_last_lines_are_shown(bench: Bench)
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p", f"print('last words', flush=True); {STAY}"))
         log = bench.directory / "logs/p.log"
-        supervisor.until(lambda: "last words" in log.read_text(), PATIENCE)
+        supervisor.until(lambda: "last words" in log.read_text(), TEST_TIMEOUT)
         os.kill(bench.pids("p")[0], signal.SIGKILL)
-        supervisor.until(lambda: len(bench.pids("p")) == 2, PATIENCE)
+        supervisor.until(lambda: len(bench.pids("p")) == 2, TEST_TIMEOUT)
     assert bench.told[1] == "p died (SIGKILL)\n  | last words\nstarted again in 0.2 s"
 
 
@@ -161,7 +163,7 @@ def test_supervisor_rotates_a_growing_log(bench: Bench, monkeypatch: pytest.Monk
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p", chatter))
         logs = bench.directory / "logs"
-        supervisor.until((logs / "p.log.2").exists, PATIENCE)
+        supervisor.until((logs / "p.log.2").exists, TEST_TIMEOUT)
     assert (logs / "p.log.2").stat().st_size == 2**14
 
 
@@ -170,10 +172,10 @@ def test_native_output_is_bounded_until_the_last_process_is_gone(
 ) -> None:
     monkeypatch.setattr("stack.rotation.MAX_LOG_BYTES", 2**14)
     monkeypatch.setattr("stack.rotation.COPY_BYTES", 2**10)
-    with bench.supervisor(patience=1.0) as supervisor:
+    with bench.supervisor(shutdown_timeout=1.0) as supervisor:
         supervisor.start(bench.program("p", FLOOD))
         logs = bench.directory / "logs"
-        supervisor.until((logs / "p.log.3").exists, PATIENCE)
+        supervisor.until((logs / "p.log.3").exists, TEST_TIMEOUT)
     assert sum(log.stat().st_size for log in logs.iterdir()) <= 4 * 2**14
 
 
@@ -196,9 +198,9 @@ def test_crash_loop_slows_down(tmp_path: Path) -> None:
 def test_children_of_a_crashed_program_end_with_it(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p", PARENT))
-        supervisor.until(lambda: bench.pids("child"), PATIENCE)
+        supervisor.until(lambda: bench.pids("child"), TEST_TIMEOUT)
         os.kill(bench.pids("p")[0], signal.SIGKILL)
-        supervisor.until(lambda: not alive(bench.pids("child")[0]), PATIENCE)
+        supervisor.until(lambda: not alive(bench.pids("child")[0]), TEST_TIMEOUT)
 
 
 def test_crash_before_ready_fails_the_start(bench: Bench) -> None:

@@ -73,7 +73,7 @@ def test_ids_with_a_mark_are_distinct_and_ours() -> None:
     assert uuid.UUID(made[0]).version == 7
 
 
-def test_ids_without_a_mark_have_random_digits_below_all_marks_in_its_place() -> None:
+def test_ids_without_a_mark_have_random_digits_below_all_marks_instead() -> None:
     found = {Ids.mark_of(IDS.new()) for _ in range(1000)}
     assert len(found) > 500
     assert max(found) < "800" <= IDS.mark

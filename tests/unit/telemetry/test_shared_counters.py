@@ -19,13 +19,13 @@ from tests.support.small_disk import fill
 
 disk, fills_first = Path(sys.argv[1]), sys.argv[2] == "True"
 if fills_first:
-    fill(disk / "ballast")
+    fill(disk / "filler")
 reserve_space()
 from prometheus_client import generate_latest
 from telemetry.metrics import HTTP_REQUESTS, registry
 HTTP_REQUESTS.labels("/", "GET", "200").inc()
 if not fills_first:
-    fill(disk / "ballast")
+    fill(disk / "filler")
 for number in range(300):
     HTTP_REQUESTS.labels(f"/{number}", "GET", "200").inc()
 assert generate_latest(registry()).count(b"predictq_http_requests_total{") == 301

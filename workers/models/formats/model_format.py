@@ -1,4 +1,4 @@
-"""One entry of the table of formats."""
+"""One format of model files, and what its loaders share."""
 
 import importlib
 import importlib.metadata

@@ -8,8 +8,8 @@ from contextlib import suppress
 import numpy as np
 
 from telemetry.errors import ModelUnloadable
+from workers.models.formats.all_formats import format_named
 from workers.models.formats.model_format import LoadOptions, ModelFormat
-from workers.models.formats.table import format_named
 from workers.short_imports import shorten_imports
 
 TRIAL_TIMEOUT = 300.0

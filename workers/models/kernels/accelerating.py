@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 from telemetry.logs import of_version
+from workers.models.kernels.all_kernels import KERNELS, PARTS, Kernel
 from workers.models.kernels.fitted import Fitted
-from workers.models.kernels.own_classes import COPIED, own_name
-from workers.models.kernels.table import KERNELS, PARTS, Kernel
+from workers.models.kernels.sklearn_classes import COPIED, original_name
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def accelerated(model: Any, reference: str) -> Any:
 
 def _accelerated(model: Any, reference: str) -> Any:
     kind: Any = type(model)
-    name = own_name(kind)
+    name = original_name(kind)
     changed = {}
     for attribute in PARTS.get(name, ()):
         parts = getattr(model, attribute, None)
@@ -38,27 +38,27 @@ def _accelerated(model: Any, reference: str) -> Any:
     return _with_kernel(rebuilt, kind, KERNELS[name], reference) if name in KERNELS else rebuilt
 
 
-def _with_kernel(own: Any, kind: Any, kernel: Kernel, reference: str) -> Any:
+def _with_kernel(original: Any, kind: Any, kernel: Kernel, reference: str) -> Any:
     """``kind``: scikit-learn's class of the estimator, whose parts may have kernels already."""
     try:
-        prepared = kernel.prepare(own)
+        prepared = kernel.prepare(original)
         if prepared is None:
-            return own
+            return original
         methods = _kernel_class(kind, kernel.methods, Fitted)
-        twin = _copy(own, methods, kernel=prepared, kept_tags=_tags(own))
-        if kernel.agrees(own, twin):
+        twin = _copy(original, methods, kernel=prepared, kept_tags=_tags(original))
+        if kernel.agrees(original, twin):
             return twin
         fault = "it gives other bits than scikit-learn"
     # A damaged model raises anything, a large one `MemoryError`; both may be served without.
     except Exception as error:  # noqa: BLE001
         fault = f"{type(error).__name__}: {error}"
     _log_refusal(fault, reference)
-    return own
+    return original
 
 
-def _tags(own: Any) -> Any:
+def _tags(original: Any) -> Any:
     """Its tags; None before scikit-learn 1.6, which asks estimators for other things."""
-    return own.__sklearn_tags__() if hasattr(own, "__sklearn_tags__") else None
+    return original.__sklearn_tags__() if hasattr(original, "__sklearn_tags__") else None
 
 
 def _log_refusal(fault: str, reference: str) -> None:

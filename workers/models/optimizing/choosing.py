@@ -14,7 +14,7 @@ import pandas as pd
 from registry.manifest import Optimization, Signature
 from workers.models.formats.model_format import installed_version
 from workers.models.kernels.accelerating import accelerated
-from workers.models.kernels.own_classes import are_trees
+from workers.models.kernels.sklearn_classes import are_trees
 from workers.models.kernels.steps.linear import random_rows
 from workers.models.kernels.trees.thresholds import rows_on_thresholds, splits_of
 from workers.models.optimizing.conversion import METHODS, as_onnx
@@ -75,10 +75,10 @@ def _compared(model: Any, sample: Array) -> Iterator[tuple[str, Array]]:
         yield "rows at thresholds", near.astype(np.float64)
 
 
-def _unequal_rows(own: Any, other: Any, rows: Array) -> int:
+def _unequal_rows(original: Any, other: Any, rows: Array) -> int:
     try:
-        given = _framed(own, rows)
-        answers = [to_wire(to_output(method(given), len(rows))) for method in (own, other)]
+        given = _framed(original, rows)
+        answers = [to_wire(to_output(method(given), len(rows))) for method in (original, other)]
         # As callers get them: a boolean label must not become a number.
         return sum(not equal(*pair) for pair in zip(*answers, strict=True))
     except Exception:  # noqa: BLE001 - one of them refuses rows that the other may take
@@ -98,9 +98,9 @@ def _timed(model: Any, other: Any, sample: Array) -> Optimization:
     most = 0
     for rows in TIMED_ROWS:
         given = _framed(getattr(model, method), np.resize(sample, (rows, sample.shape[1])))
-        own, found = (_microseconds(getattr(each, method), given) for each in (served, other))
-        times["scikit-learn"][str(rows)], times[runtime][str(rows)] = own, found
-        if own < found * LEAST_GAIN:
+        original, found = (_microseconds(getattr(each, method), given) for each in (served, other))
+        times["scikit-learn"][str(rows)], times[runtime][str(rows)] = original, found
+        if original < found * LEAST_GAIN:
             break
         most = rows
     reason = "" if most else "it is not faster for one row"

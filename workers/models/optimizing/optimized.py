@@ -19,36 +19,36 @@ class OptimizedModel:
     ``most_rows``; so errors are its own.
     """
 
-    def __init__(self, own: Any, other: Any, most_rows: int) -> None:
-        self._own, self._other, self._most_rows = own, other, most_rows
+    def __init__(self, original: Any, other: Any, most_rows: int) -> None:
+        self._original, self._other, self._most_rows = original, other, most_rows
 
     def __getattr__(self, name: str) -> Any:
         """An attribute of the model; a method that chooses by its input, if both have it."""
-        if name in ("_own", "_other"):  # not there yet while a copy is made
+        if name in ("_original", "_other"):  # not there yet while a copy is made
             raise AttributeError(name)
-        own = getattr(self._own, name)
+        original = getattr(self._original, name)
         other = getattr(self._other, name, None) if name in METHODS else None
-        return own if other is None else self._choosing(own, other)
+        return original if other is None else self._choosing(original, other)
 
-    def _choosing(self, own: Callable[[Any], Any], other: Callable[[Any], Any]) -> Any:
+    def _choosing(self, original: Callable[[Any], Any], other: Callable[[Any], Any]) -> Any:
         def call(given: Any) -> Any:
             few = len(given) <= self._most_rows
-            rows = float64_rows(self._own, given, nan_allowed=False) if few else None
-            return own(given) if rows is None else other(rows)
+            rows = float64_rows(self._original, given, nan_allowed=False) if few else None
+            return original(given) if rows is None else other(rows)
 
         return call
 
 
-def optimized(own: Any, served: Any, manifest: Manifest) -> tuple[Any, str]:
+def optimized(original: Any, served: Any, manifest: Manifest) -> tuple[Any, str]:
     """The model that a version is served with, and what its runtime adds to receipts.
 
-    ``own``: as it was loaded; ``served``: with kernels. The golden rows are compared afterwards.
+    ``original``: as it was loaded; ``served``: with kernels. Golden rows are compared afterwards.
     """
     found = manifest.optimization
     if found is None or not found.most_rows:
         return served, ""
     try:
-        other = as_onnx(own)
+        other = as_onnx(original)
     # The converter of this environment raises anything for what the registering one converted.
     except Exception as error:  # noqa: BLE001
         log.warning("not optimized: %s", error, extra=of_version(manifest.reference))

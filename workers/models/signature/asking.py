@@ -90,11 +90,11 @@ def _tolerant(
 
     Of many columns only a few are tried, as usually one step refuses all of them.
     """
-    places = set(positions)
-    other = [stranger if n in places else value for n, value in enumerate(row)]
+    indices = set(positions)
+    other = [stranger if n in indices else value for n, value in enumerate(row)]
     with np.errstate(all="ignore"):
         if not positions or takes_row(other):
-            return places
+            return indices
     if len(positions) == 1 or _none_does(takes_row, row, positions, stranger):
         return set()
     middle = len(positions) // 2
@@ -108,7 +108,7 @@ def _none_does(
     """Whether there are many positions and the model refuses ``stranger`` at all those tried."""
     if len(positions) <= _MANY:
         return False
-    tried = [positions[place * len(positions) // _TRIED] for place in range(_TRIED)]
-    others = ([stranger if n == place else v for n, v in enumerate(row)] for place in tried)
+    tried = [positions[index * len(positions) // _TRIED] for index in range(_TRIED)]
+    others = ([stranger if n == index else v for n, v in enumerate(row)] for index in tried)
     with np.errstate(all="ignore"):
         return not any(map(takes_row, others))

@@ -22,11 +22,11 @@ def _of_lightgbm(booster: Any) -> Categories:
     label = "[categorical_feature: "
     lines = booster.model_to_string().splitlines()
     line = next((line for line in lines if line.startswith(label)), label)
-    places = [int(place) for place in line.removeprefix(label).rstrip("]").split(",") if place]
+    indices = [int(index) for index in line.removeprefix(label).rstrip("]").split(",") if index]
     found = booster.pandas_categorical or []
-    if len(places) != len(found):  # some were named as `categorical_feature`, so have no dtype
+    if len(indices) != len(found):  # some were named as `categorical_feature`, so have no dtype
         return {}
-    return {place: tuple(values) for place, values in zip(places, found, strict=True)}
+    return {index: tuple(values) for index, values in zip(indices, found, strict=True)}
 
 
 def _of_xgboost(booster: Any) -> Categories:

@@ -19,7 +19,7 @@ from telemetry.errors import ModelUnloadable
 from workers.models.signature.asking import Row, with_tolerance
 from workers.models.signature.methods import answering_methods, inverse_width
 from workers.models.signature.names import Names, names_of
-from workers.models.signature.own import Own, own_of
+from workers.models.signature.own_answers import OwnAnswers, own_answers_of
 from workers.models.signature.probing import probe
 from workers.models.signature.wire import wire_row
 from workers.models.tabular.outputs import Output, to_wire
@@ -33,7 +33,7 @@ class Inspected(msgspec.Struct, frozen=True):
     """A wire row that the model takes; None if no probed row was taken."""
     unknown: tuple[str, ...] = ()
     """Names of columns whose type neither a sample nor the model tells."""
-    own: Own | None = None
+    own_answers: OwnAnswers | None = None
     """The sample as the model takes it, with the model's own answers; None without a sample."""
 
 
@@ -58,7 +58,7 @@ def inspect(
         names = names_of(model, feature_names, sample)
         if sample is None:
             return _by_probing(model, names)
-        return _by_sample(model, own_of(model, names, sample), names, typed=typed)
+        return _by_sample(model, own_answers_of(model, names, sample), names, typed=typed)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _check_fitted(model: Any) -> None:
             raise ModelUnloadable(f"the model is not fitted: {error}") from error
 
 
-def _by_sample(model: Any, own: Own, names: Names, *, typed: bool) -> Inspected:
+def _by_sample(model: Any, own: OwnAnswers, names: Names, *, typed: bool) -> Inspected:
     columns = own.columns if typed else tuple(map(_untyped, own.columns))
     signature = Signature(
         columns,
@@ -92,7 +92,7 @@ def _by_sample(model: Any, own: Own, names: Names, *, typed: bool) -> Inspected:
     )
     row = wire_row(own.frame, columns, 0)
     signature = with_tolerance(model, _with_inverse(signature), row)
-    return Inspected(signature, row, own=own)
+    return Inspected(signature, row, own_answers=own)
 
 
 def _untyped(column: Column) -> Column:

@@ -78,8 +78,8 @@ def _groups(estimator: Any, positions: Positions) -> Iterator[Group]:
     inner = [*_inside(estimator, positions)]
     if not inner or _looks_itself(estimator):
         yield Group(estimator, positions)
-    for step, places in inner:
-        yield from _groups(step, places)
+    for step, indices in inner:
+        yield from _groups(step, indices)
 
 
 def _looks_itself(estimator: Any) -> bool:
@@ -89,8 +89,8 @@ def _looks_itself(estimator: Any) -> bool:
 
 
 def _known(estimator: Any, positions: Positions) -> Iterator[Known]:
-    for step, places in _inside(estimator, positions):
-        yield from _known(step, places)
+    for step, indices in _inside(estimator, positions):
+        yield from _known(step, indices)
     yield from _of_step(estimator, positions)
 
 
@@ -216,9 +216,9 @@ def _of_vectorizer(step: Any, positions: Positions) -> Iterator[Known]:
 
 
 def _of_booster(step: Any, positions: Positions) -> Iterator[Known]:
-    for place, categories in boosters.categories(step).items():
-        if place < len(positions):
-            yield Known(position=positions[place], values=categories, categories=True)
+    for index, categories in boosters.categories(step).items():
+        if index < len(positions):
+            yield Known(position=positions[index], values=categories, categories=True)
 
 
 _READERS: tuple[Callable[[Any, Positions], Iterator[Known]], ...] = (

@@ -18,8 +18,8 @@ INVERSE = "inverse_transform"
 
 def method_candidates(model: Any) -> list[str]:
     """The model's methods of `MODEL_METHODS`, then its other methods named ``predict_…``."""
-    own = sorted(name for name in dir(type(model)) if name.startswith("predict_"))
-    return [name for name in dict.fromkeys((*MODEL_METHODS, *own)) if _has(model, name)]
+    others = sorted(name for name in dir(type(model)) if name.startswith("predict_"))
+    return [name for name in dict.fromkeys((*MODEL_METHODS, *others)) if _has(model, name)]
 
 
 def answering_methods(model: Any, given: Input, rows: int) -> dict[str, Output]:

@@ -30,10 +30,10 @@ def names_of(model: Any, given: Sequence[str] | None, sample: pd.DataFrame | Non
 
     Raises `ModelUnloadable` if none of these tells the number of columns, or if they disagree.
     """
-    own = getattr(model, "feature_names_in_", None)
+    fitted = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None) or None  # 0 of a CatBoost that was pickled
-    if own is not None:
-        names = _unspoiled(tuple(map(str, own)), sample)
+    if fitted is not None:
+        names = _unspoiled(tuple(map(str, fitted)), sample)
         return Names(names, named=True, framed=True, fixed=True)
     if given is not None:
         if width not in (None, len(given)):
@@ -56,13 +56,13 @@ def takes_text(model: Any) -> bool:
     )
 
 
-def _unspoiled(own: tuple[str, ...], sample: pd.DataFrame | None) -> tuple[str, ...]:
+def _unspoiled(fitted: tuple[str, ...], sample: pd.DataFrame | None) -> tuple[str, ...]:
     """Restore spaces in names from the sample: LightGBM replaces them by underscores."""
     if sample is None:
-        return own
+        return fitted
     written = {re.sub(r"\s", "_", str(name)): str(name) for name in sample.columns}
     known = {str(name) for name in sample.columns}
-    return tuple(name if name in known else written.get(name, name) for name in own)
+    return tuple(name if name in known else written.get(name, name) for name in fitted)
 
 
 def _of_sample(sample: pd.DataFrame, width: int | None) -> Names:
@@ -77,4 +77,4 @@ def _of_sample(sample: pd.DataFrame, width: int | None) -> Names:
 
 
 def _numbered(width: int) -> tuple[str, ...]:
-    return tuple(f"x{place}" for place in range(width))
+    return tuple(f"x{index}" for index in range(width))

@@ -88,16 +88,16 @@ def _rows(model: Any, names: Names) -> Iterator[list[Guess]]:
     that the step takes by itself, in all combinations.
     """
     options = _options(model, names)
-    for place in range(max(map(len, options))):
-        yield [found[min(place, len(found) - 1)] for found in options]
+    for index in range(max(map(len, options))):
+        yield [found[min(index, len(found) - 1)] for found in options]
     fitting = [
         _fitting(group, options, names) for group in knowledge.groups(model, len(names.names))
     ]
     for choice in product(*filter(None, fitting)):
         row = [found[0] for found in options]
         for guesses in choice:
-            for place, guess in guesses.items():
-                row[place] = guess
+            for index, guess in guesses.items():
+                row[index] = guess
         yield row
 
 
@@ -107,12 +107,12 @@ def _options(model: Any, names: Names) -> list[list[Guess]]:
     known = knowledge.known(model, width)
     used = knowledge.used(model, width) if names.framed else set(range(width))
     return [
-        _of_column(name, [step for step in known if step.position == place])
-        if place in used
+        _of_column(name, [step for step in known if step.position == index])
+        if index in used
         else [
             Guess(Column(name, "any", nullable=True, infinite=True, unused=True), None, sure=True)
         ]
-        for place, name in enumerate(names.names)
+        for index, name in enumerate(names.names)
     ]
 
 
@@ -157,13 +157,13 @@ def _fitting(
     group: knowledge.Group, options: Sequence[Sequence[Guess]], names: Names
 ) -> list[dict[int, Guess]]:
     """Choices, by position, that a step takes by itself; its columns are all of one kind."""
-    places = list(dict.fromkeys(group.positions))
+    indices = list(dict.fromkeys(group.positions))
     method = next((m for m in ("transform", "predict") if hasattr(group.step, m)), None)
-    if method is None or not places:
+    if method is None or not indices:
         return []
-    longest = max(len(options[place]) for place in places)
+    longest = max(len(options[index]) for index in indices)
     choices = (
-        {place: options[place][min(n, len(options[place]) - 1)] for place in places}
+        {index: options[index][min(n, len(options[index]) - 1)] for index in indices}
         for n in range(longest)
     )
     return [choice for choice in choices if _takes_alone(group.step, method, choice, names)]
@@ -192,8 +192,8 @@ def _widened(
     anything = {
         n
         for stranger, kinds in _STRANGERS
-        if (places := {n for n in doubtful if guesses[n].column.type in kinds})
-        for n in tolerant(model, signature, row, stranger) & places
+        if (indices := {n for n in doubtful if guesses[n].column.type in kinds})
+        for n in tolerant(model, signature, row, stranger) & indices
     }
     return tuple(
         _anything(column.name) if n in anything else column

@@ -10,10 +10,10 @@ import pandas as pd
 from registry.manifest import Column
 
 
-def wire_row(frame: pd.DataFrame, columns: tuple[Column, ...], place: int) -> list[Any]:
-    """The frame's row at position ``place`` as JSON values in column order."""
+def wire_row(frame: pd.DataFrame, columns: tuple[Column, ...], index: int) -> list[Any]:
+    """The frame's row at position ``index`` as JSON values in column order."""
     return [
-        None if column.unused else wire_value(frame.iloc[place, position])
+        None if column.unused else wire_value(frame.iloc[index, position])
         for position, column in enumerate(columns)
     ]
 

@@ -124,6 +124,6 @@ def _stacked(arrays: Sequence[Array]) -> Array:
     if dtype_codes <= set("iuf") or dtype_codes == {"b"}:
         return np.column_stack(arrays)
     stacked = np.empty((len(arrays[0]), len(arrays)), dtype=OBJECT)
-    for place, array in enumerate(arrays):
-        stacked[:, place] = array.astype(object)
+    for index, array in enumerate(arrays):
+        stacked[:, index] = array.astype(object)
     return stacked

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from api.asgi.protocol import run_in_threads, watch_disconnects
+from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
 
 
 async def silent() -> Any:
@@ -94,3 +94,23 @@ def asking(method: str, *headers: tuple[bytes, bytes]) -> Any:
         "headers": [*headers, (b"host", b"x")],
         "http_version": "1.1",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "application"),
+    [("/a/1", "theirs"), ("/b", "theirs"), ("/c/a/1", "others"), ("/", "others")],
+)
+def test_requests_are_routed_by_the_beginning_of_their_path(path: str, application: str) -> None:
+    answered: list[str] = []
+
+    def answers(name: str) -> Any:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            answered.append(name)
+
+        return answer
+
+    routed = route_by_path(("/a/", "/b"), answers("theirs"), answers("others"))
+    nothing: Any = None
+    scope: Any = {"type": "http", "path": path}
+    asyncio.run(routed(scope, nothing, nothing))
+    assert answered == [application]

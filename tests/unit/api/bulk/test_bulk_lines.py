@@ -18,8 +18,8 @@ class Sender:
 
     def __init__(self, *pieces: bytes, last: Any = None, announced: bool = True) -> None:
         self.events: list[Any] = [
-            {"type": "http.request", "body": piece, "more_body": bool(last) or place < len(pieces)}
-            for place, piece in enumerate(pieces, 1)
+            {"type": "http.request", "body": piece, "more_body": bool(last) or index < len(pieces)}
+            for index, piece in enumerate(pieces, 1)
         ]
         self.events += [last] if last else []
         self.lines = BodyLines(self._receive, 1000, is_announced=announced)

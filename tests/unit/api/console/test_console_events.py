@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from api.asgi import server_sent_events
 from api.console.live import events
 from api.console.live.events import LiveEvents
 from tests.unit.api.console.pictures import picture
@@ -47,14 +48,24 @@ async def behind(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "behind"})
 
 
-def live(rendered: list[int] | None = None) -> LiveEvents:
+class Requests:
+    """What is recorded of requests."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+
+    def ended(self, route: str, method: str, status: int, started: float) -> None:
+        self.seen.append((route, method, status))
+
+
+def live(rendered: list[int] | None = None, requests: Any = None) -> LiveEvents:
     def render(now: Any) -> dict[str, str]:
         if rendered is not None:
             rendered.append(1)
         return {"state": f"{now.away_since}", "figures": "same"}
 
     sampler: Any = SimpleNamespace(listen=lambda _: None, unlisten=lambda _: None)
-    return LiveEvents(sampler, render, behind)
+    return LiveEvents(sampler, render, requests or Requests(), behind)
 
 
 def test_console_events_render_once_and_send_what_changed() -> None:
@@ -82,7 +93,8 @@ def test_console_events_are_bounded_and_end_with_the_process(monkeypatch: Any) -
     monkeypatch.setattr(events, "MAX_LISTENERS", 1)
 
     async def run() -> None:
-        app, first, second = live(), Page(), Page()
+        requests = Requests()
+        app, first, second = live(requests=requests), Page(), Page()
         task = asyncio.create_task(app(SCOPE, first.receive, first.send))
         await until(lambda: first.sent)
         await app(SCOPE, second.receive, second.send)
@@ -90,12 +102,13 @@ def test_console_events_are_bounded_and_end_with_the_process(monkeypatch: Any) -
         await asyncio.to_thread(app.end_waits)
         await asyncio.wait_for(task, 5)
         assert first.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+        assert requests.seen == [("/console/events", "GET", status) for status in (503, 200)]
 
     asyncio.run(run())
 
 
 def test_console_events_cut_off_a_page_that_stops_reading(monkeypatch: Any) -> None:
-    monkeypatch.setattr(events, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(server_sent_events, "SEND_TIMEOUT", 0.05)
 
     async def run() -> None:
         app, page = live(), Page(reads=False)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import redis
 
+from api.asgi import server_sent_events
+from api.asgi.server_sent_events import StreamSender
 from api.events import stream as module
 from api.events.stream import EventStream
 from tasks.events.log import Event, EventPage
@@ -74,7 +76,7 @@ def told(log: Any, after: str | None, enough: Callable[[bytes], bool]) -> bytes:
     async def run() -> bytes:
         news = News("")
         client = Client(news, enough)
-        await asyncio.wait_for(EventStream(log, news, client.send).run(after), 20)
+        await asyncio.wait_for(EventStream(log, news, StreamSender(client.send)).run(after), 20)
         assert client.status == 200
         return client.text
 
@@ -114,7 +116,8 @@ def test_stream_goes_on_after_an_outage() -> None:
 
 
 def test_stream_without_events_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STREAM_HEARTBEAT_SECONDS", 0.01)
+    for each in (module, server_sent_events):
+        monkeypatch.setattr(each, "HEARTBEAT_SECONDS", 0.01)
     log = Log()
     text = told(log, None, lambda text: text.count(b":\n\n") == 3)
     assert text == b"id: 0-0\n\n" + 3 * b":\n\n"
@@ -122,7 +125,7 @@ def test_stream_without_events_says_that_it_lives(monkeypatch: pytest.MonkeyPatc
 
 
 def test_stream_to_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SEND_TIMEOUT", 0.01)
+    monkeypatch.setattr(server_sent_events, "SEND_TIMEOUT", 0.01)
 
     async def send(event: Any) -> None:
         if event["type"] == "http.response.body":
@@ -130,7 +133,7 @@ def test_stream_to_a_client_that_does_not_read_is_cut(monkeypatch: pytest.Monkey
 
     log: Any = Log(3)
     with pytest.raises(TimeoutError):
-        asyncio.run(EventStream(log, News(""), send).run("1-0"))
+        asyncio.run(EventStream(log, News(""), StreamSender(send)).run("1-0"))
 
 
 def test_stream_is_refused_without_redis() -> None:
@@ -145,5 +148,5 @@ def test_stream_is_refused_without_redis() -> None:
 
     log: Any = Away()
     with pytest.raises(redis.ConnectionError):
-        asyncio.run(EventStream(log, News(""), send).run(None))
+        asyncio.run(EventStream(log, News(""), StreamSender(send)).run(None))
     assert sent == []

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.fuzz import feeding
 from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import Fed, feed
-from benchmarks.fuzz.mutating import LONGEST
+from benchmarks.fuzz.mutating import MAX_INPUT_BYTES
 from benchmarks.fuzz.target import Target, plain
 
 INPUTS = 20
@@ -96,7 +96,7 @@ def test_forbidden_behaviour_is_found(
     parse: feeding.Parse, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Allocating what this process has ever had, and more, may itself take half a second.
-    monkeypatch.setattr(feeding, "LONGEST", 30 if parse is kept else 0.5)
+    monkeypatch.setattr(feeding, "CPU_LIMIT", 30 if parse is kept else 0.5)
     monkeypatch.setattr(feeding, "GROWTH", 16)
     fed = feed(plain("t", (b"a",), parse), parse, "s", 1, lambda _: None)
     assert what in fed.findings[0].what
@@ -109,4 +109,4 @@ def test_fuzz_inputs_are_those_of_the_seed() -> None:
         return found
 
     assert inputs("1") == inputs("1") != inputs("2")
-    assert max(map(len, inputs("1"))) <= LONGEST
+    assert max(map(len, inputs("1"))) <= MAX_INPUT_BYTES

@@ -128,18 +128,18 @@ def test_fetched_output_never_replaces_the_input(server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"),
+    ("output", "reason"),
     [
         ("none/out.csv", "No such file or directory"),
         ("in.csv/out.csv", "Not a directory"),
         ("directory.csv", "Is a directory"),
     ],
 )
-def test_unwritable_output_is_reported_before_the_job_starts(server, tmp_path, place, reason):
+def test_unwritable_output_is_reported_before_the_job_starts(server, tmp_path, output, reason):
     (tmp_path / "in.csv").write_text("a\n1\n")
     (tmp_path / "directory.csv").mkdir()
-    ran = batch("iris", tmp_path / "in.csv", tmp_path / place, "--upload")
-    assert ran.stderr == f"error: {tmp_path / place} cannot be written: {reason}\n"
+    ran = batch("iris", tmp_path / "in.csv", tmp_path / output, "--upload")
+    assert ran.stderr == f"error: {tmp_path / output} cannot be written: {reason}\n"
     assert (ran.exit_code, server.asked) == (1, [])
 
 

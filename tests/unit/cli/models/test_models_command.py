@@ -123,8 +123,8 @@ def test_models_remove_asks_at_a_terminal(run, file, tmp_path, monkeypatch, type
 def test_models_errors_are_one_line_and_exit_code_1(run, tmp_path, file, model, arguments, message):
     joblib.dump(model, tmp_path / "m.joblib")
     (tmp_path / "bad.json").write_text("[1]")
-    places = {"FILE": file, "JOBLIB": tmp_path / "m.joblib", "BAD": tmp_path / "bad.json"}
-    result = run(*(str(places.get(argument, argument)) for argument in arguments))
+    files = {"FILE": file, "JOBLIB": tmp_path / "m.joblib", "BAD": tmp_path / "bad.json"}
+    result = run(*(str(files.get(argument, argument)) for argument in arguments))
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert message in result.stderr

@@ -82,7 +82,7 @@ def test_predict_output_into_a_pipe(service, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--file", "-", "--row", "1")])
-def test_rows_come_from_one_place(server, arguments):
+def test_rows_come_from_one_source(server, arguments):
     done = run("iris", *arguments)
     assert done.exit_code == 2
     assert "either --file or --row" in done.stderr

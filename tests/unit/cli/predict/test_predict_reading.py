@@ -36,8 +36,8 @@ def test_csv_rows_are_read(text, rows):
     assert [value for _, value in rows_of(text)] == rows
 
 
-def test_csv_places():
-    assert [place for place, _ in rows_of('a\n1\n\n"x\ny"\n2\n')] == [
+def test_csv_lines():
+    assert [line for line, _ in rows_of('a\n1\n\n"x\ny"\n2\n')] == [
         "line 2",
         "line 4",
         "line 6",

@@ -75,13 +75,13 @@ def test_replaced_file_keeps_its_mode(server, client, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "error"), [("none/out.csv", FileNotFoundError), (".", IsADirectoryError)]
+    ("output", "error"), [("none/out.csv", FileNotFoundError), (".", IsADirectoryError)]
 )
 def test_download_to_an_unwritable_path_fails_at_once(
-    server, client, tmp_path, monkeypatch, place, error
+    server, client, tmp_path, monkeypatch, output, error
 ):
     monkeypatch.chdir(tmp_path)
-    for target in (tmp_path / place, place):
+    for target in (tmp_path / output, output):
         with pytest.raises(error) as told:
             client.jobs.download("j1", target)
         assert told.value.filename == str(target)

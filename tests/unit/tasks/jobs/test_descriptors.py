@@ -32,9 +32,9 @@ def test_link_in_place_of_a_file_is_refused(path: Path) -> None:
 def test_link_in_place_of_a_directory_is_refused(path: Path) -> None:
     path.parent.rename(path.parents[1] / "away")
     path.parent.symlink_to(path.parents[1] / "secret")
-    for opens, place in ((open_regular, path), (open_directory, path.parent)):
+    for opens, given in ((open_regular, path), (open_directory, path.parent)):
         with pytest.raises(OSError, match=r"link"):
-            opens(place)
+            opens(given)
 
 
 def test_link_that_is_swapped_back_is_noticed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

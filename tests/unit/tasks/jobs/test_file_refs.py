@@ -82,14 +82,14 @@ def test_hidden_own_and_outside_paths_are_forbidden(user: Path, uri: str) -> Non
 def test_outside_path_is_not_looked_at(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     roots, own = AllowedPaths(str(user / "data"), user), JobDirectory(user, "mine")
     monkeypatch.setattr(os.path, "realpath", lambda _: pytest.fail("it would hang"))
-    for place in ("/mnt/dead/rows.csv", f"{user}/data/../rows.csv"):
+    for uri in ("/mnt/dead/rows.csv", f"{user}/data/../rows.csv"):
         with pytest.raises(PlaceForbidden):
-            roots.source(place, own)
+            roots.source(uri, own)
 
 
 def test_local_key_permits_what_the_user_may_read(user: Path) -> None:
-    for place in ("/etc/hostname", f"{user}/.ssh/rows.csv", "s3://bucket/rows.csv"):
-        assert allows(user, place, "", everywhere=True) == place
+    for uri in ("/etc/hostname", f"{user}/.ssh/rows.csv", "s3://bucket/rows.csv"):
+        assert allows(user, uri, "", everywhere=True) == uri
     assert allows(user, "rows.csv", "", everywhere=True) is None
     assert allows(user, "/dev/null", "", everywhere=True) is None
 
@@ -97,13 +97,13 @@ def test_local_key_permits_what_the_user_may_read(user: Path) -> None:
 def test_output_never_replaces_files_of_predictq(user: Path) -> None:
     assert writes(user, user / "data" / "out.csv")
     (user / "code").symlink_to(sys.prefix)
-    for place in (
+    for path in (
         *(Path(__file__).parents[4] / "api" / "out.csv", Path(sys.prefix) / "out.csv"),
         *(Path(sysconfig.get_path("purelib")) / "out.csv", user / "code" / "out.csv"),
         *(user / ".predictq" / "out.csv", user / ".predictq/jobs/other/output"),
     ):
-        for setting, everywhere in (("", True), ("/", False), (str(place.parent), False)):
-            assert not writes(user, place, setting, everywhere=everywhere), place
+        for setting, everywhere in (("", True), ("/", False), (str(path.parent), False)):
+            assert not writes(user, path, setting, everywhere=everywhere), path
 
 
 def test_visible_home_is_forbidden(user: Path) -> None:

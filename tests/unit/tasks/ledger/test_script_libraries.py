@@ -50,7 +50,7 @@ class Client(redis.Redis):
 
 def test_script_follows_the_key_layout_and_its_libraries() -> None:
     text = str(scripts.load_script(Client(), "start", result_ttl=5))
-    places = [
+    positions = [
         text.index(part)
         for part in (
             "local RECORD = ",
@@ -60,4 +60,4 @@ def test_script_follows_the_key_layout_and_its_libraries() -> None:
             "-- Note that",
         )
     ]
-    assert places == sorted(places)
+    assert positions == sorted(positions)

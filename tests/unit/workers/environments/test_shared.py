@@ -17,15 +17,15 @@ def runs(monkeypatch):
     asked = []
 
     def run(arguments, doing):
-        files = [Path(arguments[place + 1]).read_text() for place in _places(arguments)]
+        files = [Path(arguments[index + 1]).read_text() for index in _indices(arguments)]
         asked.append((arguments, "".join(files)))
 
     monkeypatch.setattr(shared, "run_uv", run)
     return asked
 
 
-def _places(arguments):
-    return [place for place, each in enumerate(arguments) if each in ("-r", "--constraint")]
+def _indices(arguments):
+    return [index for index, each in enumerate(arguments) if each in ("-r", "--constraint")]
 
 
 def test_shared_environment_that_has_an_extra_stays_as_it_is(runs):

@@ -17,9 +17,9 @@ from registry.store import Registry
 from telemetry.errors import ModelUnloadable
 from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
+from workers.models.formats.all_formats import runtime_name
 from workers.models.formats.libraries.catboost_file import load_catboost
 from workers.models.formats.model_format import LoadOptions
-from workers.models.formats.table import runtime_name
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)
@@ -83,7 +83,7 @@ def test_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix
     own = save(tmp_path, suffix, given, Y if kind == "Classifier" else X[:, 3], kind)
     (tmp_path / f"model.{suffix}").rename(tmp_path / "model.any")
     found = examine(tmp_path / "model.any", sample=pd.DataFrame(given))
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     manifest = Registry(tmp_path).add("m", found.description, found.content)
     again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     for method in ("predict", "predict_proba")[: 2 if kind == "Classifier" else 1]:
@@ -147,7 +147,7 @@ def test_booster_in_a_pickle_answers_as_its_estimator(tmp_path, save, suffix, in
     own = getattr(estimator, "get_booster", lambda: getattr(estimator, "booster_", estimator))()
     (tmp_path / "model.pkl").write_bytes(pickle.dumps({"model": own} if in_dictionary else own))
     found = examine(tmp_path / "model.pkl", trust=True, sample=pd.DataFrame(X))
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     assert np.array_equal(found.model.predict_proba(X), estimator.predict_proba(X))
     manifest = Registry(tmp_path).add("m", found.description, found.content)
     again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator

@@ -15,9 +15,9 @@ from telemetry.errors import ArtifactMissing, Invalid, ModelUnloadable, Untruste
 from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import unpacking
+from workers.models.formats.all_formats import runtime_name
 from workers.models.formats.code.modules import VersionModules
 from workers.models.formats.code.packing import CodeReference, code_reference, packed_code
-from workers.models.formats.table import runtime_name
 from workers.models.registration import examine
 
 SAMPLE = pd.DataFrame({"a": [1.5, 2.5, 0.5], "b": [1, 2, 3]})
@@ -50,7 +50,7 @@ def cache(tmp_path, monkeypatch):
 
 def registered(home, reference, sample=SAMPLE):
     found = examine(Path(reference), trust=True, sample=sample)
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     manifest = Registry(home).add("m", found.description, found.content)
     return load_artifact(Registry(home).artifact(manifest), manifest).estimator, manifest
 

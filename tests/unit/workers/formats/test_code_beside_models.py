@@ -15,8 +15,8 @@ from registry.store import Registry
 from telemetry.errors import ArtifactMissing, ModelUnloadable, UntrustedArtifact
 from workers.gate.comparing import differences
 from workers.models.engine import SklearnEngine
+from workers.models.formats.code.code_files import code_files
 from workers.models.formats.code.modules import VersionModules
-from workers.models.formats.code.own_packages import code_files
 from workers.models.registration import examine
 
 SAMPLE = pd.DataFrame({"a": [1.5, 2.5, 0.5]})
@@ -61,7 +61,9 @@ def pickled(code: Path) -> Path:
 def registered(home: Path, code: Path, model: Path) -> Manifest:
     found = examine(model, trust=True, sample=SAMPLE, code=code)
     with found.imported():
-        assert differences(found.model, found.description.signature, found.inspected.own) == []
+        assert (
+            differences(found.model, found.description.signature, found.inspected.own_answers) == []
+        )
     return Registry(home).add("scaled", found.description, found.content)
 
 

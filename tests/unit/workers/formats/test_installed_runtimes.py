@@ -14,7 +14,7 @@ from tests.docs.documents import ROOT, blocks
 from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact
 from workers.models.formats import installed
-from workers.models.formats.table import runtime_name
+from workers.models.formats.all_formats import runtime_name
 from workers.models.registration import examine
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
@@ -55,7 +55,7 @@ def test_runtime_of_a_package_is_served_like_any_other(tmp_path, install):
     path = tmp_path / "model"
     path.write_text(json.dumps(MODEL, separators=(",", ":")))
     found = examine(path, sample=ROWS)
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     manifest = Registry(tmp_path).add("m", found.description, found.content)
     assert (manifest.format, runtime_name(manifest)) == ("linear", "linear-runtime 1.0")
     again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator

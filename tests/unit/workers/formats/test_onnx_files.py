@@ -39,7 +39,7 @@ def test_onnx_classifier_answers_as_its_session(tmp_path, zipmap, target):
     model = LogisticRegression(max_iter=300).fit(X, target)
     content = converted(tmp_path / "model", model, FLOATS[:1], zipmap=zipmap)
     found = examine(tmp_path / "model", sample=pd.DataFrame(X))
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     labels, scores = session(content).run(None, {"X": FLOATS})
     scores = [[*row.values()] for row in scores] if zipmap else scores
     assert found.model.predict(X).tolist() == labels.tolist()
@@ -53,7 +53,7 @@ def test_onnx_regressor_gives_a_number_for_each_row(tmp_path):
     found = examine(tmp_path / "model", sample=pd.DataFrame(X))
     (own,) = session(content).run(None, {"X": FLOATS})
     assert np.array_equal(found.model.predict(X), own[:, 0])
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
 
 
 @pytest.mark.usefixtures("without_trial")
@@ -65,7 +65,7 @@ def test_onnx_inputs_by_name_are_columns(tmp_path):
     found = examine(tmp_path / "model", sample=frame)
     assert [column.name for column in found.description.signature.columns] == ["kind", "size"]
     assert found.model.predict(frame).tolist() == model.predict(frame).tolist()
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
 
 
 def test_onnx_weights_in_another_file_are_refused(tmp_path):

@@ -7,7 +7,7 @@ from registry.store import Registry
 from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
 from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
-from workers.models.formats.table import runtime_name
+from workers.models.formats.all_formats import runtime_name
 from workers.models.registration import examine
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -73,7 +73,7 @@ def test_pmml_file_is_served_with_the_answers_of_its_sample(tmp_path, case):
     text, answers, methods = CASES[case]
     (tmp_path / "model").write_text(text)
     found = examine(tmp_path / "model", sample=ROWS.assign(prediction=answers))
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     assert [column.name for column in found.description.signature.columns] == ["a", "b"]
     assert found.description.signature.methods == methods
     manifest = Registry(tmp_path).add("m", found.description, found.content)

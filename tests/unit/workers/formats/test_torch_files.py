@@ -65,7 +65,7 @@ def test_torch_program_gives_a_number_or_several_for_each_row(tmp_path: Path, sa
         found = examine(tmp_path / "model", trust=True, sample=FRAME)
         assert found.description.format == "torch"
         assert np.allclose(found.model.predict(FRAME), own[:, 0] if outputs == 1 else own, 1e-14)
-        inspected = found.inspected.own
+        inspected = found.inspected.own_answers
         assert inspected is not None
         assert differences(found.model, found.description.signature, inspected) == []
 

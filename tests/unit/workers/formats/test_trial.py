@@ -4,8 +4,8 @@ import pytest
 
 from telemetry.errors import ModelUnloadable
 from workers.models.formats import model_format, trial
+from workers.models.formats.all_formats import format_named
 from workers.models.formats.pickled.harmless import unknown_types
-from workers.models.formats.table import format_named
 
 PAIR = ["functools.partial", "sklearn.utils.validation.check_array"]
 

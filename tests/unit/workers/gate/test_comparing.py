@@ -41,19 +41,19 @@ def fitted():
     return make_pipeline(ColumnTransformer(parts), LogisticRegression()).fit(FRAME, Y)
 
 
-def with_column(signature, place, **changes):
+def with_column(signature, index, **changes):
     columns = [*signature.columns]
-    columns[place] = replace(columns[place], **changes)
+    columns[index] = replace(columns[index], **changes)
     return replace(signature, columns=tuple(columns))
 
 
 def test_right_signature_has_no_differences():
     model = fitted()
     found = inspect(model, None, FRAME)
-    assert set(found.own.answers) == {
+    assert set(found.own_answers.answers) == {
         *("predict", "predict_proba", "predict_log_proba", "decision_function")
     }
-    assert differences(model, found.signature, found.own) == []
+    assert differences(model, found.signature, found.own_answers) == []
 
 
 class Dtypes:
@@ -69,14 +69,14 @@ class Dtypes:
 
 
 @pytest.mark.parametrize(
-    ("place", "changes", "blamed"),
+    ("index", "changes", "blamed"),
     [(0, {"dtype": "float64"}, "age"), (1, {"dtype": "object"}, "city")],
 )
-def test_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
+def test_wrong_dtype_is_blamed_on_its_column(index, changes, blamed):
     model, frame = Dtypes(), FRAME[["age", "city"]]
     found = inspect(model, None, frame)
-    assert differences(model, found.signature, found.own) == []
-    wrong = differences(model, with_column(found.signature, place, **changes), found.own)
+    assert differences(model, found.signature, found.own_answers) == []
+    wrong = differences(model, with_column(found.signature, index, **changes), found.own_answers)
     assert {difference.column for difference in wrong} == {blamed}
     assert [d.door for d in wrong] == [door for door in DOORS for _ in range(SHOWN_ROWS)]
     assert [d.row for d in wrong[:SHOWN_ROWS]] == [1, 2, 3]
@@ -90,7 +90,7 @@ def test_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
 def test_wrong_signature_that_takes_no_row_is_a_difference():
     model = fitted()
     found = inspect(model, None, FRAME)
-    wrong = differences(model, with_column(found.signature, 1, type="number"), found.own)
+    wrong = differences(model, with_column(found.signature, 1, type="number"), found.own_answers)
     assert {difference.door for difference in wrong} == {*DOORS}
     assert all("'city': expected a number, got" in difference.refusal for difference in wrong)
     assert "; column 'city': expected a number" in differences_text("m:1", wrong).splitlines()[1]
@@ -100,7 +100,7 @@ def test_model_that_raises_for_served_rows_is_a_difference():
     model = fitted()
     found = inspect(model, None, FRAME)
     wrong = differences(
-        model, with_column(found.signature, 2, type="string", dtype="str"), found.own
+        model, with_column(found.signature, 2, type="string", dtype="str"), found.own_answers
     )
     assert wrong
     assert all(d.refusal for d in wrong)
@@ -114,7 +114,7 @@ def test_random_model_differs_without_a_column_to_blame():
             return np.random.default_rng().normal(size=len(x))
 
     found = inspect(Chance(), None, pd.DataFrame({"a": [1.0, 2.0]}))
-    wrong = differences(Chance(), found.signature, found.own)
+    wrong = differences(Chance(), found.signature, found.own_answers)
     assert wrong
     assert {difference.column for difference in wrong} == {""}
 
@@ -128,7 +128,7 @@ def test_random_model_differs_without_a_column_to_blame():
 )
 def test_several_outputs_are_compared(model):
     found = inspect(model, None, FRAME[["age"]])
-    assert differences(model, found.signature, found.own) == []
+    assert differences(model, found.signature, found.own_answers) == []
 
 
 @pytest.mark.parametrize(

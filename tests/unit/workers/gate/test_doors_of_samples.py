@@ -30,8 +30,8 @@ def test_rows_through_a_door_are_unchanged(name: str, door: str) -> None:
     if name.startswith("mixed") and door == "parquet":  # Parquet has no mixed columns
         assert passed.tables == []
         return
-    ((table, places),) = passed.tables
-    assert places == [*range(len(frame))]
+    ((table, indices),) = passed.tables
+    assert indices == [*range(len(frame))]
     pd.testing.assert_frame_equal(table.whole(), frame, check_exact=True)
     if "numbers" not in name:  # CSV and Parquet have one type for all of them
         assert [*map(type, table.whole()["c"])] == [*map(type, frame["c"])]
@@ -44,7 +44,7 @@ def test_refused_rows_have_their_place_and_reason(door: str) -> None:
     passed = through_door(door, Signature(columns, True, True, ("predict",)), frame)
     told = "column 'a': a missing value is not allowed here"
     assert passed.refused == {1: told, 3: told}
-    assert [places for _, places in passed.tables] == [[0, 2, 4]]
+    assert [indices for _, indices in passed.tables] == [[0, 2, 4]]
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -82,7 +82,7 @@ def test_rows_beyond_a_span_come_in_several(monkeypatch: pytest.MonkeyPatch) -> 
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
     for door in ("csv", "ndjson", "parquet"):
         passed = through_door(door, signature, frame)
-        assert [place for _, places in passed.tables for place in places] == [0, 2, 3, 4]
+        assert [index for _, indices in passed.tables for index in indices] == [0, 2, 3, 4]
         assert len(passed.tables) > 1
         assert [*passed.refused] == [1]
 

@@ -30,11 +30,11 @@ def model(refused: float | None = None, error: Exception | None = None) -> Any:
 
 def block(*values: float | None) -> Block:
     """A block with a row for each value; None is a row that cannot be read."""
-    good = [place for place, value in enumerate(values) if value is not None]
-    features = np.array([values[place] for place in good]) if good else None
+    good = [index for index, value in enumerate(values) if value is not None]
+    features = np.array([values[index] for index in good]) if good else None
     made = Block(features, np.array(good, np.int64), range(1, len(values) + 1), None, None, [])
-    bad = [place for place in range(len(values)) if place not in good]
-    made.bad.extend(made.bad_row(place, "invalid_features", "what?") for place in bad)
+    bad = [index for index in range(len(values)) if index not in good]
+    made.bad.extend(made.bad_row(index, "invalid_features", "what?") for index in bad)
     return made
 
 

@@ -17,22 +17,22 @@ def assert_same_bits(model: Any, *several_rows: Any) -> Any:
     for rows in several_rows:
         for method in METHODS:
             if hasattr(model, method):
-                own, found = getattr(model, method)(rows), getattr(twin, method)(rows)
-                assert _comparable(own, found), method
+                original, found = getattr(model, method)(rows), getattr(twin, method)(rows)
+                assert _comparable(original, found), method
     return twin
 
 
-def _comparable(own: Any, found: Any) -> bool:
+def _comparable(original: Any, found: Any) -> bool:
     """Whether two answers are equal; bits of an array of objects would be their addresses."""
-    if getattr(getattr(own, "dtype", None), "kind", "") == "O":
-        return bool(found.dtype == own.dtype and own.tolist() == found.tolist())
-    return equal_bits(own, found)
+    if getattr(getattr(original, "dtype", None), "kind", "") == "O":
+        return bool(found.dtype == original.dtype and original.tolist() == found.tolist())
+    return equal_bits(original, found)
 
 
 def assert_same_error(model: Any, twin: Any, wrong: Any) -> None:
     """Both refuse an input with the same words."""
-    with pytest.raises(ValueError, match=r".") as own:
+    with pytest.raises(ValueError, match=r".") as original:
         model.predict(wrong)
     with pytest.raises(ValueError, match=r".") as found:
         twin.predict(wrong)
-    assert str(own.value) == str(found.value)
+    assert str(original.value) == str(found.value)

@@ -53,13 +53,13 @@ def _same(model: Any, rows: Any) -> None:
     assert twin is not model
     for method in ("predict", "predict_proba", "predict_log_proba"):
         if hasattr(model, method):
-            own, found = getattr(model, method)(rows), getattr(twin, method)(rows)
-            assert own.dtype == found.dtype
-            assert own.shape == found.shape
+            original, found = getattr(model, method)(rows), getattr(twin, method)(rows)
+            assert original.dtype == found.dtype
+            assert original.shape == found.shape
             assert (
-                own.tolist() == found.tolist()
-                if own.dtype == object
-                else own.tobytes() == (found.tobytes())
+                original.tolist() == found.tolist()
+                if original.dtype == object
+                else original.tobytes() == (found.tobytes())
             )
 
 
@@ -95,11 +95,11 @@ def test_kernels_leave_what_is_unusual_to_scikit_learn(kind: Any) -> None:
     assert float32_rows(twin, holed, nan_allowed=True) is not None
     assert float32_rows(twin, ROWS.tolist(), nan_allowed=True) is None
     for wrong in (ROWS[:, :3], ROWS[:0], np.full((1, 4), np.inf), np.full((1, 4), 1e300)):
-        with pytest.raises(ValueError, match=r".") as own, np.errstate(over="ignore"):
+        with pytest.raises(ValueError, match=r".") as original, np.errstate(over="ignore"):
             forest.predict(wrong)
         with pytest.raises(ValueError, match=r".") as found, np.errstate(over="ignore"):
             twin.predict(wrong)
-        assert str(own.value) == str(found.value)
+        assert str(original.value) == str(found.value)
 
 
 def test_kernels_take_frames() -> None:

@@ -146,14 +146,14 @@ def test_kernels_of_frames_give_the_same_bits(name: str, model: Any) -> None:
 
 @pytest.mark.parametrize("name", PLACES)
 def test_kernels_of_frames_meet_strange_values_as_scikit_learn_does(name: str) -> None:
-    own = PLACES[name].fit(FRAME, TARGET)
-    twin = accelerated(own, "m:1")
-    assert twin is not own
+    original = PLACES[name].fit(FRAME, TARGET)
+    twin = accelerated(original, "m:1")
+    assert twin is not original
     for frame in (FRAME, FRAME[list(FRAME)[::-1]], FRAME.assign(more=1), *_unusual()):
         for rows in (frame, frame[:1], frame[1:2], frame[:0], frame.drop(columns="city")):
-            assert _outcome(own.transform, rows) == _outcome(twin.transform, rows)
+            assert _outcome(original.transform, rows) == _outcome(twin.transform, rows)
     array = FRAME.to_numpy()
-    assert _outcome(own.transform, array) == _outcome(twin.transform, array)
+    assert _outcome(original.transform, array) == _outcome(twin.transform, array)
 
 
 @pytest.mark.parametrize("name", [name for name in PLACES if name != "some unknown"])
@@ -231,9 +231,9 @@ def test_kernels_are_not_made_of_other_column_transformers(
     dtype = np.float32 if change.pop("float32", False) else np.float64
     frames = change.pop("frames", False)
     encoder = OneHotEncoder(sparse_output=False, dtype=dtype)
-    own = ColumnTransformer([("city", encoder, ["city", "plan"])], **change)
-    own = own.set_output(transform="pandas") if frames else own
-    fitted = own.fit(FRAME)
+    original = ColumnTransformer([("city", encoder, ["city", "plan"])], **change)
+    original = original.set_output(transform="pandas") if frames else original
+    fitted = original.fit(FRAME)
     with caplog.at_level(logging.WARNING):
         assert accelerated(fitted, "m:1") is fitted
     assert caplog.text.count("no kernel") == (1 if dtype is np.float32 else 0)
@@ -242,14 +242,14 @@ def test_kernels_are_not_made_of_other_column_transformers(
 def test_kernel_of_a_frame_that_differs_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    table = encoders._table
+    lookup = encoders._lookup
 
     def wrong(*given: Any) -> Any:
-        made = table(*given)
+        made = lookup(*given)
         made.outputs[0] += 1
         return made
 
-    monkeypatch.setattr(encoders, "_table", partial(wrong))
+    monkeypatch.setattr(encoders, "_lookup", partial(wrong))
     fitted = make_column_transformer((OneHotEncoder(), ["plan"])).fit(FRAME)
     with caplog.at_level(logging.WARNING):
         assert accelerated(fitted, "m:1") is fitted

@@ -154,7 +154,7 @@ def test_pools_that_start_or_were_just_asked_for_keep_their_places_for_a_while(s
 def test_pools_that_start_do_not_end_each_other_while_messages_wait_for_all(
     served, clock, monkeypatch
 ):
-    """Five environments for four places: each starts once, however often the worker looks."""
+    """Of five environments, four may run: each starts once, however often the worker looks."""
     monkeypatch.setattr(FakePool, "is_ready_at_once", False)
     names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 2)]
     for _ in range(20):
@@ -190,7 +190,7 @@ def test_pools_share_the_grace_of_a_shutdown(served, clock):
     assert clock.now - before == pytest.approx(STOP_GRACE)
 
 
-def test_pools_that_all_compute_keep_their_places(served):
+def test_pools_that_all_compute_are_not_ended(served):
     names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
     found = [started(served, name).pool for name in names]
     served._size = MAX_ENVIRONMENTS + 1

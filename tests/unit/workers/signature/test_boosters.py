@@ -81,5 +81,5 @@ def test_sample_regains_categories_that_its_file_lost(library):
     found = inspect(model, None, forgotten)
     assert isinstance(found.signature.columns[1], Column)
     assert found.signature.columns[1].categories == ("Rome", "Bern", "Oslo")
-    assert np.array_equal(found.own.answers["predict_proba"], model.predict_proba(FRAME))
-    assert differences(model, found.signature, found.own) == []
+    assert np.array_equal(found.own_answers.answers["predict_proba"], model.predict_proba(FRAME))
+    assert differences(model, found.signature, found.own_answers) == []

@@ -41,16 +41,18 @@ def test_text_that_looks_like_something_else_in_csv_is_text(texts, tmp_path):
     found = inspect(model, None, again(frame, tmp_path / "rows.csv"))
     column = found.signature.columns[0]
     assert (column.type, column.dtype) == ("string", "str")
-    assert [*found.own.answers["predict"]] == [*model.predict(frame)]
-    assert not differences(model, found.signature, found.own)
+    assert [*found.own_answers.answers["predict"]] == [*model.predict(frame)]
+    assert not differences(model, found.signature, found.own_answers)
 
 
 def test_objects_have_the_missing_value_that_their_encoder_knows(tmp_path):
     frame = pd.DataFrame({"owns": np.array([True, False, np.nan, True], dtype=object)})
     model = encoded(frame)
     found = inspect(model, None, again(frame, tmp_path / "rows.parquet"))
-    assert found.own.answers["predict_proba"].tolist() == model.predict_proba(frame).tolist()
-    assert not differences(model, found.signature, found.own)
+    assert (
+        found.own_answers.answers["predict_proba"].tolist() == model.predict_proba(frame).tolist()
+    )
+    assert not differences(model, found.signature, found.own_answers)
 
 
 def numbers_of_times(frame):

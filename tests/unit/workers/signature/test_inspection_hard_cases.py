@@ -20,7 +20,7 @@ from tests.unit.workers.tables.sources import blocks
 from workers.gate.comparing import differences
 from workers.models.signature.inspection import inspect
 from workers.models.signature.names import names_of
-from workers.models.signature.own import own_of
+from workers.models.signature.own_answers import own_answers_of
 from workers.models.signature.sample import read_sample
 from workers.models.tabular.outputs import to_output, to_wire
 from workers.models.tabular.table import Table
@@ -122,9 +122,9 @@ def test_times_that_csv_has_as_text_meet_their_encoder_as_times(tmp_path: Path, 
     frame.to_csv(tmp_path / "sample.csv", index=False)
     found = inspect(model, None, read_sample(tmp_path / "sample.csv"))
     assert found.signature.columns[0].type == {"times": "datetime", "dates": "date"}[kind]
-    assert found.own is not None
-    assert [*found.own.answers["predict"]] == [0, 1] * 10
-    assert not differences(model, found.signature, found.own)
+    assert found.own_answers is not None
+    assert [*found.own_answers.answers["predict"]] == [0, 1] * 10
+    assert not differences(model, found.signature, found.own_answers)
 
 
 def test_time_finer_than_those_of_the_sample_is_kept() -> None:
@@ -156,19 +156,21 @@ class Odd(BaseEstimator):
 def test_ragged_answers_are_compared_and_what_json_cannot_say_is_no_method() -> None:
     found = inspect(Odd(), None, pd.DataFrame({"a": [1.0, 2.0, 3.0]}))
     assert found.signature.methods == ("predict",)
-    assert found.own is not None
-    assert not differences(Odd(), found.signature, found.own)
+    assert found.own_answers is not None
+    assert not differences(Odd(), found.signature, found.own_answers)
 
 
 def test_sample_of_another_width_is_refused() -> None:
     model = LogisticRegression().fit(np.eye(2), [0, 1])
     names = names_of(model, None, None)
     with pytest.raises(ModelUnloadable, match="takes 2 columns by position, the sample has 3"):
-        own_of(model, names, pd.DataFrame(np.eye(3)))
+        own_answers_of(model, names, pd.DataFrame(np.eye(3)))
 
 
 def test_arrow_whole_numbers_of_a_sample() -> None:
     frame = pd.DataFrame({"k": pd.array([1, 2] * 10, dtype="int64[pyarrow]")})
     found = inspect(LogisticRegression().fit(frame, [0, 1] * 10), None, frame)
-    assert found.own is not None
-    assert not differences(LogisticRegression().fit(frame, [0, 1] * 10), found.signature, found.own)
+    assert found.own_answers is not None
+    assert not differences(
+        LogisticRegression().fit(frame, [0, 1] * 10), found.signature, found.own_answers
+    )

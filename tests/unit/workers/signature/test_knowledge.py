@@ -104,8 +104,8 @@ def test_encoders_are_found_in_what_wraps_them(name):
     model, y = WRAPPERS[name]
     found = known(model.fit(FRAME, y), 2)
     assert {step.position for step in found} == {0, 1}
-    for place, values in SEEN.items():
-        seen = [set(map(int, step.values)) for step in found if step.position == place]
+    for index, values in SEEN.items():
+        seen = [set(map(int, step.values)) for step in found if step.position == index]
         assert set.union(*seen) == {
             *values
         }  # each one-vs-one estimator sees the rows of two classes
@@ -116,7 +116,7 @@ def test_step_that_sees_other_columns_is_not_looked_through():
     chain = ClassifierChain(pipe()).fit(FRAME.to_numpy(), several(TWO, TWO))
     found = known(chain, 2)
     assert {step.position: step.values for step in found if step.position < 2}.items() <= {
-        (place, tuple(map(float, values))) for place, values in SEEN.items()
+        (index, tuple(map(float, values))) for index, values in SEEN.items()
     }
     assert {step.position for step in found} <= {0, 1}
     choice = RFE(LogisticRegression(), n_features_to_select=1).fit(FRAME, Y)
@@ -200,7 +200,7 @@ def test_vectorizer_reads_text():
     assert known(table, 2) == [Known(position=1, use="string")]
 
 
-def test_steps_behind_others_know_where_columns_keep_their_places():
+def test_steps_behind_others_know_the_positions_of_columns():
     text = pd.DataFrame({"a": ["u", "v", None], "b": ["x", None, "y"]}, dtype=object)
     imputer = SimpleImputer(missing_values=None, strategy="most_frequent")
     behind = known(make_pipeline(imputer, OneHotEncoder()).fit(text), 2)

@@ -89,7 +89,7 @@ def test_inverse_transform_that_raises_is_left_out():
     assert inspect(Oneway(), None).signature.methods == ("transform",)
 
 
-class Own:
+class OwnAnswers:
     """A model of a user-defined class."""
 
     n_features_in_ = 2
@@ -117,16 +117,16 @@ class Own:
 
 
 def test_methods_of_their_own_are_found_where_they_answer_rows():
-    assert set(method_candidates(Own())) == {
+    assert set(method_candidates(OwnAnswers())) == {
         *("predict", "predict_quantiles", "predict_all_rows_as_one", "predict_broken"),
         "predict_at",
     }
-    signature = inspect(Own(), None).signature
+    signature = inspect(OwnAnswers(), None).signature
     assert signature.methods == ("predict", "predict_quantiles")
 
 
 def test_answering_methods_are_told_with_their_answers():
-    answers = answering_methods(Own(), np.array([[1.0, 2.0], [3.0, 4.0]]), 2)
+    answers = answering_methods(OwnAnswers(), np.array([[1.0, 2.0], [3.0, 4.0]]), 2)
     assert {name: answer.tolist() for name, answer in answers.items()} == {
         "predict": [1.0, 3.0],
         "predict_quantiles": [[1.0, 2.0], [3.0, 4.0]],

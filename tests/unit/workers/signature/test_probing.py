@@ -102,25 +102,25 @@ class Picky:
 
     n_features_in_ = 9
 
-    def __init__(self, *places):
-        self.places = places
+    def __init__(self, *indices):
+        self.indices = indices
         self.asked = 0
 
     def predict(self, x):
         self.asked += 1
         bad = ~np.isfinite(np.asarray(x, dtype=float))
-        bad[:, list(self.places)] = False
+        bad[:, list(self.indices)] = False
         if bad.any():
             raise ValueError
         return np.zeros(len(x))
 
 
-@pytest.mark.parametrize("places", [(), (0,), (8,), (0, 8), (3, 4, 5), tuple(range(9))])
-def test_places_that_take_what_is_missing_are_found(places):
-    model = Picky(*places)
+@pytest.mark.parametrize("indices", [(), (0,), (8,), (0, 8), (3, 4, 5), tuple(range(9))])
+def test_columns_that_take_missing_values_are_found(indices):
+    model = Picky(*indices)
     columns = inspect(model, None).signature.columns
-    assert tuple(n for n, column in enumerate(columns) if column.nullable) == places
-    assert tuple(n for n, column in enumerate(columns) if column.infinite) == places
+    assert tuple(n for n, column in enumerate(columns) if column.nullable) == indices
+    assert tuple(n for n, column in enumerate(columns) if column.infinite) == indices
 
 
 def test_probes_of_columns_that_are_alike_are_few():

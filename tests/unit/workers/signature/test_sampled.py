@@ -39,7 +39,7 @@ def table(**more):
 def proved(model, sample, names=None):
     """Inspect a model, check that the gate finds no difference, and return the signature."""
     found = inspect(model, names, sample)
-    assert differences(model, found.signature, found.own) == []
+    assert differences(model, found.signature, found.own_answers) == []
     return found
 
 
@@ -51,7 +51,7 @@ def test_sample_tells_dtypes_nulls_and_what_is_unused():
     assert note.unused
     assert paid.unused
     assert found.example == [0, "Rome", None, None]
-    assert found.own.frame["note"].isna().all()
+    assert found.own_answers.frame["note"].isna().all()
 
 
 def test_missing_value_that_an_imputer_knows_is_the_one_that_it_meets():

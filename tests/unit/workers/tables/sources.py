@@ -27,7 +27,7 @@ def numbers(*names: str, **more: Any) -> Signature:
 
 def by_position(width: int) -> Signature:
     """A signature without column names."""
-    columns = tuple(Column(f"x{place}") for place in range(width))
+    columns = tuple(Column(f"x{index}") for index in range(width))
     return Signature(columns, named=False, frame=False, methods=("predict",))
 
 

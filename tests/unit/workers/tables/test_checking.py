@@ -39,7 +39,7 @@ def test_file_without_any_good_row_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ids", ["pqp", "pqrsq", "ppqq"])
 def test_duplicate_ids_are_refused(tmp_path: Path, ids: str) -> None:
     rows = "".join(f"{name},1,2\n" for name in ids)
-    first = min(place for place, name in enumerate(ids) if ids.count(name) > 1)
+    first = min(index for index, name in enumerate(ids) if ids.count(name) > 1)
     second = ids.index(ids[first], first + 1)
     message = f"line {second + 2}: line {first + 2} has the same id"
     with pytest.raises(InvalidInput, match=message):

@@ -43,27 +43,27 @@ def _unpack(directory: Path, spare: int) -> None:
 
 
 WRITERS: dict[str, Writer] = {
-    "csv part": lambda place, spare: write_part(place / "part", "csv", ROWS, spare),
-    "ndjson part": lambda place, spare: write_part(place / "part", "ndjson", ROWS, spare),
-    "arrow part": lambda place, spare: write_part(place / "part", "parquet", ROWS, spare),
-    "errors": lambda place, spare: write_errors(place / "bad", [BadRow(1, "", "c", "m")], spare),
-    "csv": lambda place, spare: assemble(_parts(place), place / "out.csv", "csv", spare),
-    "packed": lambda place, spare: assemble(_parts(place), place / "out.csv.gz", "csv", spare),
-    "parquet": lambda place, spare: assemble(_arrow(place), place / "out", "parquet", spare),
-    "plan": lambda place, spare: write_plan(place / "plan", [], spare),
+    "csv part": lambda folder, spare: write_part(folder / "part", "csv", ROWS, spare),
+    "ndjson part": lambda folder, spare: write_part(folder / "part", "ndjson", ROWS, spare),
+    "arrow part": lambda folder, spare: write_part(folder / "part", "parquet", ROWS, spare),
+    "errors": lambda folder, spare: write_errors(folder / "bad", [BadRow(1, "", "c", "m")], spare),
+    "csv": lambda folder, spare: assemble(_parts(folder), folder / "out.csv", "csv", spare),
+    "packed": lambda folder, spare: assemble(_parts(folder), folder / "out.csv.gz", "csv", spare),
+    "parquet": lambda folder, spare: assemble(_arrow(folder), folder / "out", "parquet", spare),
+    "plan": lambda folder, spare: write_plan(folder / "plan", [], spare),
     "unpacked": _unpack,
-    "nothing": lambda place, spare: check_writable(place / "out", spare),
+    "nothing": lambda folder, spare: check_writable(folder / "out", spare),
 }
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_disk_reserve_refuses_writing(tmp_path: Path, name: str) -> None:
-    (place := tmp_path / "place").mkdir()
+    (folder := tmp_path / "folder").mkdir()
     with pytest.raises(OutputUnwritable, match=f"{ENDLESS // 2**20} MiB of its disk must stay"):
-        WRITERS[name](place, ENDLESS)
-    assert not [*place.iterdir()]
-    WRITERS[name](place, 0)
-    assert bool([*place.iterdir()]) == (name != "nothing")
+        WRITERS[name](folder, ENDLESS)
+    assert not [*folder.iterdir()]
+    WRITERS[name](folder, 0)
+    assert bool([*folder.iterdir()]) == (name != "nothing")
 
 
 def test_disk_reserve_is_checked_while_a_file_is_written(tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ def first(ids: list[object]) -> tuple[int, int] | None:
 
 def by_hand(ids: list[object]) -> tuple[int, int] | None:
     seen: dict[object, int] = {}
-    for place, name in enumerate(ids):
+    for index, name in enumerate(ids):
         if name in seen and name is not None:
-            return 2 * place + 1, 2 * seen[name] + 1
-        seen[name] = place
+            return 2 * index + 1, 2 * seen[name] + 1
+        seen[name] = index
     return None
 
 

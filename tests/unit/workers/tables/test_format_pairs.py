@@ -50,9 +50,9 @@ def test_output_is_what_a_plain_script_gives(
 ) -> None:
     directory = new_directory()
     frame = pd.DataFrame(rows, columns=["a", "b"])
-    frame["note"] = [f'n "{place}",\n' for place in range(len(rows))]
+    frame["note"] = [f'n "{index}",\n' for index in range(len(rows))]
     if ids:
-        frame["custom_id"] = [f"r{place}" for place in range(len(rows))]
+        frame["custom_id"] = [f"r{index}" for index in range(len(rows))]
     WRITERS[source](frame, directory / f"in.{source}")
     made = READERS[target](
         scored(

@@ -73,7 +73,7 @@ def test_record_without_an_end_is_refused(
 
 @pytest.mark.timeout(10)
 def test_duplicate_name_is_found_among_very_many(tmp_path: Path) -> None:
-    names = [f"x{place}" for place in range(8_000)]
+    names = [f"x{index}" for index in range(8_000)]
     header = ",".join(["a", "b", *names, names[-1]])
     source_of(written(tmp_path, f"{header}\n1\n"), "csv", AB)
     with pytest.raises(InvalidInput, match="more than one column 'x7999'"):

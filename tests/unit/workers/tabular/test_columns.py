@@ -50,10 +50,10 @@ def test_column_of_each_dtype_is_unchanged(series: pd.Series) -> None:
 def test_rows_by_themselves_have_the_same_dtype(series: pd.Series) -> None:
     column = described_column("c", series, [])
     signature = Signature((column,), True, True, ("predict",))
-    for place, row in enumerate(encoded_and_validated(series, (column,))):
-        ((places, frame),) = Table.of(signature, [row]).parts()
-        assert places is None
-        same(frame["c"], series.iloc[[place]].reset_index(drop=True))
+    for index, row in enumerate(encoded_and_validated(series, (column,))):
+        ((indices, frame),) = Table.of(signature, [row]).parts()
+        assert indices is None
+        same(frame["c"], series.iloc[[index]].reset_index(drop=True))
 
 
 @each

@@ -40,19 +40,19 @@ def alone(rows: list[Any]) -> list[pd.DataFrame]:
 @given(ROWS)
 def test_known_dtypes_are_those_of_the_row_alone(rows: list[Any]) -> None:
     found: dict[int, pd.DataFrame] = {}
-    for places, frame in Table.of(SIGNATURE, rows).parts():
-        for n, place in enumerate(range(len(rows)) if places is None else places.tolist()):
-            found[place] = frame.iloc[[n]].reset_index(drop=True)
+    for indices, frame in Table.of(SIGNATURE, rows).parts():
+        for n, index in enumerate(range(len(rows)) if indices is None else indices.tolist()):
+            found[index] = frame.iloc[[n]].reset_index(drop=True)
     assert sorted(found) == [*range(len(rows))]
-    for place, by_itself in enumerate(alone(rows)):
+    for index, by_itself in enumerate(alone(rows)):
         fits = [by_itself[c].dtype == dtype for c, dtype in (("a", "int8"), ("b", "uint8"))]
         for name in ("d", "e", "f", "g", "i", "j"):
-            values = found[place][name].tolist(), by_itself[name].tolist()
+            values = found[index][name].tolist(), by_itself[name].tolist()
             assert repr(values[0]) == repr(values[1])
-        assert found[place]["h"].isna().tolist() == by_itself["h"].isna().tolist()
+        assert found[index]["h"].isna().tolist() == by_itself["h"].isna().tolist()
         if all(fits) and by_itself["c"].dtype == bool:  # a row that fits every dtype never changes
-            assert found[place].drop(columns=["d", "h"]).equals(by_itself.drop(columns=["d", "h"]))
-            dtypes = found[place].dtypes.drop(["d", "h"])
+            assert found[index].drop(columns=["d", "h"]).equals(by_itself.drop(columns=["d", "h"]))
+            dtypes = found[index].dtypes.drop(["d", "h"])
             assert dtypes.equals(by_itself.dtypes.drop(["d", "h"]))
 
 

@@ -45,7 +45,7 @@ class CatBoostFile:
         self.model_ = model
         names = model.feature_names_
         self.n_features_in_ = len(names)
-        if names != [str(place) for place in range(len(names))]:
+        if names != [str(index) for index in range(len(names))]:
             self.feature_names_in_ = np.array(names, dtype=object)
 
     def predict(self, given: Any) -> Any:

@@ -39,7 +39,7 @@ class LightGBMRegressor:
         self.booster_ = booster
         self.n_features_in_ = booster.num_feature()
         names = booster.feature_name()
-        if names != [f"Column_{place}" for place in range(len(names))]:
+        if names != [f"Column_{index}" for index in range(len(names))]:
             self.feature_names_in_ = np.array(names, dtype=object)
 
     def predict(self, given: Any) -> Any:

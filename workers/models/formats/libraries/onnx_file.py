@@ -76,7 +76,7 @@ class OnnxModel:
             return [(self._inputs[0], array)]
         if isinstance(given, pd.DataFrame):
             return [(each, given[each.name].to_numpy()) for each in self._inputs]
-        return [(each, array[:, place]) for place, each in enumerate(self._inputs)]
+        return [(each, array[:, index]) for index, each in enumerate(self._inputs)]
 
 
 class OnnxClassifier(OnnxModel):

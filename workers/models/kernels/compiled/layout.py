@@ -82,14 +82,14 @@ def _lay_out_tree(tree: Any, root: int, first_leaf: int, laid_out: Trees) -> Non
     """Fill in the nodes of one tree from ``root`` on, and its leaves from ``first_leaf`` on."""
     left, split = tree.children_left, np.flatnonzero(tree.children_left >= 0)
     leaf = np.flatnonzero(left < 0)
-    place = np.full(tree.node_count, root, dtype=np.int64)
-    place[left[split]] += 1 + 2 * np.arange(len(split))
-    place[tree.children_right[split]] += 2 + 2 * np.arange(len(split))
+    index = np.full(tree.node_count, root, dtype=np.int64)
+    index[left[split]] += 1 + 2 * np.arange(len(split))
+    index[tree.children_right[split]] += 2 + 2 * np.arange(len(split))
     nodes = laid_out.nodes
-    nodes["threshold"][place[split]] = tree.threshold[split]
-    nodes["feature"][place[split]] = tree.feature[split]
-    nodes["child"][place[split]] = place[left[split]]
-    nodes["feature"][place[leaf]] = -1
-    nodes["child"][place[leaf]] = first_leaf + np.arange(len(leaf))
-    laid_out.left_if_missing[place] = tree.missing_go_to_left
+    nodes["threshold"][index[split]] = tree.threshold[split]
+    nodes["feature"][index[split]] = tree.feature[split]
+    nodes["child"][index[split]] = index[left[split]]
+    nodes["feature"][index[leaf]] = -1
+    nodes["child"][index[leaf]] = first_leaf + np.arange(len(leaf))
+    laid_out.left_if_missing[index] = tree.missing_go_to_left
     laid_out.values[first_leaf : first_leaf + len(leaf)] = tree.value[leaf].reshape(len(leaf), -1)

@@ -9,14 +9,14 @@ import pandas as pd
 
 from workers.models.kernels.comparing import equal_bits
 from workers.models.kernels.frames.blocks import Maker, SelectedColumns, StepsAfter
-from workers.models.kernels.frames.encoders import REFUSED, ColumnTable, EncodedColumns
+from workers.models.kernels.frames.encoders import REFUSED, ColumnLookup, EncodedColumns
 from workers.models.tabular.columns import OBJECT, Array
 
 ROWS = 64
 _TEXT_DTYPES = ("object", "str", "category")
 
 
-def frames_agree(own: Any, twin: Any) -> bool:
+def frames_agree(original: Any, twin: Any) -> bool:
     """Whether both make the same matrices, in bits and layout, of frames with and without gaps.
 
     If a transformer has no shorter way, its columns are unknown: then the others' blocks are
@@ -30,13 +30,13 @@ def frames_agree(own: Any, twin: Any) -> bool:
         if len(made) == len(prepared.makers):
             usual = prepared.blocks(frames[0]) is not None
             return usual and all(
-                _same(*_answers(own.transform, twin.transform, frame)) for frame in frames
+                _same(*_answers(original.transform, twin.transform, frame)) for frame in frames
             )
-        return all(_blocks_agree(own, prepared.makers, frame) for frame in frames)
+        return all(_blocks_agree(original, prepared.makers, frame) for frame in frames)
 
 
-def _blocks_agree(own: Any, makers: Sequence[Maker], frame: pd.DataFrame) -> bool:
-    parts = own._iter(  # noqa: SLF001 - has no public form
+def _blocks_agree(original: Any, makers: Sequence[Maker], frame: pd.DataFrame) -> bool:
+    parts = original._iter(  # noqa: SLF001 - has no public form
         fitted=True, column_as_labels=True, skip_drop=True, skip_empty_columns=True
     )
     return all(
@@ -49,15 +49,15 @@ def _block_agrees(transformer: Any, columns: Any, maker: Maker, frame: pd.DataFr
     found = maker.block(frame)
     if found is None:
         return True
-    own = transformer.transform(frame[columns.tolist()])
-    own = own.toarray() if hasattr(own, "toarray") else np.asarray(own)
-    return _same(own, found)
+    original = transformer.transform(frame[columns.tolist()])
+    original = original.toarray() if hasattr(original, "toarray") else np.asarray(original)
+    return _same(original, found)
 
 
-def _answers(own: Any, twin: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
+def _answers(original: Any, twin: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
     """Both answers; the messages of both if they refuse the frame."""
     answers = []
-    for transform in (own, twin):
+    for transform in (original, twin):
         try:
             answers.append(transform(frame))
         except Exception as error:  # noqa: BLE001 - whatever it is, both must raise it
@@ -65,61 +65,61 @@ def _answers(own: Any, twin: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
     return answers[0], answers[1]
 
 
-def _same(own: Any, found: Any) -> bool:
-    if type(own) is not type(found):
+def _same(original: Any, found: Any) -> bool:
+    if type(original) is not type(found):
         return False
-    if hasattr(own, "indptr"):
-        return own.shape == found.shape and all(
-            equal_bits(getattr(own, part), getattr(found, part))
+    if hasattr(original, "indptr"):
+        return original.shape == found.shape and all(
+            equal_bits(getattr(original, part), getattr(found, part))
             for part in ("data", "indices", "indptr")
         )
-    if own.dtype == OBJECT:
-        return bool(found.dtype == OBJECT and repr(own.tolist()) == repr(found.tolist()))
-    return equal_bits(own, found) and own.strides == found.strides
+    if original.dtype == OBJECT:
+        return bool(found.dtype == OBJECT and repr(original.tolist()) == repr(found.tolist()))
+    return equal_bits(original, found) and original.strides == found.strides
 
 
 def _frames(names: Sequence[Any], makers: Sequence[Maker]) -> Iterator[pd.DataFrame]:
     """Frames of many rows and of one: without gaps, with missing values, with unknown ones."""
-    random, tables = np.random.default_rng(0), dict(_tables(makers))
+    random, lookups = np.random.default_rng(0), dict(_lookups(makers))
     for text in _TEXT_DTYPES:
         for strange in ((), ("missing",), ("unknown",), ("missing", "unknown")):
             frame = pd.DataFrame(
                 {
-                    name: _column(tables.get(place), text, strange, random)
-                    for place, name in enumerate(names)
+                    name: _column(lookups.get(index), text, strange, random)
+                    for index, name in enumerate(names)
                 }
             )
             yield frame
             yield frame[:1]
 
 
-def _tables(makers: Sequence[Maker]) -> Iterator[tuple[int, ColumnTable]]:
+def _lookups(makers: Sequence[Maker]) -> Iterator[tuple[int, ColumnLookup]]:
     for maker in makers:
         encoded = maker.first if isinstance(maker, StepsAfter) else maker
         if isinstance(encoded, EncodedColumns):
-            yield from zip(encoded.places, encoded.tables, strict=True)
+            yield from zip(encoded.indices, encoded.lookups, strict=True)
 
 
 def _column(
-    table: ColumnTable | None, text: str, strange: Sequence[str], random: np.random.Generator
+    lookup: ColumnLookup | None, text: str, strange: Sequence[str], random: np.random.Generator
 ) -> Any:
     """A column of a frame; numbers if no encoder has it."""
-    if table is None:
+    if lookup is None:
         numbers = random.normal(size=ROWS) * 10.0 ** random.integers(-3, 6, size=ROWS)
         return np.where(random.random(ROWS) < 1 / 8, np.nan, numbers) if strange else numbers
-    known = [value for value, row in table.rows.items() if row != REFUSED and value is not None]
+    known = [value for value, row in lookup.rows.items() if row != REFUSED and value is not None]
     more = {
-        "missing": [np.nan, *([None] if None in table.rows else [])],
-        "unknown": [_unknown(table)],
+        "missing": [np.nan, *([None] if None in lookup.rows else [])],
+        "unknown": [_unknown(lookup)],
     }
     drawn: list[Any] = [known[at] for at in random.integers(0, len(known), ROWS)]
-    for place, value in enumerate(value for name in strange for value in more[name]):
-        drawn[5 * place] = value
-    return _typed(drawn, table.dtypes[0], text)
+    for index, value in enumerate(value for name in strange for value in more[name]):
+        drawn[5 * index] = value
+    return _typed(drawn, lookup.dtypes[0], text)
 
 
-def _unknown(table: ColumnTable) -> Any:
-    if table.dtypes[0] == OBJECT:
+def _unknown(lookup: ColumnLookup) -> Any:
+    if lookup.dtypes[0] == OBJECT:
         return "\0 unknown"
     return -1234567
 

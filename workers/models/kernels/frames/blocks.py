@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from workers.models.kernels.frames.encoders import Asked, EncodedColumns, encoder_tables
+from workers.models.kernels.frames.encoders import Asked, EncodedColumns, encoder_lookups
 from workers.models.kernels.frames.reading import columns_of, matrix_of
-from workers.models.kernels.own_classes import is_copied, own_name
+from workers.models.kernels.sklearn_classes import is_copied, original_name
 from workers.models.tabular.columns import FLOAT, OBJECT, Array
 
 IMPUTER = "sklearn.impute._base.SimpleImputer"
@@ -43,14 +43,14 @@ class Maker(Protocol):
 class NumberColumns(msgspec.Struct, frozen=True):
     """Columns of numbers, and what is done with their matrix."""
 
-    places: list[int]
+    indices: list[int]
     steps: Sequence[Any]
     is_float: bool
     """Whether the first step makes floats of whole numbers."""
 
     def block(self, frame: pd.DataFrame) -> Array | None:
         """See `Maker`."""
-        matrix = matrix_of(columns_of(frame, self.places))
+        matrix = matrix_of(columns_of(frame, self.indices))
         if matrix is None or (self.steps and matrix.dtype == OBJECT):
             return None
         if self.is_float:
@@ -89,49 +89,49 @@ class SelectedColumns(msgspec.Struct, frozen=True):
         return self.transformer.transform(self.select(frame, self.columns, axis=1))
 
 
-def maker_of(transformer: Any, names: list[Any], places: list[int]) -> Maker | None:
+def maker_of(transformer: Any, names: list[Any], indices: list[int]) -> Maker | None:
     """A maker for a fitted transformer of these columns; None if there is no shorter way.
 
     Raises what its steps raise for values that they know.
     """
     steps = _steps(transformer)
-    kinds = [own_name(type(step)) for step in steps]
+    kinds = [original_name(type(step)) for step in steps]
     if kinds[0] == _PASSED:
-        return _passed(steps, places)
+        return _passed(steps, indices)
     if kinds[0] in _ENCODERS:
-        return _encoded(steps, 1, names, places)
+        return _encoded(steps, 1, names, indices)
     if kinds[0] == IMPUTER and kinds[1:] and kinds[1] in _ENCODERS and _is_columnwise(steps[0]):
-        return _encoded(steps, 2, names, places)
+        return _encoded(steps, 2, names, indices)
     if kinds[0] in _SHORT and is_copied(type(steps[0])):
-        return _numbers(steps, kinds[0], places)
+        return _numbers(steps, kinds[0], indices)
     return None
 
 
 def _steps(transformer: Any) -> list[Any]:
-    if own_name(type(transformer)) != "sklearn.pipeline.Pipeline":
+    if original_name(type(transformer)) != "sklearn.pipeline.Pipeline":
         return [transformer]
     steps = [step for _, step in transformer.steps if step is not None and step != "passthrough"]
     return steps or [None]
 
 
-def _passed(steps: list[Any], places: list[int]) -> Maker | None:
+def _passed(steps: list[Any], indices: list[int]) -> Maker | None:
     function = steps[0].func
     if len(steps) > 1 or steps[0].validate:
         return None
     if function is None:
-        return NumberColumns(places, (), is_float=False)
+        return NumberColumns(indices, (), is_float=False)
     # Histogram boosting validates its numbers in this way.
     if type(function) is partial:
         checks = {"dtype": [np.float64], "ensure_all_finite": False}
         named = getattr(function.func, "__qualname__", ""), function.func.__module__
         if named == ("check_array", "sklearn.utils.validation") and function.keywords == checks:
-            return NumberColumns(places, (), is_float=True)
+            return NumberColumns(indices, (), is_float=True)
     return None
 
 
-def _numbers(steps: list[Any], kind: str, places: list[int]) -> Maker:
+def _numbers(steps: list[Any], kind: str, indices: list[int]) -> Maker:
     keeps_dtype = kind == IMPUTER and steps[0].strategy in ("most_frequent", "constant")
-    return NumberColumns(places, steps, is_float=not keeps_dtype)
+    return NumberColumns(indices, steps, is_float=not keeps_dtype)
 
 
 def _is_columnwise(imputer: Any) -> bool:
@@ -143,19 +143,19 @@ def _is_columnwise(imputer: Any) -> bool:
     )
 
 
-def _encoded(steps: list[Any], count: int, names: list[Any], places: list[int]) -> Maker | None:
+def _encoded(steps: list[Any], count: int, names: list[Any], indices: list[int]) -> Maker | None:
     encoder, rest = steps[count - 1], steps[count:]
     if rest and getattr(encoder, "sparse_output", False):
         return None
-    tables = encoder_tables(Asked(steps[:count], names), _widths(encoder, len(names)))
-    if tables is None:
+    lookups = encoder_lookups(Asked(steps[:count], names), _widths(encoder, len(names)))
+    if lookups is None:
         return None
-    encoded = EncodedColumns(places, tables)
+    encoded = EncodedColumns(indices, lookups)
     return StepsAfter(encoded, rest) if rest else encoded
 
 
 def _widths(encoder: Any, columns: int) -> list[int]:
     """How many columns an encoder makes of each."""
-    if own_name(type(encoder)) == _ONE_HOT:
+    if original_name(type(encoder)) == _ONE_HOT:
         return list(encoder._n_features_outs)  # noqa: SLF001 - has no public form
     return [len(encoder.get_feature_names_out()) // columns] * columns

@@ -1,4 +1,4 @@
-"""Encoders of categories, as tables of what scikit-learn's own encoder gives for each value."""
+"""Encoders of categories, as look-ups of what scikit-learn's own encoder gives for each value."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _UNFOUND = -1
 _UNKNOWN_TEXT = "\0 no category has this name"
 
 
-class ColumnTable(msgspec.Struct, frozen=True):
+class ColumnLookup(msgspec.Struct, frozen=True):
     """What one column's values become."""
 
     dtypes: tuple[Any, ...]
@@ -38,33 +38,33 @@ class ColumnTable(msgspec.Struct, frozen=True):
             return None
         if given.dtype == FLOAT and np.isinf(given.values).any():
             return None
-        places = [self.rows.get(value, _UNFOUND) for value in given.values]
-        if min(places) < 0:
-            places = self._completed(places, given.values)
-            if min(places) == REFUSED:
+        indices = [self.rows.get(value, _UNFOUND) for value in given.values]
+        if min(indices) < 0:
+            indices = self._completed(indices, given.values)
+            if min(indices) == REFUSED:
                 return None
-        return self.outputs[places]
+        return self.outputs[indices]
 
-    def _completed(self, places: list[int], values: list[Any]) -> list[int]:
+    def _completed(self, indices: list[int], values: list[Any]) -> list[int]:
         return [
-            place if place != _UNFOUND else self.missing if value != value else self.unknown
-            for place, value in zip(places, values, strict=True)
+            index if index != _UNFOUND else self.missing if value != value else self.unknown
+            for index, value in zip(indices, values, strict=True)
         ]
 
 
 class EncodedColumns(msgspec.Struct, frozen=True):
     """Columns that an encoder gets, perhaps after an imputer."""
 
-    places: list[int]
+    indices: list[int]
     """Where they stand in the frame."""
-    tables: list[ColumnTable]
+    lookups: list[ColumnLookup]
 
     def block(self, frame: pd.DataFrame) -> Array | None:
-        """The matrix (rows, outputs) that scikit-learn's steps give; None as in `ColumnTable`."""
+        """The matrix (rows, outputs) that scikit-learn's steps give; None as in `ColumnLookup`."""
         parts = []
-        for array, table in zip(columns_of(frame, self.places), self.tables, strict=True):
+        for array, lookup in zip(columns_of(frame, self.indices), self.lookups, strict=True):
             given = values_of(array)
-            part = None if given is None else table.encoded(given)
+            part = None if given is None else lookup.encoded(given)
             if part is None:
                 return None
             parts.append(part)
@@ -96,7 +96,7 @@ class Asked(msgspec.Struct, frozen=True):
         return given.toarray() if hasattr(given, "toarray") else given
 
 
-def encoder_tables(asked: Asked, widths: Sequence[int]) -> list[ColumnTable] | None:
+def encoder_lookups(asked: Asked, widths: Sequence[int]) -> list[ColumnLookup] | None:
     """Ask for each category of each column; None if that is too much, or gives other dtypes.
 
     ``widths``: how many columns the encoder makes of each. Raises what the steps raise for a
@@ -109,12 +109,12 @@ def encoder_tables(asked: Asked, widths: Sequence[int]) -> list[ColumnTable] | N
         return None
     ends = np.cumsum(widths)
     return [
-        _table(asked, column, slice(end - width, end))
+        _lookup(asked, column, slice(end - width, end))
         for column, (width, end) in enumerate(zip(widths, ends, strict=True))
     ]
 
 
-def _table(asked: Asked, column: int, outputs: slice) -> ColumnTable:
+def _lookup(asked: Asked, column: int, outputs: slice) -> ColumnLookup:
     known = asked.steps[-1].categories_[column]
     values = known.tolist()
     found = [asked.answers(column, known)[:, outputs]]
@@ -134,7 +134,7 @@ def _table(asked: Asked, column: int, outputs: slice) -> ColumnTable:
     unknown = row_of(_strange(known))
     if known.dtype == OBJECT and None not in rows:
         rows[None] = row_of(None)
-    return ColumnTable(_dtypes(asked, known), rows, missing, unknown, np.concatenate(found))
+    return ColumnLookup(_dtypes(asked, known), rows, missing, unknown, np.concatenate(found))
 
 
 def _strange(known: Array) -> Any:

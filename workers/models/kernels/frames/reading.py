@@ -24,10 +24,10 @@ class Values(msgspec.Struct, frozen=True):
     """Python's own values; NaN is missing."""
 
 
-def columns_of(frame: pd.DataFrame, places: Sequence[int]) -> list[Array]:
+def columns_of(frame: pd.DataFrame, indices: Sequence[int]) -> list[Array]:
     """The arrays of some columns."""
     # The public ways make a series of each column, which takes thirty times as long.
-    return [frame._get_column_array(place) for place in places]  # noqa: SLF001
+    return [frame._get_column_array(index) for index in indices]  # noqa: SLF001
 
 
 def values_of(array: Array) -> Values | None:

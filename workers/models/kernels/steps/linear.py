@@ -64,16 +64,16 @@ def prepare_linear(linear: Any) -> bool | None:
     return True if type(coef) is np.ndarray and coef.dtype == np.float64 else None
 
 
-def bits_agree(own: Any, twin: Any) -> bool:
+def bits_agree(original: Any, twin: Any) -> bool:
     """Whether both give the same bits for random rows."""
-    return same_bits(own, twin, random_rows(own))
+    return same_bits(original, twin, random_rows(original))
 
 
-def bits_agree_with_missing_values(own: Any, twin: Any) -> bool:
+def bits_agree_with_missing_values(original: Any, twin: Any) -> bool:
     """Whether both give the same bits for random rows of which some values are missing."""
-    rows = random_rows(own)
+    rows = random_rows(original)
     rows[np.random.default_rng(1).random(rows.shape) < 1 / 8] = np.nan
-    return same_bits(own, twin, rows)
+    return same_bits(original, twin, rows)
 
 
 def random_rows(estimator: Any) -> Array:

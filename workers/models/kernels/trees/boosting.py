@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from workers.models.kernels.own_classes import are_trees
+from workers.models.kernels.sklearn_classes import are_trees
 from workers.models.kernels.validated import float32_rows
 from workers.models.tabular.columns import Array
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from workers.models.kernels.compiled.compiling import compiled_loops
 from workers.models.kernels.compiled.layout import lay_out
-from workers.models.kernels.own_classes import are_trees
+from workers.models.kernels.sklearn_classes import are_trees
 from workers.models.kernels.trees.single_trees import allows_nan
 from workers.models.kernels.validated import float32_rows
 from workers.models.tabular.columns import Array

@@ -115,13 +115,13 @@ def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> _Tree:
     )
 
 
-def histograms_agree(own: Any, twin: Any) -> bool:
+def histograms_agree(original: Any, twin: Any) -> bool:
     """Whether the loop gives the bits of scikit-learn's own walk through all trees."""
-    rows, answers = _compared_rows(own), []
-    for model in (own, twin):
-        raw = np.zeros((len(rows), own.n_trees_per_iteration_), order="F")
-        raw += own._baseline_prediction  # noqa: SLF001 - as the caller of the method does
-        model._predict_iterations(rows, own._predictors, raw, False, 1)  # noqa: SLF001
+    rows, answers = _compared_rows(original), []
+    for model in (original, twin):
+        raw = np.zeros((len(rows), original.n_trees_per_iteration_), order="F")
+        raw += original._baseline_prediction  # noqa: SLF001 - as the caller of the method does
+        model._predict_iterations(rows, original._predictors, raw, False, 1)  # noqa: SLF001
         answers.append(raw)
     return equal_bits(*answers)
 

@@ -9,7 +9,7 @@ import numpy as np
 from workers.models.kernels.comparing import same_bits
 from workers.models.kernels.compiled.compiling import compiled_loops
 from workers.models.kernels.compiled.layout import lay_out
-from workers.models.kernels.own_classes import are_trees
+from workers.models.kernels.sklearn_classes import are_trees
 from workers.models.kernels.trees.thresholds import rows_on_thresholds, splits_of
 from workers.models.kernels.validated import float32_rows
 from workers.models.tabular.columns import Array
@@ -92,7 +92,9 @@ def _denominator(forest: Any) -> float:
     return len(forest.estimators_) * length
 
 
-def isolation_agrees(own: Any, twin: Any) -> bool:
+def isolation_agrees(original: Any, twin: Any) -> bool:
     """`same_bits` on and next to the thresholds of the trees."""
-    splits = splits_of(own.estimators_)
-    return same_bits(own, twin, rows_on_thresholds(splits, own.n_features_in_, nan_allowed=False))
+    splits = splits_of(original.estimators_)
+    return same_bits(
+        original, twin, rows_on_thresholds(splits, original.n_features_in_, nan_allowed=False)
+    )

@@ -102,7 +102,7 @@ def test_mlflow_directory_is_served_from_the_file_of_its_flavor(tmp_path, save, 
     found = examine(path, trust=kind == "pickle", sample=FRAME)
     assert found.description.format == kind
     assert found.description.signature.named
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     assert found.description.declared["flavor"].endswith("of MLflow 3.17.2")
     assert found.description.declared["inputs"] == "a double, b double, c double, d double"
     assert found.description.declared["requirements"] == "mlflow==3.17.2, scikit-learn==1.9.1"

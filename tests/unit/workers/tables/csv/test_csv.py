@@ -166,7 +166,7 @@ def test_csv_value_is_read_alike_beside_any_other(tmp_path: Path, kind: Any, val
 def first(block: Block) -> Any:
     """The model's input that contains the first row."""
     parts = block.features.parts()
-    return next(given for places, given in parts if places is None or 0 in places)
+    return next(given for indices, given in parts if indices is None or 0 in indices)
 
 
 def test_bad_rows_have_line_id_code_and_reason_and_stop_nothing(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_duplicate_name_matters_only_in_a_used_column(tmp_path: Path) -> None:
 
 
 def test_ten_thousand_columns(tmp_path: Path) -> None:
-    names = [f"c{place}" for place in range(10_000)]
+    names = [f"c{index}" for index in range(10_000)]
     row = ",".join(["1.5"] * 10_000)
     path = written(tmp_path, ",".join(names) + "\n" + f"{row}\n" * 20 + f"{row},1\n" + f"{row}\n")
     read = blocks(path, "csv", numbers(*names), 8)

@@ -54,7 +54,7 @@ def test_text_without_a_value_makes_a_bad_row(
     path = file_of(tmp_path, format, c=[*texts, texts[0]], n=[1, 2, 3, 4])
     (block,) = blocks(path, format, signature(c=column, n={"dtype": "int64"}), 10)
     assert block.features.whole()["n"].tolist() == [1, 4]
-    assert [place for place, _ in enumerate(texts) if place not in block.good] == [1, 2]
+    assert [index for index, _ in enumerate(texts) if index not in block.good] == [1, 2]
     assert [row.code for row in block.bad] == ["invalid_features"] * 2
     assert all(row.message.startswith("column 'c': ") for row in block.bad)
 
@@ -78,7 +78,7 @@ def test_whole_numbers_stay_whole_beside_bad_rows(tmp_path: Path, format: str, d
         path = file_of(tmp_path, format, c=[1, 100, *others])
         (block,) = blocks(path, format, taken, 10)
         parts = [*block.features.parts()]
-        (mine,) = [frame for places, frame in parts if places is None or 0 in places]
+        (mine,) = [frame for indices, frame in parts if indices is None or 0 in indices]
         assert mine["c"].tolist()[:2] == [1, 100]
         assert str(mine["c"].dtype) == dtype or (dtype == "Int64" and format == "csv")
         assert sum(len(frame) for _, frame in parts) == 2 + len(others)

@@ -68,7 +68,7 @@ def test_lines_through_spans_are_the_lines_of_the_file(
         ):
             expected[number] = [float(row["a"]), float(row["b"])]  # rounds integers beyond 2**53
     assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], *expected.values()]
-    assert [b.lines[place] for b in read for place in b.good] == [1, *expected]
+    assert [b.lines[index] for b in read for index in b.good] == [1, *expected]
     filled = {number for number, line in enumerate(lines, 2) if line}
     assert {row.line for row in bad(read)} == filled - set(expected)
 
@@ -111,10 +111,10 @@ def test_bad_lines_have_line_id_code_and_reason(tmp_path: Path) -> None:
         assert [str(row.custom_id) for row in rows][1:4] == ["r", "5", "t"]
 
 
-@pytest.mark.parametrize("place", ["a", "more", "custom_id"])
+@pytest.mark.parametrize("column", ["a", "more", "custom_id"])
 @pytest.mark.parametrize("depth", [900, 100_000])
-def test_deeply_nested_line_is_a_bad_row(tmp_path: Path, place: str, depth: int) -> None:
-    nested = f'{{"{place}": {"[" * depth}{"]" * depth}, "b": 2}}\n'
+def test_deeply_nested_line_is_a_bad_row(tmp_path: Path, column: str, depth: int) -> None:
+    nested = f'{{"{column}": {"[" * depth}{"]" * depth}, "b": 2}}\n'
     path = written(tmp_path, '{"a": 1, "b": 2, "more": 3, "custom_id": 4}\n' + nested)
     (block,) = blocks(path, "ndjson", AB, 9, pass_through=True)
     assert (block.good.tolist(), [row.line for row in block.bad]) == ([0], [2])

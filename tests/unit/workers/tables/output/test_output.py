@@ -119,11 +119,11 @@ def test_unwritable_directory_is_reported(tmp_path: Path) -> None:
         check_writable(tmp_path / "out.parquet", 0)
 
 
-@pytest.mark.parametrize("place", ["missing/out.parquet", "file/out.parquet", ""])
-def test_unwritable_path_is_reported(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("output", ["missing/out.parquet", "file/out.parquet", ""])
+def test_unwritable_path_is_reported(tmp_path: Path, output: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputUnwritable):
-        check_writable(tmp_path / place, 0)
+        check_writable(tmp_path / output, 0)
 
 
 def test_full_disk_leaves_the_output_unchanged(rows: Path, tmp_path: Path) -> None:
@@ -206,9 +206,9 @@ def test_output_is_compressed_where_its_name_says_so(rows: Path, tmp_path: Path,
 
 
 def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
-    for place, values in enumerate([[1], ["x"], [None], [2.5]]):
-        write_part(tmp_path / str(place), "parquet", pa.table({"note": values, "n": [place]}), 0)
-    parts, made = [tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet"
+    for index, values in enumerate([[1], ["x"], [None], [2.5]]):
+        write_part(tmp_path / str(index), "parquet", pa.table({"note": values, "n": [index]}), 0)
+    parts, made = [tmp_path / str(index) for index in range(4)], tmp_path / "out.parquet"
     assert assemble(parts, made, "parquet", 0) == stamp_of(made.stat())
     assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {
         "note": ["1", "x", None, "2.5"],

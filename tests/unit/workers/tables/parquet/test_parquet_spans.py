@@ -75,7 +75,7 @@ def test_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None
 
 
 def test_span_of_wide_rows_is_short(tmp_path: Path) -> None:
-    names = [f"c{place}" for place in range(1000)]
+    names = [f"c{index}" for index in range(1000)]
     table = pa.table({name: np.ones(20_000) for name in names})
     source = source_of(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
     spans = list(source.spans(10**6))
@@ -102,7 +102,7 @@ def test_span_is_short_where_the_first_rows_alone_are_small(
 ) -> None:
     monkeypatch.setattr(parquet_shape, "MAX_SPAN", 2**20)
     octets = np.random.default_rng(0).bytes(2**21)
-    texts = [""] * 1000 + [octets[2048 * place :][:2048].hex() for place in range(1000)]
+    texts = [""] * 1000 + [octets[2048 * index :][:2048].hex() for index in range(1000)]
     path = written(tmp_path, pa.table({"a": np.zeros(2000), "the.note": texts}), 2000)
     source = source_of(path, "parquet", numbers("a"), pass_through=True)
     assert max(span.rows for span in source.spans(10**6)) <= 1.25 * 2**20 / 2048
@@ -110,9 +110,9 @@ def test_span_is_short_where_the_first_rows_alone_are_small(
 
 @pytest.mark.parametrize("small", [0, 2000], ids=["from the first row on", "behind small ones"])
 def test_decompression_bomb_is_refused(tmp_path: Path, small: int) -> None:
-    path, places = tmp_path / "bomb.parquet", np.ones(20_000, np.int32)
-    places[:small] = 0
-    texts = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(["y", "x" * 2**20]))
+    path, indices = tmp_path / "bomb.parquet", np.ones(20_000, np.int32)
+    indices[:small] = 0
+    texts = pa.DictionaryArray.from_arrays(pa.array(indices), pa.array(["y", "x" * 2**20]))
     pq.write_table(pa.table({"a": texts}), path, compression="zstd", write_statistics=False)
     assert path.stat().st_size < 1000
     signature = Signature((Column("a", "string"),), True, False, ("predict",))

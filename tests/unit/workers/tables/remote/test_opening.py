@@ -179,9 +179,9 @@ def test_frozen_writer_takes_nothing_from_its_successor(tmp_path: Path) -> None:
 @pytest.mark.timeout(10)
 def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
-    for place in (str(tmp_path / "rows.csv"), "/dev/zero"):
+    for uri in (str(tmp_path / "rows.csv"), "/dev/zero"):
         with pytest.raises(InputUnreadable, match="it is not a regular file"):
-            format_of(place, "csv")
+            format_of(uri, "csv")
 
 
 def test_unwritable_target_while_unpacking_is_reported(tmp_path: Path) -> None:

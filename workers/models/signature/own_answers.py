@@ -22,7 +22,7 @@ from workers.models.tabular.outputs import Output
 from workers.models.tabular.table import Input
 
 
-class Own(msgspec.Struct, frozen=True):
+class OwnAnswers(msgspec.Struct, frozen=True):
     """A sample in the model's form, with the model's own answers."""
 
     frame: pd.DataFrame
@@ -41,7 +41,7 @@ class Own(msgspec.Struct, frozen=True):
         return _given(self.frame, is_frame=self.is_frame, is_flat=self.is_flat)
 
 
-def own_of(model: Any, names: Names, sample: pd.DataFrame) -> Own:
+def own_answers_of(model: Any, names: Names, sample: pd.DataFrame) -> OwnAnswers:
     """Find the form in which the model takes a sample.
 
     Raises `ModelUnloadable` if the model takes no form of it, or if a column is missing.
@@ -77,7 +77,7 @@ def _aligned(sample: pd.DataFrame, names: Names, unused: set[int]) -> pd.DataFra
     sample = sample.rename(columns=str)
     if double := sorted(set(sample.columns[sample.columns.duplicated()])):
         raise ModelUnloadable(f"the sample has more than one column {double[0]!r}")
-    needed = [name for place, name in enumerate(names.names) if place not in unused]
+    needed = [name for index, name in enumerate(names.names) if index not in unused]
     if missing := [name for name in needed if name not in sample.columns]:
         raise ModelUnloadable(
             f"the sample has no column {missing[0]!r}, which the model takes; "
@@ -113,27 +113,27 @@ def _described(
     known: Sequence[Known],
     unused: set[int],
     form: dict[str, bool],
-) -> Own:
+) -> OwnAnswers:
     given = _given(frame, **form)
     answers = answering_methods(model, given, len(frame))
-    unused = {place for place in unused if _ignores(model, frame, place, answers, form)}
+    unused = {index for index in unused if _ignores(model, frame, index, answers, form)}
     columns = tuple(
         Column(name, "any", nullable=True, infinite=True, unused=True)
-        if place in unused
-        else described_column(name, frame[name], [step for step in known if step.position == place])
-        for place, name in enumerate(frame.columns)
+        if index in unused
+        else described_column(name, frame[name], [step for step in known if step.position == index])
+        for index, name in enumerate(frame.columns)
     )
     if not form["is_frame"]:
         columns = _of_array(columns, given)
-    bare = frame.assign(**{frame.columns[place]: np.nan for place in unused})
-    return Own(bare, columns, answers=answers, **form)
+    bare = frame.assign(**{frame.columns[index]: np.nan for index in unused})
+    return OwnAnswers(bare, columns, answers=answers, **form)
 
 
 def _ignores(
-    model: Any, frame: pd.DataFrame, place: int, answers: dict[str, Output], form: dict[str, bool]
+    model: Any, frame: pd.DataFrame, index: int, answers: dict[str, Output], form: dict[str, bool]
 ) -> bool:
     """Whether the answers stay the same if a column holds only missing values."""
-    name = frame.columns[place]
+    name = frame.columns[index]
     blank = answering_methods(model, _given(frame.assign(**{name: np.nan}), **form), len(frame))
     return blank.keys() == answers.keys() and all(
         not unequal(answers[method], blank[method]).any() for method in answers

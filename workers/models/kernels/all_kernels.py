@@ -1,4 +1,4 @@
-"""The table of kernels: which estimators have one."""
+"""All kernels: which estimators have one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from workers.models.kernels.frames.transformer import (
     ColumnTransformerKernel,
     prepare_transformer,
 )
-from workers.models.kernels.own_classes import TREES
+from workers.models.kernels.sklearn_classes import TREES
 from workers.models.kernels.steps.imputing import SimpleImputerKernel, prepare_imputer
 from workers.models.kernels.steps.linear import (
     CLASSIFIERS,

@@ -25,7 +25,7 @@ def is_copied(kind: type) -> bool:
     return COPIED in vars(kind)
 
 
-def own_name(kind: type) -> str:
+def original_name(kind: type) -> str:
     """The full name of a class, or of that which it was copied from.
 
     Empty if the class is not what its module has by this name.
@@ -37,5 +37,5 @@ def own_name(kind: type) -> str:
 
 def are_trees(estimators: Iterable[Any]) -> bool:
     """Whether estimators are single trees of scikit-learn's own classes; there is at least one."""
-    names = {own_name(type(estimator)) for estimator in estimators}
+    names = {original_name(type(estimator)) for estimator in estimators}
     return bool(names) and names <= TREES

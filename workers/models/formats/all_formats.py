@@ -1,4 +1,4 @@
-"""The table of formats."""
+"""All formats of model files, in the order in which they are tried."""
 
 import platform
 import warnings
@@ -113,7 +113,7 @@ PICKLED_FORMATS = (
 
 
 def recognised_format(content: bytes, what: str) -> ModelFormat:
-    """The format of a file's content; raises `ModelUnloadable` if it has none of the table."""
+    """The format of a file's content; raises `ModelUnloadable` if it has none of these."""
     found = next((each for each in _formats() if each.recognises(content)), None)
     if found is None:
         if advice := conversion_of(content):
