@@ -41,7 +41,7 @@ def _line(version: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _share(alias: str, percent: int) -> str:
-    return alias if percent == 100 else f"{alias} ({percent} %)"
+    return alias if percent == 100 else f"{alias}={percent}%"
 
 
 def _seconds(value: float | None) -> str:

@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method, input_of
 from registry.resolved import Resolved
+from registry.rows import validation
 from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled

@@ -2,7 +2,7 @@
 
 import pytest
 
-from predictq import Conflict
+from predictq import Conflict, InvalidRequest
 from tests.unit.fake_server import Answer
 
 MOVED = {"model": "m", "alias": "a", "version": 2, "previous": 1, "changed": True}
@@ -38,3 +38,13 @@ def test_client_models_list_history_and_remove(server, client):
     assert paths[1].startswith("/models/m/versions/3?")
     assert "force=true" in paths[1]
     assert paths[2:] == ["/models/m/keep-latest", "/models/m/versions/1/sample"]
+
+
+def test_client_models_split_an_alias(server, client):
+    server.script(Answer(200, MOVED))
+    client.models.set_alias("m", "a", {3: 90, 4: 10}, expected={3: 95, 4: 5})
+    body = server.asked[-1].body
+    assert body["version"] == {"3": 90, "4": 10}
+    assert body["expected"] == {"3": 95, "4": 5}
+    with pytest.raises(InvalidRequest, match="version"):
+        client.models.set_alias("m", "a", {3: "many"})
