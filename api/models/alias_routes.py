@@ -17,7 +17,10 @@ from telemetry.errors import Invalid
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
-GivenShares = Annotated[dict[Number, Percent], msgspec.Meta(max_length=MAX_VERSIONS)]
+_NUMBERS = {"propertyNames": {"pattern": "^[1-9][0-9]{0,8}$"}}
+GivenShares = Annotated[
+    dict[Number, Percent], msgspec.Meta(max_length=MAX_VERSIONS, extra_json_schema=_NUMBERS)
+]
 ROLLED_BACK = "production"
 """The alias that a rollback moves, if the request names none."""
 

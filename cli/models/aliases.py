@@ -34,11 +34,7 @@ def alias(
     name: str, alias: str, version: int, expect: Meaning | None, why: str, home: Path
 ) -> None:
     """Point ALIAS of the model NAME to VERSION."""
-    _report(
-        Changes(Registry(home)).set_alias(
-            name, alias, version, expected=expect or UNSET, cause=cause_of(why)
-        )
-    )
+    _set(home, name, alias, version, expect, why)
 
 
 @click.command()
@@ -54,11 +50,7 @@ def split(
     name: str, alias: str, shares: Shares, expect: Meaning | None, why: str, home: Path
 ) -> None:
     """Split ALIAS of the model NAME: each version answers its percent of the requests."""
-    _report(
-        Changes(Registry(home)).set_alias(
-            name, alias, shares, expected=expect or UNSET, cause=cause_of(why)
-        )
-    )
+    _set(home, name, alias, shares, expect, why)
 
 
 @click.command()
@@ -101,6 +93,16 @@ def history(name: str, limit: int, as_json: bool, home: Path) -> None:
         click.echo(json.dumps(msgspec.to_builtins(changes), indent=2))
     else:
         click.echo(text_table(_HEADER, (_line(name, change) for change in changes)))
+
+
+def _set(
+    home: Path, name: str, alias: str, meaning: Meaning, expect: Meaning | None, why: str
+) -> None:
+    _report(
+        Changes(Registry(home)).set_alias(
+            name, alias, meaning, expected=expect or UNSET, cause=cause_of(why)
+        )
+    )
 
 
 def _report(state: AliasState) -> None:

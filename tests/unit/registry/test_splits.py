@@ -1,7 +1,6 @@
 """Splits: which version answers a key, and which shares make a split."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,6 @@ from registry.splits import (
 )
 from registry.store import Registry
 from telemetry.errors import AliasMoved, Invalid, RegistryConflict, VersionNotFound, VersionNotReady
-from tests.support.models import described
 
 KEYS = [f"caller-{number}" for number in range(5000)]
 
@@ -84,14 +82,6 @@ def test_meaning_is_read_from_text(text: str, meaning: int | Shares | None) -> N
 def test_meaning_in_words() -> None:
     assert (meaning_of("m", 3), meaning_of("m", {4: 10, 3: 90})) == ("m:3", "90 % m:3, 10 % m:4")
     assert (main_version(3), main_version({4: 50, 3: 50}), main_version({3: 1, 4: 99})) == (3, 3, 4)
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    registry = Registry(tmp_path)
-    for artifact in (b"one", b"two", b"three"):
-        registry.add("m", described(artifact), artifact)
-    return registry
 
 
 def test_split_alias_leads_each_key_to_a_version(registry: Registry) -> None:
