@@ -10,16 +10,30 @@ from msgspec import UNSET
 
 from cli import find_stack
 from cli.models.causes import cause_of, why_option
-from cli.models.meanings import MeaningType, shares_given
 from cli.text_table import text_table
 from registry.changes import AliasState, Changes
 from registry.history import Change
-from registry.splits import Meaning, Shares, meaning_of, meaning_text
+from registry.splits import Meaning, Shares, meaning_of, meaning_text, parse_meaning
 from registry.store import Registry
 
 _HEADER = ("TIME", "CHANGE", "BY", "WHY")
+
+
+class _MeaningType(click.ParamType[Meaning]):
+    """A version, or the shares of a split, joined by commas."""
+
+    name = "version"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Meaning:
+        """Read an argument."""
+        meaning = parse_meaning(value)
+        if meaning is None:
+            self.fail(f"{value!r} is no version, such as 3, and no split, such as 3=90,4=10")
+        return meaning
+
+
 _expect_option = click.option(
-    "--expect", type=MeaningType(), help="Fail unless the alias means this version or split."
+    "--expect", type=_MeaningType(), help="Fail unless the alias means this version or split."
 )
 
 
@@ -37,11 +51,20 @@ def alias(
     _set(home, name, alias, version, expect, why)
 
 
+def _shares_given(_context: Any, _parameter: Any, given: tuple[str, ...]) -> Shares:
+    """The shares in several arguments."""
+    meaning = parse_meaning(",".join(given))
+    if meaning is None or isinstance(meaning, int):
+        said = " ".join(given)
+        raise click.BadParameter(f"give each version with its percent, as 3=90 4=10, not {said!r}")
+    return meaning
+
+
 @click.command()
 @click.argument("name")
 @click.argument("alias")
 @click.argument(
-    "shares", nargs=-1, required=True, callback=shares_given, metavar="VERSION=PERCENT..."
+    "shares", nargs=-1, required=True, callback=_shares_given, metavar="VERSION=PERCENT..."
 )
 @_expect_option
 @why_option

@@ -63,7 +63,7 @@ def test_choice_is_the_same_in_every_release() -> None:
 def test_shares_that_make_no_split_are_refused(shares: Shares, told: str) -> None:
     with pytest.raises(Invalid, match=told) as raised:
         checked_shares(shares)
-    assert raised.value.errors[0].location == ("version",)
+    assert raised.value.errors[0].loc == ("version",)
 
 
 @pytest.mark.parametrize(
