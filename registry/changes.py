@@ -1,19 +1,18 @@
 """Changes of what is registered: aliases are moved and deleted, versions are removed."""
 
-from collections.abc import Iterable
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from registry.history import NO_CAUSE, Cause, alias_changes, earlier_versions, version_change
+from registry.history import NO_CAUSE, Cause, alias_changes, earlier_meanings, version_change
 from registry.names import checked_name
+from registry.splits import Meaning, checked_shares, meaning_of, pointing_to, shares_of, versions_in
 from registry.storage.directory import Directory, Model
 from registry.store import Registry
-from registry.versions import aliased_version, check_ready, version_of
+from registry.versions import check_ready, meaning_of_alias, version_of
 from telemetry.errors import AliasMoved, Invalid, RegistryConflict
 
-Expected = int | None | UnsetType
-"""The version that an alias must mean before a change, None for no such alias; unset for any."""
+Expected = Meaning | None | UnsetType
+"""What an alias must mean before a change, None for no such alias; unset for anything."""
 
 
 class AliasState(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,10 +20,11 @@ class AliasState(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     alias: str
-    version: int | None
-    """The version that it means; null if it was deleted."""
-    previous: int | None
-    """The version that it meant before; null if there was no such alias."""
+    version: Meaning | None
+    """The version that it means, or the percent of each version of a split; null if it was
+    deleted."""
+    previous: Meaning | None
+    """What it meant before; null if there was no such alias."""
     changed: bool
     """Whether this request changed it."""
 
@@ -46,33 +46,36 @@ class Changes:
         self,
         name: str,
         alias: str,
-        version: int,
+        meaning: Meaning,
         *,
         expected: Expected = UNSET,
         cause: Cause = NO_CAUSE,
     ) -> AliasState:
-        """Point an alias to a version.
+        """Point an alias to a version, or split it.
 
-        Raises `VersionNotReady` unless the version is ready, and `AliasMoved` if the alias means
-        neither the version nor ``expected``.
+        Raises `Invalid` for shares that make no split, `VersionNotReady` unless each version is
+        ready, and `AliasMoved` if the alias means neither this nor ``expected``.
         """
         checked_name(alias, "alias")
+        if not isinstance(meaning, int):
+            checked_shares(meaning)
         with self._registry.writing(name) as (directory, model):
-            version_of(name, model, version)
-            check_ready(name, version, model.readiness(version))
+            for version in shares_of(meaning):
+                version_of(name, model, version)
+                check_ready(name, version, model.readiness(version))
             before = model.aliases.get(alias)
-            # An alias that means the version already: an earlier attempt of this request moved it.
-            if before != version:
+            # An alias that means it already: an earlier attempt of this request moved it.
+            if before != meaning:
                 _check_expected(name, alias, before, expected)
-                _write_aliases(directory, name, model, model.aliases | {alias: version}, cause)
-        return _state(name, alias, before, version)
+                _write_aliases(directory, name, model, model.aliases | {alias: meaning}, cause)
+        return _state(name, alias, before, meaning)
 
     def remove_alias(
         self, name: str, alias: str, *, expected: Expected = UNSET, cause: Cause = NO_CAUSE
     ) -> AliasState:
         """Delete an alias; raises `AliasNotFound`, and `AliasMoved` if it is not as expected."""
         with self._registry.writing(name) as (directory, model):
-            before = aliased_version(name, model, alias).version
+            before = meaning_of_alias(name, model, alias)
             _check_expected(name, alias, before, expected)
             kept = {a: number for a, number in model.aliases.items() if a != alias}
             _write_aliases(directory, name, model, kept, cause)
@@ -81,10 +84,10 @@ class Changes:
     def rollback(
         self, name: str, alias: str, *, expected: Expected = UNSET, cause: Cause = NO_CAUSE
     ) -> AliasState:
-        """Point an alias to the version that it meant before, as its history says.
+        """Point an alias to the version, or the split, that it meant before, as its history says.
 
-        Versions that were removed, or are not ready, are passed over. Raises `AliasMoved`, and
-        `RegistryConflict` if there is no earlier version.
+        What leads to a version that was removed, or is not ready, is passed over. Raises
+        `AliasMoved`, and `RegistryConflict` if there is no earlier version.
         """
         checked_name(alias, "alias")
         with self._registry.writing(name) as (directory, model):
@@ -122,49 +125,46 @@ class Changes:
         if count < 1:
             raise Invalid(f"at least one version must be kept, not {count}")
         with self._registry.writing(name) as (directory, model):
-            aliased = model.aliases.values()
+            aliased = versions_in(model.aliases.values())
             old = [number for number in list(model.versions)[:-count] if number not in aliased]
             return _remove(directory, name, model, old, cause)
 
 
-def pointing_to(aliases: dict[str, int], versions: Iterable[int]) -> list[str]:
-    """The aliases that mean one of these versions, sorted."""
-    chosen = set(versions)
-    return sorted(alias for alias, number in aliases.items() if number in chosen)
-
-
-def _state(name: str, alias: str, before: int | None, after: int | None) -> AliasState:
+def _state(name: str, alias: str, before: Meaning | None, after: Meaning | None) -> AliasState:
     return AliasState(
         model=name, alias=alias, version=after, previous=before, changed=before != after
     )
 
 
-def _check_expected(name: str, alias: str, before: int | None, expected: Expected) -> None:
+def _check_expected(name: str, alias: str, before: Meaning | None, expected: Expected) -> None:
     if expected is not UNSET and before != expected:
-        means = "there is no such alias" if before is None else f"it means {name}:{before}"
-        wanted = "no alias" if expected is None else f"{name}:{expected}"
+        means = (
+            "there is no such alias" if before is None else f"it means {meaning_of(name, before)}"
+        )
+        wanted = "no alias" if expected is None else meaning_of(name, expected)
         raise AliasMoved(f"{name}@{alias} is not as expected: {means}, not {wanted}")
 
 
 def _write_aliases(
-    directory: Directory, name: str, model: Model, aliases: dict[str, int], cause: Cause
+    directory: Directory, name: str, model: Model, aliases: dict[str, Meaning], cause: Cause
 ) -> None:
     directory.write_aliases(name, aliases)
     directory.record(name, model.aliases, alias_changes(model.aliases, aliases, cause))
 
 
-def _earlier(directory: Directory, name: str, model: Model, alias: str) -> int:
+def _earlier(directory: Directory, name: str, model: Model, alias: str) -> Meaning:
     present = model.aliases.get(alias)
-    for number in earlier_versions(directory.history(name), alias):
-        is_there = number in model.versions and model.readiness(number).status == "ready"
-        if number != present and is_there:
-            return number
+    for meaning in earlier_meanings(directory.history(name), alias):
+        if meaning != present and all(model.is_ready(number) for number in shares_of(meaning)):
+            return meaning
     raise RegistryConflict(f"{name}@{alias} has no earlier version to return to")
 
 
 def _refuse_aliased(name: str, model: Model, gone: list[int]) -> None:
     if found := pointing_to(model.aliases, gone):
-        what = ", ".join(f"{name}@{alias} is {name}:{model.aliases[alias]}" for alias in found)
+        what = ", ".join(
+            f"{name}@{alias} is {meaning_of(name, model.aliases[alias])}" for alias in found
+        )
         raise RegistryConflict(
             f"aliases point to what would be removed: {what}; move them, or force the removal"
         )

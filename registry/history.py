@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from registry.readiness import now
+from registry.splits import Meaning
 
 Act = Literal["registered", "ready", "refused", "alias", "rollback", "removed"]
 UNRECORDED = "found: it was changed without a record"
@@ -32,10 +33,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     version: int | None = None
     """The version that was registered, became ready, was refused or removed."""
     alias: str | None = None
-    before: int | None = None
-    """The version that the alias meant before; null if there was no such alias."""
-    after: int | None = None
-    """The version that the alias means since then; null if it was deleted."""
+    before: Meaning | None = None
+    """The version that the alias meant before, or the percent of each version of a split; null if
+    there was no such alias."""
+    after: Meaning | None = None
+    """What the alias means since then; null if it was deleted."""
     by: str = ""
     """The author of the change, as the program that asked for it says."""
     why: str = ""
@@ -47,7 +49,7 @@ def version_change(act: Act, version: int, cause: Cause) -> Change:
 
 
 def alias_changes(
-    before: dict[str, int], after: dict[str, int], cause: Cause, act: Act = "alias"
+    before: dict[str, Meaning], after: dict[str, Meaning], cause: Cause, act: Act = "alias"
 ) -> list[Change]:
     """The changes, at this moment, between two states of all aliases."""
     moved = sorted(a for a in before | after if before.get(a) != after.get(a))
@@ -65,14 +67,14 @@ def alias_changes(
     ]
 
 
-def unrecorded(history: Iterable[Change], aliases: dict[str, int]) -> list[Change]:
+def unrecorded(history: Iterable[Change], aliases: dict[str, Meaning]) -> list[Change]:
     """The changes that led from the end of a history to the aliases that there are."""
     return alias_changes(aliases_after(history), aliases, Cause(why=UNRECORDED))
 
 
-def aliases_after(history: Iterable[Change]) -> dict[str, int]:
+def aliases_after(history: Iterable[Change]) -> dict[str, Meaning]:
     """What each alias means after these changes."""
-    found: dict[str, int] = {}
+    found: dict[str, Meaning] = {}
     for change in history:
         if change.alias is not None:
             found.pop(change.alias, None)
@@ -81,13 +83,12 @@ def aliases_after(history: Iterable[Change]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def earlier_versions(history: Iterable[Change], alias: str) -> list[int]:
-    """The versions that an alias meant, the latest first, for a rollback.
+def earlier_meanings(history: Iterable[Change], alias: str) -> list[Meaning]:
+    """What an alias meant, the latest first, for a rollback.
 
-    A rollback takes back what came after the version that it returned to, so a second one leads
-    further back.
+    A rollback takes back what came after what it returned to, so a second one leads further back.
     """
-    meant: list[int] = []
+    meant: list[Meaning] = []
     for change in history:
         if change.alias != alias or change.after is None:
             continue

@@ -13,11 +13,12 @@ from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded,
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
+from registry.resolved import Resolved, resolved_alias
+from registry.splits import Meaning
 from registry.storage.directory import ABSENT, Directory, Model, Stamp
 from registry.storage.signing import is_signed, signature_of
 from registry.suggesting import did_you_mean
 from registry.versions import (
-    aliased_version,
     check_addition,
     check_existing,
     latest_version,
@@ -39,13 +40,6 @@ from telemetry.errors import (
 RECHECK_INTERVAL = 0.01
 """Seconds between two checks for changes in workers, which resolve exact versions: these never
 change."""
-
-
-class Resolved(msgspec.Struct, frozen=True):
-    """The version that a reference means now."""
-
-    manifest: Manifest
-    alias: str | None
 
 
 class _Cache(msgspec.Struct, frozen=True):
@@ -134,8 +128,8 @@ class Registry:
         """The golden rows of a version; None if it was registered without a sample."""
         return self.directory.golden_rows(manifest.name, manifest.version)
 
-    def aliases(self, name: str) -> dict[str, int]:
-        """Alias → version number, sorted by alias."""
+    def aliases(self, name: str) -> dict[str, Meaning]:
+        """Alias → version number, or shares of a split; sorted by alias."""
         return dict(sorted(self._model(name).aliases.items()))
 
     def artifact(self, manifest: Manifest) -> Path:
@@ -256,7 +250,7 @@ class Registry:
     def _resolve(self, reference: Reference) -> Resolved:
         name, model = reference.name, self._model(reference.name)
         if reference.alias is not None:
-            return Resolved(aliased_version(name, model, reference.alias), reference.alias)
+            return resolved_alias(name, model, reference.alias)
         return Resolved(
             version_of(name, model, reference.version or latest_version(name, model)), None
         )

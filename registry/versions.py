@@ -8,6 +8,7 @@ import msgspec
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
+from registry.splits import Meaning, shares_of
 from registry.storage.directory import Directory, Model
 from telemetry.errors import (
     AliasNotFound,
@@ -30,13 +31,13 @@ def version_of(name: str, model: Model, number: int) -> Manifest:
     return manifest
 
 
-def aliased_version(name: str, model: Model, alias: str) -> Manifest:
-    """The version that an alias names; raises `AliasNotFound`."""
-    manifest = model.versions.get(model.aliases.get(alias, 0))
-    if manifest is None:
+def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
+    """What an alias means, whose versions all exist; raises `AliasNotFound`."""
+    meaning = model.aliases.get(alias, 0)
+    if not model.versions.keys() >= shares_of(meaning).keys():
         known = listing("aliases", sorted(model.aliases))
         raise AliasNotFound(f"model {name!r} has no alias {alias!r}; {known}")
-    return manifest
+    return meaning
 
 
 def latest_version(name: str, model: Model) -> int:

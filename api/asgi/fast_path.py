@@ -5,6 +5,7 @@ Handing a request to a thread costs more than all the work for a simple one.
 """
 
 import time
+from functools import partial
 
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -15,6 +16,7 @@ from api.asgi.plain import (
     key_of,
     looked_up_id,
     preference,
+    sticky_of,
 )
 from api.asgi.protocol import replay_body, send_response
 from api.http.problems import answer_to
@@ -51,7 +53,7 @@ class FastPath:
         started, event = time.perf_counter(), await receive()
         body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
         try:
-            prepared = self._predictions.prepare(body)
+            prepared = self._predictions.prepare(body, None, partial(sticky_of, scope))
         except PredictqError:  # Flask answers what is wrong
             prepared = None
         if prepared is None:

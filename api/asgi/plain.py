@@ -3,6 +3,7 @@
 from a2wsgi.asgi_typing import HTTPScope
 
 from api.http.prefer import Preference, parse_prefer
+from api.predictions.submission import CALLER_ID
 
 JSON_TYPES = (
     b"application/json",
@@ -11,6 +12,7 @@ JSON_TYPES = (
 )
 MAX_FAST_BODY_BYTES = 2**16
 """Longest body to check on the event loop, in bytes; a longer one would block it."""
+_caller_id = CALLER_ID.lower().encode()
 _special = {b"content-encoding", b"transfer-encoding"}
 """Header fields that change how a body is read; only Flask handles them."""
 
@@ -50,6 +52,16 @@ def key_of(scope: HTTPScope) -> str | None:
     """The `Idempotency-Key`, unchecked; None if it was not sent."""
     names = (name for name, _ in scope["headers"])
     return field(scope, b"idempotency-key") if b"idempotency-key" in names else None
+
+
+def caller_of(scope: HTTPScope) -> str | None:
+    """The `X-Caller-Id`; None if it was not sent."""
+    return field(scope, _caller_id) or None
+
+
+def sticky_of(scope: HTTPScope) -> str | None:
+    """As `api.predictions.submission.sticky_key`, by the headers of a scope."""
+    return caller_of(scope) or key_of(scope)
 
 
 def preference(scope: HTTPScope) -> Preference:

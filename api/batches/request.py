@@ -3,9 +3,10 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from api.http.forms import invalid_field
+from api.predictions.submission import Sticky
 from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.files.dialect import DELIMITER, Dialect
@@ -52,6 +53,9 @@ class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Whether the first record of CSV holds the column names; detected by default."""
     na: MissingTexts | None = None
     """CSV texts that mean a missing value, in addition to those of pandas."""
+    sticky: Sticky | UnsetType = UNSET
+    """Of an alias that is split: requests with the same key are answered by the same version. By
+    default the header `X-Caller-Id`."""
 
 
 class BatchJobRequest(UploadRequest, forbid_unknown_fields=True, kw_only=True):
@@ -62,10 +66,17 @@ class BatchJobRequest(UploadRequest, forbid_unknown_fields=True, kw_only=True):
 
 
 def build_job_request(
-    asked: UploadRequest, input_uri: str, directory: JobDirectory, registry: Registry
+    asked: UploadRequest,
+    input_uri: str,
+    directory: JobDirectory,
+    registry: Registry,
+    key: str | None,
 ) -> JobRequest:
-    """Resolve the model and build the job request; raises `NotFound` or `Invalid`."""
-    resolved = registry.resolve(asked.model)
+    """Resolve the model and build the job request; raises `NotFound` or `Invalid`.
+
+    ``key``: the sticky key of the request, if its fields have none.
+    """
+    resolved = registry.resolve(asked.model).chosen(asked.sticky or key)
     methods = _methods(asked)
     for method in methods:
         check_job_method(resolved.manifest, method)

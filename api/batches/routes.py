@@ -23,7 +23,7 @@ from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 from api.http.responses import json_response
 from api.http.rights import Rights
 from api.limits.concurrency import ConcurrencyLimit
-from api.predictions.submission import idempotency
+from api.predictions.submission import idempotency, sticky_key
 from registry.store import Registry
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
@@ -153,16 +153,17 @@ class Batches:
     def _read(self, directory: JobDirectory) -> ReceivedRequest:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchJobRequest)
-            job_request = build_job_request(given, given.input_uri, directory, self._registry)
+            job_request = self._built(given, given.input_uri, directory)
             return ReceivedRequest(job_request, msgspec.json.encode(given))
         with self._uploads.one() as free:
             if not free:
                 raise Busy
             upload = Upload(request, directory, self._spare, self._quota)
         fields = read_form(upload.form, UploadRequest, LISTS)
-        return ReceivedRequest(
-            build_job_request(fields, upload.uri, directory, self._registry), upload.fingerprint
-        )
+        return ReceivedRequest(self._built(fields, upload.uri, directory), upload.fingerprint)
+
+    def _built(self, asked: UploadRequest, uri: str, directory: JobDirectory) -> JobRequest:
+        return build_job_request(asked, uri, directory, self._registry, sticky_key(request))
 
     @contextmanager
     def _new_job(self) -> Iterator[tuple[str, JobDirectory]]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +16,8 @@ from api.bulk.problems import LineProblem, line_problem
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
 from api.predictions.defaults import Defaults
 from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
-from registry.store import Registry, Resolved
+from registry.resolved import Resolved
+from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.messages import Idempotency, Prediction
@@ -57,8 +59,11 @@ class BulkServices(NamedTuple):
 class Acceptance:
     """Accepts the lines of one request."""
 
-    def __init__(self, services: BulkServices, defaults: Defaults, key: str | None) -> None:
-        self._services, self._key = services, key
+    def __init__(
+        self, services: BulkServices, defaults: Defaults, key: str | None, caller: str | None
+    ) -> None:
+        """``key``: the idempotency key. ``caller``: the sticky key of lines that have none."""
+        self._services, self._key, self._caller = services, key, caller
         self._parser = LineParser(defaults, services.settings.max_rows)
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
@@ -108,13 +113,20 @@ class Acceptance:
         if resolved is None:
             resolved = self._services.registry.resolve(submission.model)
             self._resolved[submission.model] = resolved
-        max_rows = self._services.settings.max_rows
-        return self._keyed(number, submission, prepare_resolved(submission, resolved, max_rows))
+        max_rows, sticky = self._services.settings.max_rows, partial(self._sticky, number)
+        prediction = prepare_resolved(submission, resolved, max_rows, sticky)
+        return self._keyed(number, submission, prediction)
+
+    def _sticky(self, number: int) -> str | None:
+        return self._caller or self._line_key(number)
+
+    def _line_key(self, number: int) -> str | None:
+        return None if self._key is None else f"{self._key}{KEY_SEPARATOR}{number}"
 
     def _keyed(self, number: int, submission: Submission, prediction: Prediction) -> Offer:
-        if self._key is None:
+        key = self._line_key(number)
+        if key is None:
             return self._services.gateway.offer(prediction)
-        key = f"{self._key}{KEY_SEPARATOR}{number}"
         known = Idempotency(key, payload_hash(encode(submission)))
         return self._services.gateway.offer(prediction, known)
 
@@ -151,8 +163,8 @@ class Acceptance:
         if line.text is None or isinstance(offer, PredictqError):
             return refusal
         submission, services = self._parser.parse(line.text), self._services
-        version = offer.record.version
-        prediction = fallback(submission, version, services.registry, services.settings)
+        version, sticky = offer.record.version, partial(self._sticky, line.number)
+        prediction = fallback(submission, version, services.registry, services.settings, sticky)
         return self._keyed(line.number, submission, prediction) if prediction else refusal
 
 

@@ -9,7 +9,7 @@ from api.bulk.lines import MAX_LINES
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers
 from api.predictions.defaults import Defaults
-from api.predictions.submission import QueueLimit, RunLimit, Submission, SubmittedRows
+from api.predictions.submission import QueueLimit, RunLimit, Sticky, Submission, SubmittedRows
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
@@ -25,6 +25,7 @@ class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
     method: str | UnsetType = UNSET
     max_queue_seconds: QueueLimit | UnsetType | None = UNSET
     timeout_seconds: RunLimit | UnsetType | None = UNSET
+    sticky: Sticky | UnsetType = UNSET
 
 
 _line = msgspec.json.Decoder(BulkLine)
@@ -106,6 +107,7 @@ class LineParser:
             (given.method or defaults.method) or "predict",
             defaults.max_queue_seconds if queue is UNSET else queue,
             defaults.timeout_seconds if run is UNSET else run,
+            given.sticky or defaults.sticky,
         )
 
     def _parse_tolerantly(self, line: bytes) -> Submission:

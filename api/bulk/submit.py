@@ -6,6 +6,7 @@ import time
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.fast_path import SUBMIT
+from api.asgi.plain import caller_of
 from api.asgi.protocol import replay_body, send_response
 from api.bulk.accepting import Acceptance, BulkServices
 from api.bulk.answer import NDJSON
@@ -77,7 +78,7 @@ class BulkSubmissions:
             defaults = read_defaults(scope["query_string"], Defaults)
         else:
             defaults = document.defaults
-        return Acceptance(self._services, defaults, read_key(scope))
+        return Acceptance(self._services, defaults, read_key(scope), caller_of(scope))
 
     async def read(self, body: bytes) -> Document | None:
         """The bulk request in a JSON body, if it is one; raises `Invalid` or `TooLarge`."""

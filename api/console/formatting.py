@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from registry.splits import meaning_text
+
 NOTHING = "\N{EN DASH}"
 """Shown where a value is not known."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -65,5 +67,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "clock": time_of_day,
     "ago": ago,
     "size": bytes_size,
+    "meaning": meaning_text,
 }
 """Name in templates → function."""

@@ -14,8 +14,9 @@ from api.http.responses import json_response
 from api.limits.byte_budget import ByteBudget
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from api.limits.send_budget import SendBudget
-from api.predictions.submission import read_body
-from registry.store import Registry, Resolved
+from api.predictions.submission import read_body, sticky_key
+from registry.resolved import Resolved
+from registry.store import Registry
 from tasks.settings import Settings
 from tasks.wire import decode
 from telemetry.errors import Invalid, TooLarge
@@ -113,8 +114,7 @@ class PredictingViews:
     def _old_style(self, name: str | None, given: dict[str, Any]) -> Response:
         started = time.perf_counter()
         asked = converted(given if name is None else given | {"model_id": name}, OldPrediction)
-        reference = self._asking.reference(asked.model_id)
-        resolved = self._registry.resolve(reference)
+        resolved = self._resolved(asked.model_id)
         with self._asking.slot() as deadline:
             pinned = resolved.manifest.reference
             answered = self._asking.ask(pinned, asked.features, deadline)
@@ -137,12 +137,12 @@ class PredictingViews:
 
     def load(self, name: str) -> Response:
         """Have a worker load a model, by asking for the example row."""
-        reference = self._asking.reference(name)
-        resolved = self._registry.resolve(reference)
+        resolved = self._resolved(name)
         manifest = resolved.manifest
         if manifest.example is not None:
             with self._asking.slot() as deadline:
-                self._asking.ask(reference, [manifest.example], deadline, manifest.signature.main)
+                pinned, method = manifest.reference, manifest.signature.main
+                self._asking.ask(pinned, [manifest.example], deadline, method)
         told = f"Model {name} loaded"
         return json_response(
             OldLoad(message=told, status="loaded", model_metadata=_metadata(resolved))
@@ -153,8 +153,7 @@ class PredictingViews:
         started = time.perf_counter()
         with self._read() as given:
             asked = converted(given, OldBatch)
-            reference = self._asking.reference(name)
-            resolved = self._registry.resolve(reference)
+            resolved = self._resolved(name)
             size = min(asked.batch_size, self._settings.max_rows)
             found = self._predictions(resolved.manifest.reference, asked.batch_features, size)
             seconds = time.perf_counter() - started
@@ -168,6 +167,10 @@ class PredictingViews:
                     model_metadata=_metadata(resolved),
                 )
             )
+
+    def _resolved(self, model: str) -> Resolved:
+        """The version that answers this request."""
+        return self._registry.resolve(self._asking.reference(model)).chosen(sticky_key(request))
 
     def _predictions(self, pinned: str, rows: list[Any], size: int) -> list[Any]:
         """The predictions of all rows, by one version, even if an alias moves meanwhile."""

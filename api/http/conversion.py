@@ -12,7 +12,8 @@ Kind = TypeVar("Kind", bound=msgspec.Struct)
 def converted(given: object, kind: type[Kind], *, strict: bool = True) -> Kind:
     """Convert decoded JSON, or texts if not ``strict``; raises `Invalid` that says where."""
     try:
-        return msgspec.convert(given, kind, strict=strict)
+        # JSON has no other keys than texts, and shares are by number.
+        return msgspec.convert(given, kind, strict=strict, str_keys=True)
     except msgspec.ValidationError as error:
         # msgspec tells the place only in the text: "… - at `$.features[0]`".
         message, _, path = str(error).partition(" - at `$")

@@ -11,10 +11,16 @@ from api.http.responses import json_response
 from api.models.changing import ChangeRequest, Changing
 from registry.changes import AliasState, Changes, Expected
 from registry.names import MAX_VERSION, checked_name
+from registry.splits import MAX_VERSIONS, meaning_text, parse_meaning
 from registry.store import Registry
 from telemetry.errors import Invalid
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)]
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+_NUMBERS = {"propertyNames": {"pattern": "^[1-9][0-9]{0,8}$"}}
+GivenShares = Annotated[
+    dict[Number, Percent], msgspec.Meta(max_length=MAX_VERSIONS, extra_json_schema=_NUMBERS)
+]
 ROLLED_BACK = "production"
 """The alias that a rollback moves, if the request names none."""
 
@@ -22,23 +28,25 @@ ROLLED_BACK = "production"
 class AliasMove(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `PUT /models/<name>/aliases/<alias>`."""
 
-    version: Number
-    expected: Number | UnsetType | None = UNSET
-    """The version that the alias must mean before; null if there must be no such alias. The field
-    `If-Match: "3"` says the same."""
+    version: Number | GivenShares
+    """The version, or a split: by version, the percent of the requests that it gets."""
+    expected: Number | GivenShares | UnsetType | None = UNSET
+    """What the alias must mean before; null if there must be no such alias. The field
+    `If-Match: "3"`, or `"3=90,4=10"` for a split, says the same."""
 
 
 class AliasRemoval(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The query of `DELETE /models/<name>/aliases/<alias>`."""
 
     expected: Number | UnsetType = UNSET
+    """`If-Match` can also say a split."""
 
 
 class Rollback(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /models/<name>/rollback`; optional."""
 
     alias: str = ROLLED_BACK
-    expected: Number | UnsetType | None = UNSET
+    expected: Number | GivenShares | UnsetType | None = UNSET
 
 
 class AliasViews:
@@ -56,7 +64,7 @@ class AliasViews:
         return routes
 
     def move(self, name: str, alias: str) -> Response:
-        """Point an alias to a version, if it means what the request expects."""
+        """Point an alias to a version, or split it, if it means what the request expects."""
         with self._changing.permitted(request):
             change = read_body(request, AliasMove)
             return _answer(
@@ -89,16 +97,16 @@ class AliasViews:
 
 
 def _expected(sent: Request, given: Expected) -> Expected:
-    """The expectation of the body, or of `If-Match`, whose entity tag is the version's number."""
+    """The expectation of the body, or of `If-Match`, whose entity tag says what an alias means."""
     if not sent.if_match:
         return given
     tags = sent.if_match.as_set()
-    tag = min(tags, default="")
-    if len(tags) != 1 or not (tag.isascii() and tag.isdigit()) or len(tag) > 9:
-        raise Invalid('If-Match has the number of a version, as in If-Match: "3"')
-    return int(tag)
+    meaning = parse_meaning(min(tags, default=""))
+    if len(tags) != 1 or meaning is None:
+        raise Invalid('If-Match is a version, as in If-Match: "3", or a split, as in "3=90,4=10"')
+    return meaning
 
 
 def _answer(state: AliasState) -> Response:
-    tag = {} if state.version is None else {"ETag": f'"{state.version}"'}
+    tag = {} if state.version is None else {"ETag": f'"{meaning_text(state.version)}"'}
     return json_response(state, headers=tag)

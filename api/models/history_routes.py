@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
 from registry.history import Change, aliases_after
+from registry.splits import Meaning
 from registry.store import Registry
 from telemetry.errors import Invalid
 
@@ -27,7 +28,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     data: list[Entry]
     has_more: bool
     """Whether there are older changes."""
-    aliases: dict[str, int]
+    aliases: dict[str, Meaning]
     """What each alias meant at the time of `at`, by default now."""
 
 

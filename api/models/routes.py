@@ -13,6 +13,7 @@ from api.models.registration_routes import RegistrationViews
 from registry.manifest import Environment, Manifest, Signature
 from registry.names import checked_name
 from registry.readiness import ReadinessStatus
+from registry.splits import Meaning
 from registry.store import Registry
 from telemetry.errors import NotFound, VersionNotFound
 
@@ -33,7 +34,8 @@ class ModelSummary(msgspec.Struct):
     latest: int | None
     """The highest version that is ready, which the bare name means; null if none is."""
     versions: list[int]
-    aliases: dict[str, int]
+    aliases: dict[str, Meaning]
+    """What each means: a version, or the percent of each version of a split."""
 
 
 class Models(msgspec.Struct):

@@ -11,6 +11,7 @@ from api.models.known_versions import KnownVersions
 from api.models.registration_routes import RegisteredVersion, RegistrationViews
 from registry.manifest import Manifest
 from registry.readiness import ReadinessStatus
+from registry.splits import Meaning, shares_of
 from registry.store import Registry
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import Statistics
@@ -24,6 +25,9 @@ class VersionStatus(msgspec.Struct, frozen=True, kw_only=True):
     status: ReadinessStatus
     reason: str
     aliases: list[str]
+    """Aliases that lead to it."""
+    shares: dict[str, int]
+    """Alias → percent of its requests that this version gets; 100 unless the alias is split."""
     is_latest: bool
     """Whether the bare name means it."""
     paused: bool
@@ -60,11 +64,12 @@ class ModelNames(NamedTuple):
     """What a name without a number means."""
 
     latest: int | None
-    aliases: dict[str, int]
+    aliases: dict[str, Meaning]
 
-    def of(self, version: int) -> list[str]:
-        """The aliases that point to a version."""
-        return [alias for alias, number in self.aliases.items() if number == version]
+    def of(self, version: int) -> dict[str, int]:
+        """The aliases that lead to a version, with its share of each."""
+        found = ((alias, shares_of(meaning)) for alias, meaning in self.aliases.items())
+        return {alias: shares[version] for alias, shares in found if version in shares}
 
 
 class StatusViews:
@@ -113,13 +118,14 @@ class StatusViews:
         paused: set[str],
     ) -> VersionStatus:
         state, what = self._registry.readiness(manifest), manifest.reference
-        outcomes = counted.outcomes if counted else {}
+        outcomes, shares = counted.outcomes if counted else {}, names.of(manifest.version)
         return VersionStatus(
             model=manifest.name,
             version=manifest.version,
             status=state.status,
             reason=state.reason,
-            aliases=names.of(manifest.version),
+            aliases=[*shares],
+            shares=shares,
             is_latest=names.latest == manifest.version,
             paused=what in paused,
             workers=[w["name"] for w in workers if what in w.get("loaded", ())],

@@ -7,6 +7,7 @@ from api.batches.schemas import ROUTE, BatchJob, BatchJobs
 from api.batches.upload import FILE_PART
 from api.openapi.objects import (
     Json,
+    caller_id,
     idempotency_key,
     in_path,
     operation,
@@ -62,7 +63,7 @@ def batches() -> Json:
 def _submit() -> Json:
     accepted = {"202": response(BatchJob, "Accepted"), **problems(*OF_JOB_REQUESTS)}
     post = operation(BATCHES, "Score a file", "submitBatch")
-    described = {"parameters": [idempotency_key()], "requestBody": _job_request()}
+    described = {"parameters": [idempotency_key(), caller_id()], "requestBody": _job_request()}
     return post | described | {"responses": accepted}
 
 

@@ -19,6 +19,7 @@ from api.openapi.drop_in import DROP_IN, DROP_IN_TYPES, drop_in
 from api.openapi.events import EVENT_TYPES, events
 from api.openapi.objects import (
     Json,
+    caller_id,
     debug,
     endings,
     idempotency_key,
@@ -105,7 +106,7 @@ def _predictions() -> Json:
     return {
         "/predict/async": {
             "post": operation("predictions", "Submit a prediction", "submit")
-            | {"parameters": [key], **submission()}
+            | {"parameters": [key, caller_id()], **submission()}
             | {"responses": {"200": again, "202": _accepted(), **refused}}
         },
         "/predict/results": results(),
@@ -113,7 +114,7 @@ def _predictions() -> Json:
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
             | {"description": ARROW_TOLD, "requestBody": body}
-            | {"parameters": [key, prefer(), debug()]}
+            | {"parameters": [key, caller_id(), prefer(), debug()]}
             | {"responses": {"200": answered, "202": pending_response(), **refused, **ended}}
         },
         **_in_path(),
@@ -137,8 +138,8 @@ def _in_path() -> Json:
 
     def post(name: str) -> Json:
         summary = "Submit a prediction and wait, with the model in the path"
-        parts = {"requestBody": body, "parameters": [idempotency_key(), prefer(), debug()]}
-        parts["description"] = ARROW_TOLD
+        given = [idempotency_key(), caller_id(), prefer(), debug()]
+        parts = {"requestBody": body, "parameters": given, "description": ARROW_TOLD}
         return operation("predictions", summary, name) | parts | {"responses": answers}
 
     return {

@@ -6,6 +6,7 @@ import msgspec
 
 from api.http.problems import Problem
 from api.predictions.outcomes import Pending
+from api.predictions.submission import CALLER_ID
 
 PROBLEMS = {
     "400": "The body is empty, or not valid JSON",
@@ -137,6 +138,13 @@ def idempotency_key() -> Json:
         "description": "For a day, the same key and payload return the same prediction or job",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
+
+
+def caller_id() -> Json:
+    """The `X-Caller-Id` header, by which an alias that is split chooses a version."""
+    told = "Of an alias that is split: the same id is answered by the same version"
+    schema = {"type": "string"}
+    return {"name": CALLER_ID, "in": "header", "description": told, "schema": schema}
 
 
 def ref(kind: type) -> Json:

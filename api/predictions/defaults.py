@@ -6,11 +6,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.http.conversion import Kind, converted
-from api.predictions.submission import QueueLimit, RunLimit
+from api.predictions.submission import QueueLimit, RunLimit, Sticky
 from telemetry.errors import Invalid
 
 MAX_PARAMETERS = 16
-"""Parameters of a query; there are five to give."""
+"""Parameters of a query; there are six to give."""
 
 
 class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -20,6 +20,7 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     method: str | UnsetType = UNSET
     max_queue_seconds: QueueLimit | UnsetType = UNSET
     timeout_seconds: RunLimit | UnsetType = UNSET
+    sticky: Sticky | UnsetType = UNSET
 
 
 def read_defaults(query: bytes, kind: type[Kind]) -> Kind:

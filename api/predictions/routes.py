@@ -21,6 +21,7 @@ from api.predictions.arrow_submission import arrow_submission
 from api.predictions.outcomes import Pending
 from api.predictions.submission import (
     JSON_TYPE,
+    StickyKey,
     Submission,
     fallback,
     idempotency,
@@ -28,6 +29,7 @@ from api.predictions.submission import (
     parse_submission,
     prepare_prediction,
     read_body,
+    sticky_key,
 )
 from registry.store import Registry
 from tasks.arrow.stream import ARROW
@@ -159,27 +161,30 @@ class Predictions:
 
     def accept(self, submission: Submission, key: Idempotency | None = None) -> Record:
         """Accept a submission, or the same for the fallback of a version that is paused."""
-        prediction = prepare_prediction(submission, self._registry, self._settings)
+        sticky = partial(sticky_key, request)
+        prediction = prepare_prediction(submission, self._registry, self._settings, sticky)
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:
-            instead = fallback(submission, prediction.version, self._registry, self._settings)
+            instead = fallback(
+                submission, prediction.version, self._registry, self._settings, sticky
+            )
             if instead is None:
                 raise
         return self._gateway.submit(instead, key)
 
     def prepare(
-        self, body: bytes, key: str | None = None
+        self, body: bytes, key: str | None, sticky: StickyKey
     ) -> tuple[Prediction, Idempotency | None] | None:
         """Check a submission on the event loop; raises `PredictqError` if anything is wrong.
 
-        ``key``: its idempotency key. Returns None if the registry would have to be read from disk,
-        which would block the loop.
+        ``key``: its idempotency key. ``sticky``: the key of `prepare_prediction`. Returns None if
+        the registry would have to be read from disk, which would block the loop.
         """
         submission = parse_submission(body, self._settings.max_rows)
         if not self._registry.knows(submission.model):
             return None
-        prediction = prepare_prediction(submission, self._registry, self._settings)
+        prediction = prepare_prediction(submission, self._registry, self._settings, sticky)
         return prediction, identified(key, partial(encode, submission))
 
     @staticmethod

@@ -11,11 +11,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
-from registry import names, validation
+from registry import names
 from registry.columns.positions import column_positions
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
-from registry.store import Registry, Resolved
+from registry.resolved import Resolved
+from registry.rows import validation
+from registry.store import Registry
 from tasks.arrow.stream import ArrowRows
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
@@ -37,6 +39,10 @@ SubmittedRows = Annotated[Any, Meta(extra_json_schema=SHAPES)]
 QueueLimit = Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)]
 RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
 JSON_TYPE = "application/json"
+Sticky = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_CHARS)]
+StickyKey = Callable[[], str | None]
+"""Gives the key by which a split chooses; it is asked for only where an alias is split."""
+CALLER_ID = "X-Caller-Id"
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 
@@ -55,6 +61,9 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     version's limit, if it has one."""
     timeout_seconds: RunLimit | UnsetType | None = UNSET
     """How long the computation may take. By default the version's limit, else 300 s."""
+    sticky: Sticky | UnsetType = UNSET
+    """Of an alias that is split: requests with the same key are answered by the same version. By
+    default the header `X-Caller-Id`."""
 
 
 def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
@@ -105,18 +114,31 @@ def payload_hash(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
+def sticky_key(request: Request) -> str | None:
+    """The key of a request by its headers: a request that is repeated keeps its version."""
+    return request.headers.get(CALLER_ID) or request.headers.get("Idempotency-Key")
+
+
 def prepare_prediction(
-    submission: Submission, registry: Registry, settings: Settings
+    submission: Submission,
+    registry: Registry,
+    settings: Settings,
+    key: StickyKey = lambda: None,
 ) -> Prediction:
     """Resolve the model and check the rows against its signature.
 
-    Raises `NotFound`, `Invalid` or `TooLarge`.
+    ``key``: of the request, if the submission has none. Raises `NotFound`, `Invalid` or `TooLarge`.
     """
-    return prepare_resolved(submission, registry.resolve(submission.model), settings.max_rows)
+    resolved = registry.resolve(submission.model)
+    return prepare_resolved(submission, resolved, settings.max_rows, key)
 
 
-def prepare_resolved(submission: Submission, resolved: Resolved, max_rows: int) -> Prediction:
+def prepare_resolved(
+    submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
+) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
+    if resolved.split is not None:
+        resolved = resolved.chosen(submission.sticky or key())
     manifest = resolved.manifest
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
@@ -135,7 +157,11 @@ def prepare_resolved(submission: Submission, resolved: Resolved, max_rows: int) 
 
 
 def fallback(
-    submission: Submission, refused: int, registry: Registry, settings: Settings
+    submission: Submission,
+    refused: int,
+    registry: Registry,
+    settings: Settings,
+    key: StickyKey,
 ) -> Prediction | None:
     """Prepare the submission for the model's fallback version; None if there is none that fits.
 
@@ -148,7 +174,7 @@ def fallback(
     try:
         model = f"{reference.name}@{FALLBACK}"
         instead = prepare_prediction(
-            msgspec.structs.replace(submission, model=model), registry, settings
+            msgspec.structs.replace(submission, model=model), registry, settings, key
         )
     except PredictqError:
         return None

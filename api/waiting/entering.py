@@ -4,6 +4,7 @@ A request that is not plain goes through Flask, which accepts it in a thread, bu
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Send
@@ -16,6 +17,7 @@ from api.asgi.plain import (
     key_of,
     looked_up_id,
     preference,
+    sticky_of,
 )
 from api.asgi.protocol import replay_body
 from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
@@ -93,7 +95,7 @@ class Entering:
         if not is_plain_submission(scope, self._longest):
             return None
         try:
-            return self._predictions.prepare(body, key_of(scope))
+            return self._predictions.prepare(body, key_of(scope), partial(sticky_of, scope))
         except PredictqError:  # Flask answers what is wrong
             return None
 

@@ -84,7 +84,7 @@ def _order(home: Path) -> Parse:
 
     def read(content: bytes) -> object:
         asked = read_body(_request(content, "application/json"), BatchJobRequest)
-        return build_job_request(asked, asked.input_uri, directory, registry)
+        return build_job_request(asked, asked.input_uri, directory, registry, None)
 
     return read
 
@@ -98,7 +98,7 @@ def _form(home: Path) -> Parse:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
         asked = read_form(upload.form, UploadRequest, LISTS)
-        return build_job_request(asked, upload.uri, directory, registry)
+        return build_job_request(asked, upload.uri, directory, registry, None)
 
     return take
 

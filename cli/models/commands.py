@@ -60,6 +60,10 @@ class _Group(LazyGroup):
             "cli.models.aliases:rollback",
             "Point ALIAS [default: production] of NAME to the version that it meant before.",
         ),
+        "split": LazyCommand(
+            "cli.models.aliases:split",
+            "Split ALIAS of the model NAME: each version answers its percent of the requests.",
+        ),
         "status": LazyCommand(
             "cli.models.status:status",
             "Show how each version is served: state, aliases, workers that hold it, counts, "

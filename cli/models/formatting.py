@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cli.text_table import text_table
 from registry.manifest import Column, Description, Manifest, Optimization
 from registry.readiness import Readiness
+from registry.splits import Meaning, meaning_text
 from registry.store import Registry
 
 _HEADER = ("NAME", "LATEST", "VERSIONS", "ALIASES", "ESTIMATOR")
@@ -107,8 +108,13 @@ def _status(state: Readiness) -> str:
     return state.status + (f": {state.reason}" if state.reason else "")
 
 
-def _aliases(aliases: dict[str, int]) -> str:
-    return ",".join(f"{alias}={version}" for alias, version in aliases.items())
+def _aliases(aliases: dict[str, Meaning]) -> str:
+    return ",".join(f"{alias}={_meaning(meaning)}" for alias, meaning in aliases.items())
+
+
+def _meaning(meaning: Meaning) -> str:
+    text = meaning_text(meaning)
+    return text if isinstance(meaning, int) else f"({text})"
 
 
 def _seconds(bound: float | None) -> str:

@@ -11,6 +11,7 @@ from cli.models import ghosts
 from cli.models.causes import cause_of, why_option
 from registry.changes import Changes, Removed
 from registry.names import Reference, parse_reference
+from registry.splits import meaning_of, pointing_to
 from registry.store import Registry
 from telemetry.errors import Invalid
 from workers.environments.unused import remove_unused
@@ -61,9 +62,9 @@ def _report(home: Path, name: str, removed: Removed) -> None:
 
 def _pointing(registry: Registry, reference: Reference) -> list[str]:
     """The aliases that would be removed too, each with its version."""
-    name, version = reference.name, reference.version
-    aliases = registry.aliases(name).items()
-    return [f"{name}@{a} is {name}:{n}" for a, n in aliases if version in (None, n)]
+    name, version, aliases = reference.name, reference.version, registry.aliases(reference.name)
+    found = aliases if version is None else pointing_to(aliases, [version])
+    return [f"{name}@{alias} is {meaning_of(name, aliases[alias])}" for alias in found]
 
 
 def _ask(model: str, pointing: list[str]) -> None:

@@ -31,13 +31,17 @@ def _line(version: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"{version['model']}:{version['version']}",
         "paused" if version["paused"] else version["status"],
-        ",".join(version["aliases"]) or "-",
+        ",".join(_share(*each) for each in version["shares"].items()) or "-",
         ",".join(version["workers"]) or "-",
         str(outcomes.get("succeeded", 0)),
         str(outcomes.get("failed", 0)),
         _seconds(version["p50_seconds"]),
         _seconds(version["p99_seconds"]),
     )
+
+
+def _share(alias: str, percent: int) -> str:
+    return alias if percent == 100 else f"{alias}={percent}%"
 
 
 def _seconds(value: float | None) -> str:

@@ -44,9 +44,10 @@ class AsyncClient:
         timeout: float | None = None,
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
+        sticky: str | None = None,
     ) -> Prediction:
         """See `Client.predict`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
         return await self._connection.run(self._calls.predict(fields, rows, timeout))
 
     async def predict_frame(
@@ -58,9 +59,10 @@ class AsyncClient:
         timeout: float | None = None,
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
+        sticky: str | None = None,
     ) -> F:
         """See `Client.predict_frame`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
         return await self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     async def submit(
@@ -72,9 +74,10 @@ class AsyncClient:
         idempotency_key: str | None = None,
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
+        sticky: str | None = None,
     ) -> AsyncPending:
         """See `Client.submit`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
         accepted = await self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -87,9 +90,10 @@ class AsyncClient:
         idempotency_key: str | None = None,
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
+        sticky: str | None = None,
     ) -> list[str]:
         """See `Client.submit_many`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
         return await self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     async def map(
@@ -104,9 +108,10 @@ class AsyncClient:
         timeout: float | None = None,
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
+        sticky: str | None = None,
     ) -> AsyncIterator[Prediction | PredictqError]:
         """See `Client.map`; ``rows`` are read in the event loop, so they must not block."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

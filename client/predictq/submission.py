@@ -15,6 +15,7 @@ class Fields:
     method: str
     max_queue_seconds: float | None
     timeout_seconds: float | None
+    sticky: str | None
 
 
 def submission(fields: Fields, rows: Any) -> dict[str, Any]:
@@ -28,10 +29,14 @@ def submission(fields: Fields, rows: Any) -> dict[str, Any]:
 
 
 def defaults(fields: Fields) -> dict[str, Any]:
-    """The fields, without limits that are None; raises as `submission`."""
+    """The fields, without those that are None; raises as `submission`."""
     limits = {
         "max_queue_seconds": fields.max_queue_seconds,
         "timeout_seconds": fields.timeout_seconds,
     }
-    given = {name: seconds(name, limit) for name, limit in limits.items() if limit is not None}
+    given: dict[str, Any] = {
+        name: seconds(name, limit) for name, limit in limits.items() if limit is not None
+    }
+    if fields.sticky is not None:
+        given["sticky"] = text("sticky", fields.sticky)
     return {"model": text("model", fields.model), "method": text("method", fields.method)} | given

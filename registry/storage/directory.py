@@ -12,6 +12,7 @@ import msgspec
 from registry.history import Change, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
+from registry.splits import Meaning
 from registry.storage import files
 from telemetry.errors import PredictqError
 
@@ -26,7 +27,7 @@ class Model(msgspec.Struct, frozen=True):
 
     versions: dict[int, Manifest]
     """By version number, ascending."""
-    aliases: dict[str, int]
+    aliases: dict[str, Meaning]
     states: dict[int, Readiness] = {}
     """By version number; a version without an entry is ready."""
 
@@ -34,11 +35,14 @@ class Model(msgspec.Struct, frozen=True):
         """The state of a version."""
         return self.states.get(number, READY)
 
+    def is_ready(self, number: int) -> bool:
+        """Whether there is such a version, and it is ready."""
+        return number in self.versions and self.readiness(number).status == "ready"
+
     @property
     def latest(self) -> int | None:
         """The highest number of a version that is ready; None if none is."""
-        ready = (n for n in self.versions if self.readiness(n).status == "ready")
-        return max(ready, default=None)
+        return max(filter(self.is_ready, self.versions), default=None)
 
 
 class Directory:
@@ -164,9 +168,9 @@ class Directory:
         """Store the lock of a version's environment."""
         files.write_file(self._lock(name, number), content)
 
-    def write_aliases(self, name: str, aliases: dict[str, int]) -> None:
+    def write_aliases(self, name: str, aliases: dict[str, Meaning]) -> None:
         """Replace all aliases of a model."""
-        files.write_file(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
+        files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
 
     def history(self, name: str) -> list[Change]:
         """The recorded changes of a model, oldest first."""
@@ -177,7 +181,7 @@ class Directory:
         # What follows the last end of a line was cut off by a crash.
         return [msgspec.json.decode(line, type=Change) for line in lines[:-1]]
 
-    def record(self, name: str, aliases: dict[str, int], changes: list[Change]) -> None:
+    def record(self, name: str, aliases: dict[str, Meaning], changes: list[Change]) -> None:
         """Append changes to a model's history, after they were made.
 
         ``aliases``: what there was before them. What led there without a record is added first.
@@ -207,8 +211,8 @@ class Directory:
             if path.name not in used:
                 files.remove_file(path)
 
-    def _read_aliases(self, name: str) -> dict[str, int]:
-        return self._read(self._aliases(name), dict[str, int]) or {}
+    def _read_aliases(self, name: str) -> dict[str, Meaning]:
+        return self._read(self._aliases(name), dict[str, Meaning]) or {}
 
     def _read(self, path: Path, kind: type[Content]) -> Content | None:
         try:

@@ -2,10 +2,11 @@
 
 import msgspec
 
-from registry import validation
 from registry.manifest import Manifest, Signature
 from registry.methods import check_method, input_of
-from registry.store import Registry, Resolved
+from registry.resolved import Resolved
+from registry.rows import validation
+from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
@@ -52,7 +53,8 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
         # Before the registry is asked, as the canary's model is not in it.
         if record.reference == CANARY_MODEL:
             return Settled(record.succeeded([], None), item.tag)
-        resolved = _resolved(registry, call)
+        # By its id: each attempt at a message of a stock producer is for the same version.
+        resolved = _resolved(registry, call).chosen(item.id)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
         # Not before: outcomes are recorded and counted for the version.
         if unwanted := _unwanted(record, item, start):

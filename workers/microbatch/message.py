@@ -58,7 +58,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
     # The headers first: parsing a body holds up the worker's event loop for as long as it takes.
     if named := _from_headers(message.headers) or _from_body(read.body):
         read.rows = named.rows
-        if manifest := _known(named, registry):
+        if manifest := _known(named, registry, request.id):
             read.reference, read.method = manifest.reference, named.method
             limit = manifest.timeout_seconds
     read.limit = _bounded(_own_limit(request.time_limits) or limit or MAX_RUN_SECONDS)
@@ -101,10 +101,10 @@ def _bounded(seconds: float) -> float:
     return min(max(seconds, MIN_RUN_SECONDS), MAX_RUN_SECONDS)
 
 
-def _known(named: _Named, registry: Registry) -> Manifest | None:
+def _known(named: _Named, registry: Registry, task_id: str) -> Manifest | None:
     """The version that a message names; None if the registry does not know it or cannot be read."""
     try:
-        manifest = registry.resolve(named.reference).manifest
+        manifest = registry.resolve(named.reference).chosen(task_id).manifest
         check_method(manifest, named.method)
     except (PredictqError, OSError):  # `workers.compute.admission` reports it, or retries
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from registry.manifest import Manifest
+from registry.splits import versions_in
 from registry.store import Registry
 from telemetry.errors import PredictqError
 
@@ -24,4 +25,4 @@ def is_current(registry: Registry, name: str, version: int) -> bool:
 
 def _numbers(registry: Registry, name: str) -> set[int]:
     latest = registry.latest(name)
-    return {*registry.aliases(name).values(), *([] if latest is None else [latest])}
+    return versions_in(registry.aliases(name).values()) | (set() if latest is None else {latest})

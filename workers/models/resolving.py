@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from registry.store import Registry, Resolved
+from registry.resolved import Resolved
+from registry.store import Registry
 from telemetry.errors import NotFound, RegistryUnavailable
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from registry.manifest import Manifest
 from registry.readiness import Readiness
+from registry.splits import Meaning, pointing_to
 from registry.store import Registry
 from tasks.ledger.pauses.pauses import Paused
 from tasks.ledger.statistics import Statistics
@@ -32,7 +33,7 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     latest: int | None
-    aliases: dict[str, int]
+    aliases: dict[str, Meaning]
     versions: list[VersionRow]
 
     @property
@@ -78,7 +79,7 @@ def model_row(
 def _version(
     manifest: Manifest,
     state: Readiness,
-    aliases: Mapping[str, int],
+    aliases: Mapping[str, Meaning],
     latest: int | None,
     counted: Mapping[str, Statistics],
     pauses: Mapping[str, Paused],
@@ -88,7 +89,7 @@ def _version(
     return VersionRow(
         manifest=manifest,
         state=state,
-        aliases=[alias for alias, number in aliases.items() if number == manifest.version],
+        aliases=pointing_to(aliases, [manifest.version]),
         is_latest=manifest.version == latest,
         paused=pauses.get(manifest.reference),
         succeeded=known.outcomes["succeeded"] if known else 0,

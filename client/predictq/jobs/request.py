@@ -36,6 +36,8 @@ class Options(TypedDict, total=False):
     """Whether the first record of CSV holds the column names; detected by default."""
     na: str | Iterable[str] | None
     """CSV texts that mean a missing value, in addition to those of pandas."""
+    sticky: str | None
+    """Of an alias that is split: requests with the same key are answered by the same version."""
 
 
 def fields_of(model: str, options: Options) -> dict[str, Any]:

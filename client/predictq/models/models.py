@@ -2,6 +2,7 @@
 
 import getpass
 import uuid
+from collections.abc import Mapping
 from contextlib import ExitStack
 from os import PathLike
 from typing import Any
@@ -17,6 +18,8 @@ from predictq.http.retries import Deadline
 from predictq.models.files import form_fields, open_files
 
 Json = dict[str, Any]
+Meaning = int | Mapping[int, int]
+"""A version, or the percent of each version of a split."""
 LOOK_SECONDS = 0.5
 """Seconds between two looks at a registration."""
 STILL_WAITING = "workers still load or unload {0}; client.models.status says which hold it"
@@ -95,14 +98,20 @@ class Models:
         return {"model": name} | state
 
     def set_alias(
-        self, name: str, alias: str, version: int, *, expected: int | None = None, why: str = ""
+        self,
+        name: str,
+        alias: str,
+        version: Meaning,
+        *,
+        expected: Meaning | None = None,
+        why: str = "",
     ) -> Json:
-        """Point an alias to a version.
+        """Point an alias to a version, or split it: ``{3: 90, 4: 10}`` are percents by version.
 
-        ``expected``: the version that it must mean now, 0 for no such alias; raises `Conflict` if
-        it means another one.
+        ``expected``: what it must mean now, 0 for no such alias; raises `Conflict` if it means
+        something else.
         """
-        body = _cause(why) | {"version": count("version", version)} | _expected(expected)
+        body = _cause(why) | {"version": _meaning("version", version)} | _expected(expected)
         return self._ask("PUT", f"{_path(name)}/aliases/{part('alias', alias)}", body)
 
     def remove_alias(
@@ -113,9 +122,14 @@ class Models:
         return self._ask("DELETE", f"{_path(name)}/aliases/{part('alias', alias)}?{query}")
 
     def rollback(
-        self, name: str, alias: str = "production", *, expected: int | None = None, why: str = ""
+        self,
+        name: str,
+        alias: str = "production",
+        *,
+        expected: Meaning | None = None,
+        why: str = "",
     ) -> Json:
-        """Point an alias to the version that it meant before; ``expected`` as in `set_alias`."""
+        """Return an alias to what it meant before; ``expected`` as in `set_alias`."""
         body = _cause(why) | {"alias": text("alias", alias)} | _expected(expected)
         return self._ask("POST", f"{_path(name)}/rollback", body)
 
@@ -193,7 +207,15 @@ def _cause(why: str) -> Json:
     return by | {"why": text("why", why)}
 
 
-def _expected(expected: int | None) -> Json:
+def _expected(expected: Meaning | None) -> Json:
     if expected is None:
         return {}
-    return {"expected": count("expected", expected) or None}
+    return {"expected": _meaning("expected", expected) or None}
+
+
+def _meaning(argument: str, given: Meaning) -> int | dict[str, int]:
+    if not isinstance(given, Mapping):
+        return count(argument, given)
+    return {
+        str(count(argument, version)): count(argument, share) for version, share in given.items()
+    }

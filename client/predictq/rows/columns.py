@@ -28,9 +28,16 @@ def signature_of(model: dict[str, Any], reference: str) -> dict[str, Any] | None
     which = reference.removeprefix(name_of(reference))
     numbers = {"": model["latest"]}
     numbers |= {f":{number}": number for number in model["versions"]}
-    numbers |= {f"@{alias}": number for alias, number in model["aliases"].items()}
+    numbers |= {f"@{alias}": _main(meaning) for alias, meaning in model["aliases"].items()}
     found = (version for version in model["details"] if version["version"] == numbers.get(which))
     return next((version["signature"] for version in found), None)
+
+
+def _main(meaning: int | dict[str, int]) -> int:
+    """The version of an alias; of a split, the one with the greatest share."""
+    if isinstance(meaning, int):
+        return meaning
+    return max(sorted(map(int, meaning)), key=lambda version: meaning[str(version)])
 
 
 def _names(signature: dict[str, Any] | None) -> list[str] | None:

@@ -43,6 +43,17 @@ def test_predict_sends_the_time_limits(server, client):
     ]
 
 
+def test_client_sends_the_sticky_key(server, client):
+    server.script(succeeded([1]), pending())
+
+    client.predict("iris", ROW, sticky="ada")
+    client.submit("iris", ROW, sticky="bob")
+
+    assert [asked.body["sticky"] for asked in server.asked] == ["ada", "bob"]
+    with pytest.raises(InvalidRequest, match="sticky"):
+        client.submit("iris", ROW, sticky=7)
+
+
 def test_predict_asks_again_until_there_is_an_outcome(server, client, clock):
     server.script(pending(retry_after="2"), pending(status="running"), succeeded([1]))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from predictq import Conflict, WaitTimeout
+from predictq import Conflict, InvalidRequest, WaitTimeout
 from tests.unit.fake_server import Answer
 
 MOVED = {"model": "m", "alias": "a", "version": 2, "previous": 1, "changed": True}
@@ -54,3 +54,13 @@ def test_client_models_do_not_wait_for_workers_for_ever(server, client):
     server.behave = lambda _: Answer(202, HELD | {"workers": [], "waiting_for": ["w"]})
     with pytest.raises(WaitTimeout, match="still load or unload m:2"):
         client.models.load("m", 2, timeout=0.05)
+
+
+def test_client_models_split_an_alias(server, client):
+    server.script(Answer(200, MOVED))
+    client.models.set_alias("m", "a", {3: 90, 4: 10}, expected={3: 95, 4: 5})
+    body = server.asked[-1].body
+    assert body["version"] == {"3": 90, "4": 10}
+    assert body["expected"] == {"3": 95, "4": 5}
+    with pytest.raises(InvalidRequest, match="version"):
+        client.models.set_alias("m", "a", {3: "many"})

@@ -8,15 +8,6 @@ from registry.changes import Changes
 from registry.history import UNRECORDED, Cause, aliases_after
 from registry.store import Registry
 from telemetry.errors import AliasMoved, AliasNotFound, ModelNotFound, RegistryConflict
-from tests.support.models import described
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    registry = Registry(tmp_path)
-    for artifact in (b"one", b"two", b"three"):
-        registry.add("m", described(artifact), artifact)
-    return registry
 
 
 def test_changes_move_an_alias_only_from_what_is_expected(registry: Registry) -> None:

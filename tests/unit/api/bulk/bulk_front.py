@@ -13,6 +13,7 @@ from api.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissi
 from api.limits.byte_budget import ByteBudget
 from api.operations.request_metrics import RequestMetrics
 from registry.changes import Changes
+from registry.splits import Shares
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids
@@ -68,6 +69,11 @@ class Front:
         document = DocumentSubmissions(self.submissions, self._behind)
         self.app = NdjsonSubmissions(self.submissions, document)
         self.status, self.body = 0, b""
+        self._changes = Changes(registry)
+
+    def split(self, alias: str, shares: Shares) -> None:
+        """Split an alias of the model."""
+        self._changes.set_alias("m", alias, shares)
 
     async def _behind(self, *_: Any) -> None:
         self.passed += 1

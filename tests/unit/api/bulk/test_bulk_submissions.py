@@ -11,6 +11,7 @@ from api.bulk import problems
 from api.bulk.answer import MAX_DETAILED_BYTES, MAX_UNSENT_BYTES
 from api.bulk.lines import MAX_LINES
 from api.bulk.problems import line_problem
+from registry.splits import chosen_version
 from tasks.ledger.predictions.acceptance import Offer, uncertain
 from telemetry.errors import (
     InvalidFeatures,
@@ -137,6 +138,26 @@ def test_bulk_submission_to_a_paused_version_takes_the_fallback(front: Front) ->
     assert (second["code"], second["line"]) == ("version_paused", 2)
     (offer,) = front.ledger.windows[-1]
     assert (offer.record.version, offer.record.alias) == (1, "fallback")
+
+
+def test_bulk_submission_to_a_split_is_answered_by_the_version_of_its_key(front: Front) -> None:
+    shares = {1: 50, 2: 50}
+    front.split("production", shares)
+    lines = [b'{"features":[1.0],"sticky":"key-%d"}\n' % n for n in range(20)]
+    front.post(*lines, GOOD, GOOD, query=b"model=m@production", x_caller_id="ada")
+    versions = [o.record.version for window in front.ledger.windows for o in window]
+    keys = [*(f"key-{n}" for n in range(20)), "ada", "ada"]
+    assert versions == [chosen_version("m", "production", shares, k.encode()) for k in keys]
+    assert set(versions) == {1, 2}
+
+
+def test_bulk_submission_that_is_repeated_keeps_the_versions_of_its_lines(front: Front) -> None:
+    front.split("production", {1: 50, 2: 50})
+    for _ in range(2):
+        front.post(GOOD * 20, query=b"model=m@production", idempotency_key="k")
+    first, again = ([o.record.version for o in window] for window in front.ledger.windows)
+    assert first == again
+    assert set(first) == {1, 2}
 
 
 def test_bulk_submission_whose_fallback_gets_no_answer_keeps_what_was_accepted(

@@ -137,3 +137,40 @@ def test_registry_that_is_read_only_is_403(
     answer = front.owner.put(ALIAS, json={"version": 1})
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
     assert "may only read its registry" in answer.json["detail"]
+
+
+def test_alias_is_split_and_its_entity_tag_says_how(front: RegistryFront) -> None:
+    owner, split = front.owner, {"1": 90, "2": 10}
+    owner.put(ALIAS, json={"version": 1})
+    answer = owner.put(ALIAS, json={"version": split, "expected": 1, "why": "a first look"})
+    assert (answer.json["version"], answer.json["previous"]) == (split, 1)
+    assert answer.headers["ETag"] == '"1=90,2=10"'
+    stale = {"version": {"1": 50, "2": 50}, "expected": {"1": 80, "2": 20}}
+    assert owner.put(ALIAS, json=stale).json["code"] == "alias_moved"
+    assert front.anyone.get("/models/m").json["aliases"] == {"production": split}
+    page = front.anyone.get("/models/m/history?limit=1").json
+    assert (page["aliases"], page["data"][0]["from"]) == ({"production": split}, 1)
+    assert page["data"][0]["to"] == split
+    matching = {"If-Match": answer.headers["ETag"]}
+    assert owner.put(ALIAS, json={"version": 2}, headers=matching).json["previous"] == split
+    assert owner.post("/models/m/rollback").json["version"] == split
+    assert owner.delete("/models/m/versions/2").json["code"] == "registry_conflict"
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "told"),
+    [
+        ({"1": 90, "2": 20}, 422, "the shares of a split sum to 100, not to 110"),
+        ({"1": 100}, 422, "a split has 2 to 16 versions, not 1"),
+        ({"1": 50.5, "2": 49.5}, 422, "Expected `int`"),
+        ({"one": 50, "2": 50}, 422, "Expected `int`"),
+        ({"1": 50, "9": 50}, 404, "model 'm' has no version 9"),
+    ],
+)
+def test_split_that_is_wrong_is_refused(
+    front: RegistryFront, version: Any, status: int, told: str
+) -> None:
+    answer = front.owner.put(ALIAS, json={"version": version})
+    assert answer.status_code == status
+    assert told in answer.json["detail"]
+    assert front.registry.aliases("m") == {}

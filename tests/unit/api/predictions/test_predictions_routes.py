@@ -19,6 +19,7 @@ from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import ON_SENT, SendBudget
 from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
 from registry.changes import Changes
+from registry.splits import chosen_version
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
@@ -120,6 +121,47 @@ def test_submission_is_pinned_and_accepted(web: FlaskClient, gateway: Gateway) -
     assert answer.headers["Retry-After"] == "1"
     ((prediction, key),) = gateway.submitted
     assert (prediction.version, prediction.features, key) == (2, [[1.0], [2.0]], None)
+
+
+@pytest.mark.parametrize(
+    ("field", "headers", "key"),
+    [
+        ({"sticky": "ada"}, {"X-Caller-Id": "bob"}, "ada"),
+        ({}, {"X-Caller-Id": "bob", "Idempotency-Key": "k"}, "bob"),
+        ({}, {"Idempotency-Key": "k"}, "k"),
+    ],
+)
+def test_split_is_answered_by_the_version_of_the_key(
+    web: FlaskClient,
+    gateway: Gateway,
+    home: Path,
+    field: dict[str, str],
+    headers: dict[str, str],
+    key: str,
+) -> None:
+    for alias in map(str, range(10)):  # some of them lead the key to 1, some to 2
+        Changes(Registry(home)).set_alias("m", alias, {1: 50, 2: 50})
+        web.post("/predict/async", json=BODY | field | {"model": f"m@{alias}"}, headers=headers)
+    expected = [
+        (str(n), chosen_version("m", str(n), {1: 50, 2: 50}, key.encode())) for n in range(10)
+    ]
+    assert [(p.alias, p.version) for p, _ in gateway.submitted] == expected
+    assert {version for _, version in expected} == {1, 2}
+
+
+def test_split_without_a_key_is_drawn_for_each_request(
+    web: FlaskClient, gateway: Gateway, home: Path
+) -> None:
+    Changes(Registry(home)).set_alias("m", "production", {1: 50, 2: 50})
+    for _ in range(40):
+        web.post("/predict/async", json=BODY | {"model": "m@production"})
+    assert {prediction.version for prediction, _ in gateway.submitted} == {1, 2}
+
+
+@pytest.mark.parametrize("sticky", ["", "x" * 256, 7, None])
+def test_sticky_key_is_a_short_text(web: FlaskClient, sticky: Any) -> None:
+    answer = web.post("/predict/async", json=BODY | {"sticky": sticky})
+    assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["sticky"])
 
 
 def test_idempotency_key_comes_with_a_fingerprint_of_the_payload(

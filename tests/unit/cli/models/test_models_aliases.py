@@ -35,6 +35,25 @@ def test_models_alias_rollback_and_history(run: Run, file: str) -> None:
     assert "m@production moved: 1 to 2" in run("history", "m").output
 
 
+def test_models_split(run: Run, file: str) -> None:
+    for version in ("1", "2"):
+        run("add", "m", file, "--version", version)
+    run("alias", "m", "production", "1")
+    told = run("split", "m", "production", "1=90", "2=10", "--expect", "1").output
+    assert told == "m@production is 90 % m:1, 10 % m:2, it was m:1\n"
+    assert "production=(1=90,2=10)" in run("list").output
+    assert "m@production moved: 1 to 1=90,2=10" in run("history", "m").output
+    refused = run("remove", "m:2")
+    assert "m@production is 90 % m:1, 10 % m:2" in refused.stderr
+    grown = run("split", "m", "production", "1=50", "2=50", "--expect", "1=90,2=10")
+    assert grown.output.startswith("m@production is 50 % m:1, 50 % m:2")
+    assert run("rollback", "m").output.startswith("m@production is 90 % m:1, 10 % m:2")
+    assert "sum to 100, not to 99" in run("split", "m", "production", "1=90", "2=9").stderr
+    for wrong in (["1"], ["1=90", "1=10"], ["1=x"], []):
+        assert run("split", "m", "production", *wrong).exit_code == 2
+    assert run("alias", "m", "production", "1", "--expect", "x").exit_code == 2
+
+
 def test_models_export_makes_a_folder_that_answers_by_itself(
     run: Run, file: str, tmp_path: Path
 ) -> None:

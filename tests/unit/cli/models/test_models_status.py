@@ -19,14 +19,18 @@ VERSION = {
     "version": 2,
     "status": "ready",
     "paused": False,
-    "aliases": ["production"],
+    "aliases": ["production", "staging"],
+    "shares": {"production": 10, "staging": 100},
     "workers": ["celery@host"],
     "outcomes": {"succeeded": 5, "failed": 1},
     "p50_seconds": 0.01234,
     "p99_seconds": None,
 }
 FOUND = {
-    "versions": [VERSION, VERSION | {"version": 1, "paused": True, "aliases": [], "workers": []}],
+    "versions": [
+        VERSION,
+        VERSION | {"version": 1, "paused": True, "aliases": [], "shares": {}, "workers": []},
+    ],
     "checking": [
         {"model": "m", "version": 3, "waiting_for": "no_worker"},
         {"model": "n", "version": 1},
@@ -45,7 +49,7 @@ def test_models_status_prints_a_line_for_each_version(asked: list[Any]) -> None:
     printed = CliRunner().invoke(status, ["--url", "http://127.0.0.1:1"]).output.splitlines()
     assert asked == [("http://127.0.0.1:1", "GET", "models/status")]
     assert printed[1].split() == [
-        *("m:2", "ready", "production", "celery@host", "5", "1", "0.0123", "s", "-"),
+        *("m:2", "ready", "production=10%,staging", "celery@host", "5", "1", "0.0123", "s", "-"),
     ]
     assert printed[2].split()[:4] == ["m:1", "paused", "-", "-"]
     assert printed[3:] == ["m:3 is checked, waits for no_worker", "n:1 is checked"]

@@ -21,7 +21,7 @@ IRIS = {
     "name": "iris",
     "latest": 2,
     "versions": [1, 2],
-    "aliases": {"production": 1},
+    "aliases": {"production": 1, "split": {"1": 90, "2": 10}},
     "details": [{"version": 1, "signature": NAMED}, {"version": 2, "signature": UNNAMED}],
 }
 CIRCLE: list = []
@@ -78,6 +78,7 @@ def test_frame_is_converted_in_slices(server, client, monkeypatch, library):
     [
         ("iris:1", [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
         ("iris@production", [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
+        ("iris@split", [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
         ("iris:2", [[1, 2], [3, 4]]),
         ("iris", [[1, 2], [3, 4]]),
         ("iris@nobody", [[1, 2], [3, 4]]),

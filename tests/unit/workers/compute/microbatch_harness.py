@@ -94,6 +94,7 @@ class Bench:
             description = described(artifact, signature=SIGNATURE, example=None, exact=exact)
             registry.add(name, description, artifact)
         Changes(registry).set_alias("m", "production", 1)
+        Changes(registry).set_alias("m", "split", {1: 50, 2: 50})
         self.engine, self.ledger = Engine(), Ledger()
         self.limits: list[float] = []
         self.tracebacks: dict[str, str] = {}

@@ -43,6 +43,18 @@ def test_versions_and_methods_are_called_apart(bench: Bench) -> None:
     assert bench.ledger.outcomes["d"].receipt.alias == "production"
 
 
+def test_message_of_a_stock_producer_to_a_split_keeps_its_version_at_each_attempt(
+    bench: Bench,
+) -> None:
+    ids = [f"id-{number}" for number in range(8)]
+    found = []
+    for _ in range(2):
+        bench.run(*(item(task_id, model="m@split") for task_id in ids))
+        found.append([bench.ledger.outcomes[task_id].receipt.version for task_id in ids])
+    assert found[0] == found[1]
+    assert set(found[0]) == {1, 2}
+
+
 def test_exact_version_computes_each_request_alone(bench: Bench) -> None:
     bench.run(item("a", 1, 2, model="exact"), item("b", 3, model="exact"))
     assert bench.engine.calls == [("exact:1", "predict", 2), ("exact:1", "predict", 1)]

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from registry.changes import Changes
 from registry.manifest import Manifest
+from registry.splits import chosen_version
 from registry.store import Registry
 from tasks.settings import Settings
 from tasks.time_limits import MAX_RUN_SECONDS, MIN_RUN_SECONDS
@@ -30,7 +32,7 @@ def limit(registry: Registry, model: str, told: Any) -> float:
         content_type="application/json",
         headers={"rows": 1, "batch": f"{model}:1 predict"},
     )
-    request: Any = SimpleNamespace(time_limits=told)
+    request: Any = SimpleNamespace(id="an-id", time_limits=told)
     return read_prediction(message, request, registry).limit
 
 
@@ -80,3 +82,21 @@ def test_visibility_timeout_has_a_minimum(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PREDICTQ_VISIBILITY_TIMEOUT", "1.9")
     with pytest.raises(ValueError, match="2"):
         Settings.from_environment()
+
+
+def test_message_of_a_stock_producer_to_a_split_is_for_the_version_of_its_id(
+    registry: Registry,
+) -> None:
+    """As `workers.compute.admission` chooses: by it, messages are gathered."""
+    registry.add("m", described(b"m2"), b"m2")
+    Changes(registry).set_alias("m", "split", {1: 50, 2: 50})
+    body = b'[[], {"model": "m@split", "features": [1.0]}, {}]'
+    message = SimpleNamespace(body=body, delivery_tag="t", content_type="json", headers={})
+    found = []
+    for number in range(8):
+        request: Any = SimpleNamespace(id=f"id-{number}", time_limits=None)
+        found.append(read_prediction(message, request, registry).reference)
+    ids = [f"id-{number}".encode() for number in range(8)]
+    expected = [f"m:{chosen_version('m', 'split', {1: 50, 2: 50}, task_id)}" for task_id in ids]
+    assert found == expected
+    assert set(found) == {"m:1", "m:2"}

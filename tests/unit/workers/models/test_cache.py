@@ -112,6 +112,9 @@ def test_cache_keeps_latest_and_aliased_versions(tmp_path: Path) -> None:
     assert [manifest.reference for manifest in current(registry)] == ["m:1", "m:3", "n:1"]
     found = [number for number in range(5) if is_current(registry, "m", number)]
     assert found == [1, 3]
+    Changes(registry).set_alias("m", "production", {1: 90, 2: 10})
+    assert [manifest.reference for manifest in current(registry)] == ["m:1", "m:2", "m:3", "n:1"]
+    Changes(registry).set_alias("m", "production", 1)
     shutil.rmtree(tmp_path / "models")
     assert not is_current(registry, "m", 1)
     assert not is_current(registry, "nobody", 1)
