@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cli.doctor.finding import (
     Check,
     Finding,
-    Level,
+    FindingLevel,
     Observation,
     finding_of,
     graded,
@@ -132,7 +132,7 @@ def _paused(told: dict[str, Any]) -> Observation:
     names = [f"{each['model']} ({each['reason']})" for each in paused]
     # An operator's own pause is no fault, but is easily forgotten.
     automatic = any(each["trigger"] != "operator" for each in paused)
-    level: Level = "fail" if automatic else "warn" if paused else "pass"
+    level: FindingLevel = "fail" if automatic else "warn" if paused else "pass"
     remedy = "Correct the cause; `predictq models resume NAME:VERSION` ends the pause."
     return Observation(level, listed(names) or "none", remedy)
 
