@@ -87,14 +87,20 @@ def _processors(told: dict[str, Any]) -> Observation:
 
 
 def _canaries(told: dict[str, Any]) -> Observation:
-    interval = Settings.from_environment().canary_interval
     ages = {queue: each["age_seconds"] for queue, each in told["canaries"].items()}
     remedy = "Read logs/worker.log in the home, and look at what the queue waits for."
     if not ages:
         return Observation("warn", "none has come back yet", remedy)
-    levels = [graded(age / interval, warn=OLD_CANARY, fail=DEAD_CANARY) for age in ages.values()]
+    levels = [_canary_level(age, told["uptime_seconds"]) for age in ages.values()]
     text = ", ".join(f"{queue} {age:.0f} s ago" for queue, age in ages.items())
     return Observation(worst(levels), text, remedy)
+
+
+def _canary_level(age: float, uptime: float) -> FindingLevel:
+    """The level of the latest canary; it may be from before the start, and says little then."""
+    interval = Settings.from_environment().canary_interval
+    old = OLD_CANARY if age <= uptime else 0
+    return graded(min(age, uptime) / interval, warn=old, fail=DEAD_CANARY)
 
 
 def _queue(port: int) -> Observation:
