@@ -5,15 +5,15 @@ from typing import Literal
 
 import msgspec
 
-Level = Literal["pass", "warn", "fail"]
-LEVELS: tuple[Level, ...] = ("pass", "warn", "fail")
+FindingLevel = Literal["pass", "warn", "fail"]
+LEVELS: tuple[FindingLevel, ...] = ("pass", "warn", "fail")
 """From good to bad; the position of the worst is the exit code."""
 
 
 class Observation(msgspec.Struct, frozen=True):
     """What a check saw."""
 
-    level: Level
+    level: FindingLevel
     message: str
     remedy: str = ""
     """One sentence: what to do unless the level is ``pass``."""
@@ -32,7 +32,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """The result of one check."""
 
     check: str
-    level: Level
+    level: FindingLevel
     message: str
     remedy: str = ""
     see: str = ""
@@ -51,17 +51,17 @@ def finding_of(check: Check) -> Finding:
     return Finding(check.name, seen.level, seen.message, seen.remedy, check.see)
 
 
-def worst(levels: list[Level]) -> Level:
+def worst(levels: list[FindingLevel]) -> FindingLevel:
     """The worst of these levels; ``pass`` if there are none."""
     return max(levels, key=LEVELS.index, default="pass")
 
 
-def graded(value: float, *, warn: float, fail: float) -> Level:
+def graded(value: float, *, warn: float, fail: float) -> FindingLevel:
     """The level of a value that is worse the higher it is, by the bounds that it exceeds."""
     return "fail" if value > fail else "warn" if value > warn else "pass"
 
 
-def graded_low(value: float, *, warn: float, fail: float) -> Level:
+def graded_low(value: float, *, warn: float, fail: float) -> FindingLevel:
     """The level of a value that is worse the lower it is, by the bounds that it falls below."""
     return graded(-value, warn=-warn, fail=-fail)
 

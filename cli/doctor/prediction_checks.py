@@ -94,8 +94,8 @@ def _ask(client: Client, question: Question) -> list[Any]:
 
 
 def _load(client: Client, question: Question) -> Observation:
-    end = time.monotonic() + LOAD_SECONDS
-    times, started = list[float](), time.monotonic()
+    started = time.monotonic()
+    end = started + LOAD_SECONDS
     with ThreadPoolExecutor(LOAD_THREADS) as threads:
         done = threads.map(lambda _: _timed(client, question, end), range(LOAD_PREDICTIONS))
         times = sorted(seconds for seconds in done if seconds is not None)

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cli.doctor.finding import (
     Check,
     Finding,
-    Level,
+    FindingLevel,
     Observation,
     finding_of,
     graded,
@@ -87,14 +87,20 @@ def _processors(told: dict[str, Any]) -> Observation:
 
 
 def _canaries(told: dict[str, Any]) -> Observation:
-    interval = Settings.from_environment().canary_interval
     ages = {queue: each["age_seconds"] for queue, each in told["canaries"].items()}
     remedy = "Read logs/worker.log in the home, and look at what the queue waits for."
     if not ages:
         return Observation("warn", "none has come back yet", remedy)
-    levels = [graded(age / interval, warn=OLD_CANARY, fail=DEAD_CANARY) for age in ages.values()]
+    levels = [_canary_level(age, told["uptime_seconds"]) for age in ages.values()]
     text = ", ".join(f"{queue} {age:.0f} s ago" for queue, age in ages.items())
     return Observation(worst(levels), text, remedy)
+
+
+def _canary_level(age: float, uptime: float) -> FindingLevel:
+    """The level of the latest canary; it may be from before the start, and says little then."""
+    interval = Settings.from_environment().canary_interval
+    old = OLD_CANARY if age <= uptime else 0
+    return graded(min(age, uptime) / interval, warn=old, fail=DEAD_CANARY)
 
 
 def _queue(port: int) -> Observation:
@@ -132,7 +138,7 @@ def _paused(told: dict[str, Any]) -> Observation:
     names = [f"{each['model']} ({each['reason']})" for each in paused]
     # An operator's own pause is no fault, but is easily forgotten.
     automatic = any(each["trigger"] != "operator" for each in paused)
-    level: Level = "fail" if automatic else "warn" if paused else "pass"
+    level: FindingLevel = "fail" if automatic else "warn" if paused else "pass"
     remedy = "Correct the cause; `predictq models resume NAME:VERSION` ends the pause."
     return Observation(level, listed(names) or "none", remedy)
 

@@ -19,6 +19,7 @@ from stack.running import RunningStack
 GOOD: dict[str, Any] = {
     "workers": [{"queues": ["predict"], "processes": 1}, {"queues": ["bulk"], "processes": 1}],
     "canaries": {"predict": {"age_seconds": 3.0, "seconds": 0.1}},
+    "uptime_seconds": 1000.0,
     "dead_letters": 0,
     "paused": [],
 }
@@ -60,6 +61,10 @@ def test_good_stack_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"canaries": {}}, {"canaries": "warn"}),
         ({"canaries": {"predict": {"age_seconds": 70.0}}}, {"canaries": "warn"}),
         ({"canaries": {"predict": {"age_seconds": 400.0}}}, {"canaries": "fail"}),
+        (
+            {"canaries": {"predict": {"age_seconds": 400.0}}, "uptime_seconds": 9.0},
+            {"canaries": "warn"},
+        ),
         ({"dead_letters": 3}, {"dead letters": "warn"}),
         ({"paused": [PAUSE | {"trigger": "operator"}]}, {"paused versions": "warn"}),
         ({"paused": [PAUSE | {"trigger": "failures"}]}, {"paused versions": "fail"}),
