@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from registry.storage.files import locked
-from tests.measurement import MEASUREMENT, RUNS_TESTS
+from tests.measurement import COLLECTING, MEASUREMENT, RUNS_TESTS
 from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of
 
@@ -107,6 +107,7 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
         gc.freeze()
         MEASUREMENT.switch(on=False)
+        COLLECTING.close()
 
 
 @pytest.hookimpl(tryfirst=True)

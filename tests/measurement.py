@@ -1,12 +1,14 @@
 """Which of the processes of a test run have their coverage measured, if there is any.
 
 Tracing makes every line of every library cost half as much again, in each process that is traced.
-So libraries are imported before it starts. Slow tests are not traced, nor what pytest does between
+So libraries are imported before it starts, and the product's modules before tests are collected,
+which is not traced either. Slow tests are not traced, nor what pytest does between
 tests, nor how Hypothesis makes examples, nor all of these. Of all processes that tests start, only
 those of the stacks that quick tests share, and of one `up`, are traced; of pytest-xdist's, those
 that run tests.
 """
 
+import fcntl
 import os
 import sys
 import threading
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 from coverage import Coverage
@@ -37,6 +40,16 @@ LIBRARIES = (
     "xgboost",
 )
 """Libraries whose imports take the longest."""
+PRODUCT = "api", "tasks", "workers", "registry", "telemetry", "stack", "cli", "predictq"
+"""The packages whose coverage is measured."""
+PROGRAMS = "workers.app", "workers.__main__"
+"""Modules that make their process a worker when they are imported."""
+COLLECTING = open(__file__)  # noqa: SIM115 - locked until the tests are collected
+"""What the process that starts first locks while it collects tests; the others wait for it.
+
+On a new clone it compiles each module, and they find it compiled. Side by side, each would compile
+all of them.
+"""
 
 
 class Measurement:
@@ -100,14 +113,24 @@ class Measurement:
         finally:
             self.forget_children()
 
-    def import_libraries(self) -> None:
-        """Import what tests import anyway, before it is measured."""
+    def import_modules(self) -> None:
+        """Import libraries before it starts, and then the product's modules; stop it again."""
         if RUNS_TESTS and self._tracer is not None:
             self.switch(on=False)
             for library in LIBRARIES:
                 import_module(library)
             self.switch(on=True)
+            for package in map(import_module, PRODUCT):
+                for module in walk_packages(package.__path__, f"{package.__name__}."):
+                    if module.name not in PROGRAMS:
+                        import_module(module.name)
+            self.switch(on=False)
 
 
+if RUNS_TESTS:
+    try:
+        fcntl.flock(COLLECTING, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(COLLECTING, fcntl.LOCK_SH)
 MEASUREMENT = Measurement()
-MEASUREMENT.import_libraries()
+MEASUREMENT.import_modules()

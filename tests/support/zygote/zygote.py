@@ -19,12 +19,14 @@ import msgspec
 import psutil
 
 from tests.support.zygote.fork_server_seed import plant
+from workers.short_imports import shorten_imports
 
 LIBRARIES = (
     *("celery.apps.worker", "celery.worker.consumer", "celery.backends.redis"),
     *("kombu.transport.redis", "prometheus_client.multiprocess", "psutil", "redis", "structlog"),
     *("flask", "granian.server.mp", "a2wsgi", "uvloop"),
     *("joblib", "numpy", "pandas", "pyarrow.parquet"),
+    *("sklearn.compose", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
 )
 """Libraries that workers, fork servers and the API import, and whose imports start no thread."""
 MAX_REQUEST_BYTES = 2**17
@@ -59,6 +61,7 @@ class Reap(msgspec.Struct, frozen=True, tag=True):
 def main() -> None:
     """Serve requests until the tests hang up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and they hang up
+    shorten_imports()
     for library in LIBRARIES:
         import_module(library)
     assert psutil.Process().num_threads() == 1, "a process with threads cannot be forked"

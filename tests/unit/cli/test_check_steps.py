@@ -42,9 +42,20 @@ def test_checks_all_run_and_the_worst_decides(monkeypatch: pytest.MonkeyPatch, f
     assert ended.exit_code == bool(fails)
     told = {line.split("  ")[1]: line.split()[0] for line in ended.output.splitlines()[-4:]}
     assert told["mypy"] == ("FAILED" if fails else "passed")
-    assert [line for line in ended.output.splitlines() if line.startswith("==")] == [
-        f"== {name}" for name in STATIC
+    headings = [line for line in ended.output.splitlines() if line.startswith("==")]
+    assert sorted(headings) == sorted(f"== {name}" for name in STATIC)
+    assert [heading for heading in headings if heading != "== mypy"] == [
+        f"== {name}" for name in STATIC if name != "mypy"
     ]
+
+
+def test_checks_print_what_the_one_beside_the_tests_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [sys.executable, "-c", "print('not typed'); exit(1)"]
+    later = [sys.executable, "-c", ""]
+    monkeypatch.setattr(checks, "steps", lambda *_: [("mypy", found), ("pytest", later)])
+    ended = CliRunner().invoke(checks.run_checks, [])
+    assert ended.exit_code == 1
+    assert "== mypy\nnot typed\n" in ended.output
 
 
 def test_checks_need_an_environment_for_development(monkeypatch: pytest.MonkeyPatch) -> None:
