@@ -35,7 +35,7 @@ class InferenceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     outputs: list[OutputTensor]
 
 
-class Output(NamedTuple):
+class WantedOutput(NamedTuple):
     """An output that is wanted."""
 
     method: str
@@ -51,7 +51,7 @@ class Inference:
     def __init__(
         self,
         id: str,
-        wanted: Sequence[Output],
+        wanted: Sequence[WantedOutput],
         accepted: Sequence[Record],
         preference: Preference,
         seconds: int,

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from api.http.prefer import parse_prefer
 from api.limits.byte_budget import ByteBudget
-from api.open_inference.answers import Inference, Output
+from api.open_inference.answers import Inference, WantedOutput
 from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_inference
 from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest, RequestedOutput
 from api.open_inference.tensors.rows import rows_of
@@ -56,13 +56,17 @@ class InferenceViews:
         return self._predictions.waited_for(inference.awaited())
 
     def _rows(
-        self, manifest: Manifest, wanted: list[Output], tensors: list[Tensor]
+        self, manifest: Manifest, wanted: list[WantedOutput], tensors: list[Tensor]
     ) -> list[list[object]]:
         signature = input_of(manifest.signature, wanted[0].method)
         return rows_of(signature, tensors, self._settings.max_rows)
 
     def _accepted(
-        self, model: str, asked: InferenceRequest, wanted: list[Output], rows: list[list[object]]
+        self,
+        model: str,
+        asked: InferenceRequest,
+        wanted: list[WantedOutput],
+        rows: list[list[object]],
     ) -> list[Record]:
         """The accepted predictions, all of the version that answers the first."""
         limit = asked.parameters.timeout / MICROSECONDS or None
@@ -79,7 +83,7 @@ class InferenceViews:
         return accepted
 
 
-def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[Output]:
+def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[WantedOutput]:
     """The methods whose answers are wanted, each once."""
     given = asked.outputs or [RequestedOutput(manifest.signature.main)]
     if len({output.name for output in given}) < len(given):
@@ -89,6 +93,6 @@ def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[Output]:
     for output in given:
         check_method(manifest, output.name)
     return [
-        Output(output.name, output.is_binary(otherwise=asked.parameters.binary_data_output))
+        WantedOutput(output.name, output.is_binary(otherwise=asked.parameters.binary_data_output))
         for output in given
     ]

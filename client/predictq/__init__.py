@@ -25,12 +25,14 @@ from predictq.errors import (
 from predictq.jobs.async_jobs import AsyncJobs
 from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.jobs.jobs import Jobs
+from predictq.models.async_models import AsyncModels
 from predictq.models.models import Models
 from predictq.types import AsyncPending, Pending, Prediction, Receipt, Urls
 
 __all__ = [
     "AsyncClient",
     "AsyncJobs",
+    "AsyncModels",
     "AsyncPending",
     "BulkError",
     "Client",

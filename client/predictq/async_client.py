@@ -12,6 +12,7 @@ from predictq.http.async_connection import AsyncConnection
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.async_jobs import AsyncJobs
+from predictq.models.async_models import AsyncModels
 from predictq.submission import Fields
 from predictq.types import Accepted, AsyncPending, Prediction
 
@@ -34,6 +35,8 @@ class AsyncClient:
         self._calls = Calls(server, self._connection.requests)
         self.jobs = AsyncJobs(server)
         """Batch jobs of this server."""
+        self.models = AsyncModels(server)
+        """The registry of this server; calling it lists the models."""
 
     async def predict(
         self,
@@ -136,10 +139,6 @@ class AsyncClient:
         """See `Client.cancel`."""
         await self._connection.run(self._calls.cancel(id))
 
-    async def models(self) -> list[dict[str, Any]]:
-        """See `Client.models`."""
-        return await self._connection.run(self._calls.models())
-
     async def model(self, name: str) -> dict[str, Any]:
         """See `Client.model`."""
         return await self._connection.run(self._calls.model(name))
@@ -155,7 +154,8 @@ class AsyncClient:
     async def close(self) -> None:
         """Close the connections; call it in the event loop that used the client."""
         await self._connection.close()
-        await self.jobs.close()
+        self.jobs.close()
+        self.models.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -147,10 +147,6 @@ class Calls:
         response = yield from self._requests.send("DELETE", _path(id))
         wire.successful(response)
 
-    def models(self) -> Flow[list[dict[str, Any]]]:
-        response = yield from self._requests.send("GET", "models")
-        return wire.listing(response, "models")
-
     def model(self, name: str) -> Flow[dict[str, Any]]:
         return self._content(f"models/{part('name', name)}")
 

@@ -1,23 +1,15 @@
 """Batch jobs for an event loop: `Jobs`, in threads, because they read and write files."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import AsyncIterator
 from os import PathLike
-from typing import ParamSpec, TypeVar, Unpack
+from typing import Unpack
 
-from predictq.http.connection import Connection
+from predictq.http.in_threads import InThreads
 from predictq.http.server import Server
 from predictq.jobs.job import Job, RowError
 from predictq.jobs.jobs import Jobs
 from predictq.jobs.request import Options
 from predictq.jobs.sources import Rows
-
-THREADS = 8
-"""Calls that run at the same time; more wait for one of them."""
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class AsyncJobs:
@@ -27,66 +19,55 @@ class AsyncJobs:
     """
 
     def __init__(self, server: Server) -> None:
-        self._connection = Connection(server)
-        self._jobs = Jobs(self._connection)
-        self._threads = ThreadPoolExecutor(THREADS, "predictq-jobs")
+        self._threads = InThreads(server, "jobs")
+        self._jobs = Jobs(self._threads.connection)
 
     async def submit(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
         """See `Jobs.submit`."""
-        return await self._call(self._jobs.submit, model, rows, **options)
+        return await self._threads.call(self._jobs.submit, model, rows, **options)
 
     async def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
         """See `Jobs.validate`."""
-        return await self._call(self._jobs.validate, model, rows, **options)
+        return await self._threads.call(self._jobs.validate, model, rows, **options)
 
     async def get(self, id: str) -> Job:
         """See `Jobs.get`."""
-        return await self._call(self._jobs.get, id)
+        return await self._threads.call(self._jobs.get, id)
 
     async def list(
         self, limit: int = 20, *, after: str | None = None, status: str | None = None
     ) -> list[Job]:
         """See `Jobs.list`."""
-        return await self._call(self._jobs.list, limit, after=after, status=status)
+        return await self._threads.call(self._jobs.list, limit, after=after, status=status)
 
     def follow(self, id: str) -> AsyncIterator[Job]:
         """See `Jobs.follow`."""
-        return self._each(self._jobs.follow(id))
+        return self._threads.each(self._jobs.follow(id))
 
     async def wait(self, id: str, timeout: float | None = None) -> Job:
         """See `Jobs.wait`."""
-        return await self._call(self._jobs.wait, id, timeout)
+        return await self._threads.call(self._jobs.wait, id, timeout)
 
     async def cancel(self, id: str) -> Job:
         """See `Jobs.cancel`."""
-        return await self._call(self._jobs.cancel, id)
+        return await self._threads.call(self._jobs.cancel, id)
 
     async def resume(self, id: str) -> Job:
         """See `Jobs.resume`."""
-        return await self._call(self._jobs.resume, id)
+        return await self._threads.call(self._jobs.resume, id)
 
     async def delete(self, id: str) -> None:
         """See `Jobs.delete`."""
-        await self._call(self._jobs.delete, id)
+        await self._threads.call(self._jobs.delete, id)
 
     async def download(self, id: str, target: str | PathLike[str]) -> None:
         """See `Jobs.download`."""
-        await self._call(self._jobs.download, id, target)
+        await self._threads.call(self._jobs.download, id, target)
 
     def errors(self, id: str) -> AsyncIterator[RowError]:
         """See `Jobs.errors`."""
-        return self._each(self._jobs.errors(id))
+        return self._threads.each(self._jobs.errors(id))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections; calls that still run in threads fail."""
-        self._connection.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def _call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(method, *args, **kwargs))
-
-    async def _each(self, items: Iterator[T]) -> AsyncIterator[T]:
-        end = object()
-        while (item := await self._call(next, items, end)) is not end:
-            yield item  # type: ignore[misc]  # it is not the end
+        self._threads.close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.http.prefer import Preference
-from api.open_inference.answers import Inference, Output
+from api.open_inference.answers import Inference, WantedOutput
 from api.predictions.routes import Predictions
 from api.waiting.answering import Answering
 from api.waiting.entering import begin_wait
@@ -30,7 +30,7 @@ RECEIPT = Receipt(
     batch_size=2,
     runtime="none",
 )
-PLAIN = Output("predict", is_binary=False)
+PLAIN = WantedOutput("predict", is_binary=False)
 
 
 def queued(method: str) -> Record:
@@ -39,7 +39,7 @@ def queued(method: str) -> Record:
 
 
 def answered(
-    ends: dict[str, Record], *wanted: Output, id: str = ""
+    ends: dict[str, Record], *wanted: WantedOutput, id: str = ""
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, head and body of the answer, where each method's prediction ends like this."""
 
@@ -113,7 +113,7 @@ def test_answer_waits_for_the_prediction_of_each_output() -> None:
         "predict_proba": succeeded("predict_proba", [[0.5, 0.5]]),
         "predict": succeeded("predict", ["a"]),
     }
-    status, head, body = answered(ends, Output("predict_proba", is_binary=True), PLAIN)
+    status, head, body = answered(ends, WantedOutput("predict_proba", is_binary=True), PLAIN)
     length = int(head["inference-header-content-length"])
     told, raw = json.loads(body[:length]), body[length:]
     assert (status, head["content-type"], len(raw)) == (200, "application/octet-stream", 16)
@@ -126,7 +126,7 @@ def test_answer_waits_for_the_prediction_of_each_output() -> None:
 
 def test_texts_have_a_binary_form_too() -> None:
     ends = {"predict": succeeded("predict", ["a"])}
-    _, head, body = answered(ends, Output("predict", is_binary=True))
+    _, head, body = answered(ends, WantedOutput("predict", is_binary=True))
     assert body[int(head["inference-header-content-length"]) :] == b"\x01\x00\x00\x00a"
 
 
@@ -144,6 +144,6 @@ def test_answer_is_the_problem_of_the_first_output_without_predictions(
     end: Record, status: int, code: str, wanted: list[str]
 ) -> None:
     ends = {"a": end, "b": succeeded("b", [1])}
-    told = answered(ends, *(Output(name, is_binary=False) for name in wanted))
+    told = answered(ends, *(WantedOutput(name, is_binary=False) for name in wanted))
     problem = json.loads(told[2])
     assert (told[0], problem["code"], problem["id"]) == (status, code, "id-of-a")
