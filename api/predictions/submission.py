@@ -11,12 +11,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
-from registry import names
+from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
-from registry.resolved import Resolved
-from registry.rows import validation
 from registry.store import Registry
+from registry.versions import Resolved
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS

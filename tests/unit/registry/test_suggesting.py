@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.suggesting import MAX_COMPARED_NAMES, did_you_mean
+from registry.names import MAX_COMPARED_NAMES, did_you_mean
 
 NAMES = ["breast-cancer", "diabetes", "iris"]
 

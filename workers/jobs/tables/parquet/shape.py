@@ -6,9 +6,9 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from registry.diagnosis import MAX_DETAILS
 from registry.manifest import Column, Signature
-from registry.rows.diagnosis import MAX_DETAILS
-from registry.rows.values import expected
+from registry.values import expected
 from telemetry.errors import Detail, InvalidInput
 from workers.jobs.tables.spans import MAX_SPAN
 
