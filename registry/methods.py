@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from registry.manifest import Column, Manifest, Signature
-from registry.suggesting import did_you_mean
+from registry.names import did_you_mean
 from telemetry.errors import Detail, UnsupportedMethod
 
 INVERSE = "inverse_transform"

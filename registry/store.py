@@ -11,20 +11,20 @@ from msgspec.structs import replace
 
 from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded, version_change
 from registry.manifest import Description, Manifest
-from registry.names import Reference, checked_name, parse_reference
+from registry.names import Reference, checked_name, did_you_mean, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
-from registry.resolved import Resolved, resolved_alias
 from registry.splits import Meaning
 from registry.storage.directory import ABSENT, Directory, Model, Stamp
 from registry.storage.signing import is_signed, signature_of
-from registry.suggesting import did_you_mean
 from registry.versions import (
+    Resolved,
     check_addition,
     check_existing,
     latest_version,
     listing,
     new_manifest,
     next_version,
+    resolved_alias,
     version_of,
 )
 from telemetry.errors import (

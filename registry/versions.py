@@ -1,6 +1,7 @@
-"""Finds the versions of a model, checks additions to them, and makes the manifest of a new one."""
+"""Finds the versions of a model and what its aliases mean, and checks additions."""
 
 import hashlib
+import secrets
 from collections.abc import Collection
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
-from registry.splits import Meaning, shares_of
+from registry.splits import Meaning, Shares, chosen_version, main_version, shares_of
 from registry.storage.directory import Directory, Model
 from telemetry.errors import (
     AliasNotFound,
@@ -20,6 +21,33 @@ from telemetry.errors import (
 )
 
 _SHOWN = 20
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """The version that a reference means now."""
+
+    manifest: Manifest
+    """Of a split, the version with the greatest share."""
+    alias: str | None
+    split: "Split | None" = None
+
+    def chosen(self, key: str | None) -> "Resolved":
+        """The version for requests with this key; without a key, one drawn for this request."""
+        return self if self.split is None else self.split.chosen(key)
+
+
+class Split(msgspec.Struct, frozen=True):
+    """The versions of an alias that is split."""
+
+    name: str
+    alias: str
+    shares: Shares
+    versions: dict[int, Resolved]
+
+    def chosen(self, key: str | None) -> Resolved:
+        """As `Resolved.chosen`."""
+        given = key.encode(errors="surrogatepass") if key else secrets.token_bytes(16)
+        return self.versions[chosen_version(self.name, self.alias, self.shares, given)]
 
 
 def version_of(name: str, model: Model, number: int) -> Manifest:
@@ -38,6 +66,16 @@ def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
         known = listing("aliases", sorted(model.aliases))
         raise AliasNotFound(f"model {name!r} has no alias {alias!r}; {known}")
     return meaning
+
+
+def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
+    """What an alias means now; raises `AliasNotFound`."""
+    meaning = meaning_of_alias(name, model, alias)
+    manifest = model.versions[main_version(meaning)]
+    if isinstance(meaning, int):
+        return Resolved(manifest, alias)
+    versions = {number: Resolved(model.versions[number], alias) for number in meaning}
+    return Resolved(manifest, alias, Split(name, alias, meaning, versions))
 
 
 def latest_version(name: str, model: Model) -> int:

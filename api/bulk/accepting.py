@@ -16,8 +16,8 @@ from api.bulk.problems import LineProblem, line_problem
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
 from api.predictions.defaults import Defaults
 from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
-from registry.resolved import Resolved
 from registry.store import Registry
+from registry.versions import Resolved
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.messages import Idempotency, Prediction

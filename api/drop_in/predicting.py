@@ -15,8 +15,8 @@ from api.limits.byte_budget import ByteBudget
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from api.limits.send_budget import SendBudget
 from api.predictions.submission import read_body, sticky_key
-from registry.resolved import Resolved
 from registry.store import Registry
+from registry.versions import Resolved
 from tasks.settings import Settings
 from tasks.wire import decode
 from telemetry.errors import Invalid, TooLarge

@@ -11,13 +11,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
-from registry import names
+from registry import names, validation
 from registry.columns.positions import column_positions
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
-from registry.resolved import Resolved
-from registry.rows import validation
 from registry.store import Registry
+from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings

@@ -2,11 +2,11 @@
 
 import msgspec
 
+from registry import validation
 from registry.manifest import Manifest, Signature
 from registry.methods import check_method, input_of
-from registry.resolved import Resolved
-from registry.rows import validation
 from registry.store import Registry
+from registry.versions import Resolved
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from registry.resolved import Resolved
 from registry.store import Registry
+from registry.versions import Resolved
 from telemetry.errors import NotFound, RegistryUnavailable
 
 

@@ -51,6 +51,8 @@ def test_caller_has_the_same_version_on_every_way_in(split: LiveStack) -> None:
         answered += [split.outcome(each["id"]) for each in accepted]
         receipts = [(each["receipt"]["version"], each["receipt"]["alias"]) for each in answered]
         assert receipts == [(expected(key), "production")] * 6
+        old_style = post("/predict", json={"model_id": "doubling", "features": ROW}).json()
+        assert old_style["receipt"]["version"] == expected(key)
 
 
 def test_job_is_pinned_to_the_version_of_its_key(split: LiveStack) -> None:

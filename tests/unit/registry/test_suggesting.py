@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.suggesting import MAX_COMPARED_NAMES, did_you_mean
+from registry.names import MAX_COMPARED_NAMES, did_you_mean
 
 NAMES = ["breast-cancer", "diabetes", "iris"]
 
@@ -32,7 +32,7 @@ def test_suggestion_compares_a_bounded_number_of_names(monkeypatch: pytest.Monke
     """Comparing similar names is slow, and any caller may send misspelt ones."""
     compared: list[int] = []
     monkeypatch.setattr(
-        "registry.suggesting.get_close_matches",
+        "registry.names.get_close_matches",
         lambda written, names, most: compared.append(len(names)) or [],
     )
     for written in ("churn-x", "a", "z"):

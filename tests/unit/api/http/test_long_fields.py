@@ -26,7 +26,7 @@ from api.http.operator_bodies import read_query
 from api.operations.front_page import front_page
 from registry import names
 from registry.manifest import Column
-from registry.rows.values import fault
+from registry.values import fault
 from tasks.hosts import Hosts
 from tasks.ids import Ids
 from tasks.wire import decode

@@ -1,1 +1,0 @@
-"""Checks of rows: whether they are what a version takes, and what is wrong with them."""
