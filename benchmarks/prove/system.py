@@ -39,7 +39,7 @@ class System(Processes):
         programs = [program for stage in candidate.stages for program in stage]
         programs = [p if p.name == "redis" else _with(p, added) for p in programs]
         (worker,) = (program for program in programs if program.name == "worker")
-        programs.append(_with(worker, {}, name="second", arguments=("-n", "second@%h")))
+        programs.append(_with(worker, {}, name="second", arguments=("--node", "second")))
         super().__init__(programs, candidate.home / "logs")
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
