@@ -117,7 +117,7 @@ class Services:
         self.gateway.end_waits()
         self.waits.end_all()
         self.news.end_all()
-        self.batches.deliveries.end_waits()
+        self.batches.outputs.end_waits()
 
 
 def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:

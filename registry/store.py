@@ -58,13 +58,13 @@ class _Cache(msgspec.Struct, frozen=True):
 class Registry:
     """Models under ``<home>/models``; any number of processes may read and write concurrently."""
 
-    def __init__(self, home: Path, glance: float = 0.0) -> None:
-        """``glance``: seconds between two checks for changes to resolved references."""
+    def __init__(self, home: Path, recheck_seconds: float = 0.0) -> None:
+        """``recheck_seconds``: seconds between two checks for changes to resolved references."""
         self.home = home
         self.directory = Directory(home / "models")
         """The files. A writer holds `Directory.writing`."""
         self._cache = _Cache((-1, -1))
-        self._glance, self._looked = glance, 0.0
+        self._recheck_seconds, self._looked = recheck_seconds, 0.0
 
     def resolve(self, reference: str) -> Resolved:
         """The version that ``name``, ``name@alias`` or ``name:version`` means now.
@@ -75,7 +75,7 @@ class Registry:
         Raises `Invalid`, `ModelNotFound`, `VersionNotFound`, `AliasNotFound`, or `VersionNotReady`
         if no version of a bare name is ready.
         """
-        if time.monotonic() - self._looked > self._glance:
+        if time.monotonic() - self._looked > self._recheck_seconds:
             self._fresh()
         # Any producer may send any JSON value here. Only what was found is kept, which is bounded.
         found = self._cache.resolved.get(reference) if isinstance(reference, str) else None

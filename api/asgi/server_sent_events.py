@@ -12,7 +12,7 @@ from a2wsgi.asgi_typing import Receive, Send
 from api.asgi.protocol import SEND_TIMEOUT
 
 log = logging.getLogger(__name__)
-HEARTBEAT_SECONDS = 15.0
+STREAM_HEARTBEAT_SECONDS = 15.0
 """Seconds of silence after which a comment is sent, by which proxies see that the stream lives."""
 HEARTBEAT = b":\n\n"
 EVENT_HEADERS = [
@@ -44,7 +44,7 @@ class StreamSender:
 
     def until_heartbeat(self) -> float:
         """Seconds until a comment is due."""
-        return max(self._sent_at + HEARTBEAT_SECONDS - time.monotonic(), 0.0)
+        return max(self._sent_at + STREAM_HEARTBEAT_SECONDS - time.monotonic(), 0.0)
 
 
 async def run_until_left(stream: Coroutine[Any, Any, None], receive: Receive) -> None:

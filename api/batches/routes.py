@@ -82,11 +82,11 @@ class Batches:
         # A quarter of the threads each for uploads, files and events, an eighth for waits of dry
         # runs. The last eighth stays free for quick requests.
         self._uploads, self._waits = ConcurrencyLimit(threads // 4), ConcurrencyLimit(threads // 8)
-        self.deliveries = OutputViews(jobs, self._access, threads // 4)
+        self.outputs = OutputViews(jobs, self._access, threads // 4)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
-        routes, deliveries = Blueprint("batches", __name__), self.deliveries
+        routes, outputs = Blueprint("batches", __name__), self.outputs
         routes.record_once(lambda setup: setup.app.url_map.converters.update(job=JobId))
         routes.post(ROUTE)(self.submit)
         routes.get(ROUTE)(self.index)
@@ -94,9 +94,9 @@ class Batches:
         routes.get(f"{ROUTE}/<job:id>")(self.show)
         routes.delete(f"{ROUTE}/<job:id>")(self.remove)
         routes.post(f"{ROUTE}/<job:id>/resume")(self.resume)
-        routes.get(f"{ROUTE}/<job:id>/output")(deliveries.output)
-        routes.get(f"{ROUTE}/<job:id>/errors")(deliveries.errors)
-        routes.get(f"{ROUTE}/<job:id>/events")(deliveries.events)
+        routes.get(f"{ROUTE}/<job:id>/output")(outputs.output)
+        routes.get(f"{ROUTE}/<job:id>/errors")(outputs.errors)
+        routes.get(f"{ROUTE}/<job:id>/events")(outputs.events)
         return routes
 
     def submit(self) -> Response:

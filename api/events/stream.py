@@ -6,7 +6,7 @@ import time
 import msgspec
 import redis
 
-from api.asgi.server_sent_events import HEARTBEAT, HEARTBEAT_SECONDS, StreamSender
+from api.asgi.server_sent_events import HEARTBEAT, STREAM_HEARTBEAT_SECONDS, StreamSender
 from api.http.urls import Urls
 from tasks.events.log import Event, EventLog
 from tasks.events.news import News
@@ -78,7 +78,7 @@ class EventStream:
         return page.position
 
     async def _keep_followed(self) -> None:
-        if time.monotonic() > self._followed_at + HEARTBEAT_SECONDS:
+        if time.monotonic() > self._followed_at + STREAM_HEARTBEAT_SECONDS:
             await self._log.follow()
             self._followed_at = time.monotonic()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from benchmarks.equality import telling
+from benchmarks.equality import report
 from benchmarks.equality.cases import case
 from benchmarks.equality.counting import Tally
 from benchmarks.equality.judging import judged
@@ -33,10 +33,10 @@ def main(cases: int, seed: int, single: int | None, record: bool) -> None:
         if tally.cases % EVERY == 0:
             click.echo(f"{tally.cases:,} cases, {tally.failed} failed", err=True)
     run = Run.of(0, load, [], time.monotonic() - started)
-    found = telling.told(run, seed, tally)
-    click.echo(telling.text(found))
+    found = report.told(run, seed, tally)
+    click.echo(report.text(found))
     if record:
-        click.echo(f"recorded {telling.record(found)}")
+        click.echo(f"recorded {report.record(found)}")
     sys.exit(bool(tally.failed))
 
 

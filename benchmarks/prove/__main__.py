@@ -14,7 +14,7 @@ import msgspec
 from benchmarks.harness import candidates
 from benchmarks.harness.bench import register
 from benchmarks.harness.results import Run
-from benchmarks.prove import telling
+from benchmarks.prove import proof_report
 from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.proof import Proof, Storming, prove
 from benchmarks.prove.witness import witness
@@ -70,15 +70,15 @@ def main(
     proofs = [_predictq(directory / "predictq", storming)]
     if naive:
         proofs.append(_naive(directory / "naive", storming))
-    run = Run.of(storming.seconds, load, [telling.part(storming, proofs)])
-    click.echo(telling.text(run))
+    run = Run.of(storming.seconds, load, [proof_report.part(storming, proofs)])
+    click.echo(proof_report.text(run))
     if record:
-        click.echo(f"recorded {telling.record(run, storming, proofs)}")
+        click.echo(f"recorded {proof_report.record(run, storming, proofs)}")
     if run.holds:
         shutil.rmtree(directory)
     else:
         click.echo(f"homes, logs and what is missing: {directory}")
-        telling.keep(directory / "missing.json", proofs)
+        proof_report.keep(directory / "missing.json", proofs)
     sys.exit(not run.holds)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from benchmarks.harness.report import END, START
 from benchmarks.zoo.all import BY_NAME
 from benchmarks.zoo.exhibits.company import Company, company
-from benchmarks.zoo.showing import text
+from benchmarks.zoo.report import text
 from benchmarks.zoo.visiting import SAMPLES, Visit, visit
 
 RUN, PAGE = Path(__file__).parent / "run.json", Path(__file__).parent / "README.md"

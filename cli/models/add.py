@@ -51,7 +51,7 @@ _SHOWN = 10
     "--data",
     "sample",
     type=click.Path(path_type=Path),
-    help="File with a few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
+    help="File with a few hundred rows of the model's data: Parquet, CSV, NDJSON or JSON.",
 )
 @click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
 @click.option(
@@ -74,7 +74,7 @@ _SHOWN = 10
 @click.option(
     "--optimize",
     type=click.Choice(["auto"]),
-    help="Let ONNX Runtime compute calls of few rows, if its answers are the model's and sooner.",
+    help="Let ONNX Runtime compute calls of few rows, if it gives the same answers faster.",
 )
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(

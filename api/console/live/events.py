@@ -21,7 +21,6 @@ from telemetry.errors import Busy
 CONSOLE_EVENTS_PATH = "/console/events"
 MAX_LISTENERS = 64
 """Pages that listen to one process at a time."""
-OK = 200
 Fragments = dict[str, str]
 
 
@@ -58,7 +57,7 @@ class LiveEvents:
         if not _is_listening(scope):
             await self._behind(scope, receive, send)
             return
-        started, status = time.perf_counter(), OK
+        started, status = time.perf_counter(), 200
         if self._has_ended or len(self._listeners) >= MAX_LISTENERS:
             answer = answer_to(Busy("no further page can listen now"))
             status = answer.status_code

@@ -24,14 +24,14 @@ class BatchPages:
         """``slots``: downloads at a time."""
         self._jobs, self._pages = jobs, pages
         self._access = JobAccess(jobs, viewer)
-        self._deliveries = OutputViews(jobs, self._access, slots)
+        self._outputs = OutputViews(jobs, self._access, slots)
 
     def add_to(self, routes: Blueprint) -> None:
         """Add the routes."""
         routes.get("/batches")(self.batches)
         routes.get("/batches/<id>")(self.batch)
-        routes.get("/batches/<id>/output")(self._deliveries.output)
-        routes.get("/batches/<id>/errors")(self._deliveries.errors)
+        routes.get("/batches/<id>/output")(self._outputs.output)
+        routes.get("/batches/<id>/errors")(self._outputs.errors)
         routes.post("/batches/<id>/cancel")(self.cancel_job)
         routes.post("/batches/<id>/resume")(self.resume_job)
         routes.post("/batches/<id>/delete")(self.delete_job)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness import report
-from benchmarks.prove import telling
+from benchmarks.prove import proof_report
 from benchmarks.prove.faults.faults import FAULTS
 from stack.process import ROOT
 from tests.docs.documents import table
@@ -59,5 +59,5 @@ def test_prove_document_lists_the_faults(tmp_path: Path) -> None:
 
 
 def test_prove_document_shows_the_latest_run() -> None:
-    latest = telling.latest()
-    assert latest is None or telling.PAGE.read_text() == report.page(latest, telling.PAGE)
+    latest = proof_report.latest()
+    assert latest is None or proof_report.PAGE.read_text() == report.page(latest, proof_report.PAGE)

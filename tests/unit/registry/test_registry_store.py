@@ -226,7 +226,7 @@ def test_registry_knows_versions_without_reading_them(registry, tmp_path):
 
 def test_registry_looks_for_unknown_versions(registry, tmp_path, looks):
     add(registry, "iris", b"one", alias="production")
-    reader = Registry(tmp_path, glance=3600)
+    reader = Registry(tmp_path, recheck_seconds=3600)
     first = reader.resolve("iris@production")
     looks.clear()
     assert reader.resolve("iris@production") == first

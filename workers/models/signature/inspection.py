@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from registry.manifest import Column, Signature
 from telemetry.errors import ModelUnloadable
-from workers.models.signature.asking import Row, with_tolerance
 from workers.models.signature.boosters import check_columns_of_categories
 from workers.models.signature.methods import answering_methods, inverse_width
+from workers.models.signature.model_calls import Row, with_tolerance
 from workers.models.signature.names import Names, names_of
 from workers.models.signature.own_answers import OwnAnswers, own_answers_of
 from workers.models.signature.probing import probe

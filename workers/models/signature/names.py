@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from telemetry.errors import ModelUnloadable
-from workers.models.signature.asking import model_refusal
+from workers.models.signature.model_calls import model_refusal
 
 
 class Names(msgspec.Struct, frozen=True):

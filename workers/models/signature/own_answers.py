@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from registry.manifest import Column
 from telemetry.errors import ModelUnloadable
 from workers.models.signature import knowledge
-from workers.models.signature.asking import model_refusal
 from workers.models.signature.describing import described_column
 from workers.models.signature.frame_candidates import frame_candidates, is_text
 from workers.models.signature.knowledge import Known
 from workers.models.signature.methods import answering_methods
+from workers.models.signature.model_calls import model_refusal
 from workers.models.signature.names import Names
 from workers.models.tabular.equality import unequal
 from workers.models.tabular.outputs import Output

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from registry.manifest import Column, Kind, Signature
 from workers.models.signature import knowledge
-from workers.models.signature.asking import Row, model_refusal, model_takes, tolerant
 from workers.models.signature.knowledge import Known
 from workers.models.signature.methods import method_candidates
+from workers.models.signature.model_calls import Row, model_refusal, model_takes, tolerant
 from workers.models.signature.names import Names, takes_text
 from workers.models.signature.wire import wire_value
 from workers.models.tabular.table import Input, Table

@@ -117,7 +117,7 @@ def test_stream_goes_on_after_an_outage() -> None:
 
 def test_stream_without_events_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in (module, server_sent_events):
-        monkeypatch.setattr(each, "HEARTBEAT_SECONDS", 0.01)
+        monkeypatch.setattr(each, "STREAM_HEARTBEAT_SECONDS", 0.01)
     log = Log()
     text = told(log, None, lambda text: text.count(b":\n\n") == 3)
     assert text == b"id: 0-0\n\n" + 3 * b":\n\n"

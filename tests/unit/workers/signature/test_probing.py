@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from workers.models.signature.asking import model_refusal, model_takes, tolerant
 from workers.models.signature.inspection import inspect
+from workers.models.signature.model_calls import model_refusal, model_takes, tolerant
 
 ROWS = 12
 FRAME = pd.DataFrame(
