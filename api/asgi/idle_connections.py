@@ -19,7 +19,7 @@ import psutil
 from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 0.25
+IDLE_LOOK_SECONDS = 0.25
 """Seconds between two looks at the number of connections."""
 CLOSED_SHARE = 4
 """A quarter of the connections of an address is closed at a time."""
@@ -51,7 +51,7 @@ class IdleConnections:
 
     def _run(self) -> None:
         while True:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(IDLE_LOOK_SECONDS)
             # Other descriptors count as well, so this is true somewhat early.
             if len(os.listdir("/proc/self/fd")) >= self._capacity:
                 close_idle(self._port, self._busy.copy())

@@ -20,7 +20,7 @@ from telemetry.errors import Busy, ModelUnloadable, Unavailable
 
 WORKERS_WAIT_SECONDS = 20
 """Seconds to wait for all workers: less than the usual timeout of clients."""
-LOOK_SECONDS = 0.2
+LOAD_LOOK_SECONDS = 0.2
 """Seconds between two looks at the heartbeats."""
 
 
@@ -95,7 +95,7 @@ class LoadViews:
             state = self._state(reference, id, loads=loads)
             if not state.waiting_for or time.monotonic() > deadline:
                 return state
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOAD_LOOK_SECONDS)
 
     def _state(self, reference: str, id: str, *, loads: bool) -> LoadState:
         workers = self._workers.alive()

@@ -40,7 +40,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     through the stack.
     """
     registry, stack = Registry(home), running_stack(home)
-    manifest = registry.named(model)
+    manifest = registry.resolve(model).manifest
     enter_environment_of(manifest, registry, home)
     state = registry.readiness(manifest)
     try:

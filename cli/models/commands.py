@@ -112,7 +112,7 @@ def list_(as_json: bool, home: Path) -> None:
 def show(model: str, as_json: bool, home: Path) -> None:
     """Show a version of MODEL (name, name:version or name@alias)."""
     registry = Registry(home)
-    manifest = registry.named(model)
+    manifest = registry.resolve(model).manifest
     click.echo(_json(manifest) if as_json else version_text(registry, manifest))
 
 
@@ -122,7 +122,7 @@ def show(model: str, as_json: bool, home: Path) -> None:
 def sign(model: str, home: Path) -> None:
     """Sign the manifest of a version that came from another home, if you trust the code in it."""
     registry = Registry(home)
-    manifest = registry.named(model)
+    manifest = registry.resolve(model).manifest
     registry.sign(manifest)
     click.echo(f"signed {manifest.reference} (sha256 {manifest.sha256[:12]})")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from predictq.http.in_threads import InThreads
 from predictq.http.server import Server
-from predictq.models.models import Json, Models
+from predictq.models.models import Json, Meaning, Models
 
 
 class AsyncModels:
@@ -35,7 +35,13 @@ class AsyncModels:
         return await self._threads.call(self._models.register, name, model, **options)
 
     async def set_alias(
-        self, name: str, alias: str, version: int, *, expected: int | None = None, why: str = ""
+        self,
+        name: str,
+        alias: str,
+        version: Meaning,
+        *,
+        expected: Meaning | None = None,
+        why: str = "",
     ) -> Json:
         """See `Models.set_alias`."""
         given = name, alias, version
@@ -50,7 +56,12 @@ class AsyncModels:
         )
 
     async def rollback(
-        self, name: str, alias: str = "production", *, expected: int | None = None, why: str = ""
+        self,
+        name: str,
+        alias: str = "production",
+        *,
+        expected: Meaning | None = None,
+        why: str = "",
     ) -> Json:
         """See `Models.rollback`."""
         return await self._threads.call(

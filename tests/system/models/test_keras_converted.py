@@ -64,6 +64,6 @@ def test_keras_model_converted_as_documented_answers_as_before(fitted: Path) -> 
     rows, own = np.load(fitted / "rows.npy"), np.load(fitted / "answers.npy")
     sample = pd.DataFrame(rows, columns=list("abcd"))
     found = examine(fitted / "model.onnx", sample=sample, labels=tuple(CLASSES.tolist()))
-    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert differences(found.model, found.description.signature, found.inspected.own_answers) == []
     assert np.allclose(found.model.decision_function(sample), own, rtol=0, atol=TOLERANCE)
     assert found.model.predict(sample).tolist() == CLASSES[own.argmax(axis=1)].tolist()

@@ -9,15 +9,20 @@ import numpy.random as of_numpy
 
 
 class Generators:
-    """The generators of one version. They start where the process's own stood at its making."""
+    """The generators of one version. All start where the process's own stood at first."""
 
+    _first: tuple[Any, Any] | None = None
+    """NumPy's generator and the state of Python's, before any version had its own."""
     _installed: "ref[Generators] | None" = None
     """Whose generators the process has now."""
 
     def __init__(self) -> None:
+        if Generators._first is None:
+            ours = deepcopy(of_numpy.get_bit_generator())  # type: ignore[attr-defined]
+            Generators._first = ours, random.getstate()
         # NumPy's can be exchanged as an object; of Python's only the state can.
-        self._of_numpy: Any = deepcopy(of_numpy.get_bit_generator())  # type: ignore[attr-defined]
-        self._of_python = random.getstate()
+        self._of_numpy: Any = deepcopy(Generators._first[0])
+        self._of_python = Generators._first[1]
 
     def install(self) -> None:
         """Make these the global ones, until others are installed."""

@@ -22,7 +22,7 @@ _GROUPS = "compute", "future", "mode"
 """Groups of pandas' options; the others are about what it shows."""
 
 
-class Part(NamedTuple):
+class StatePart(NamedTuple):
     """One part: a name for messages, and how it is read and written."""
 
     name: str
@@ -86,23 +86,23 @@ def _set_pandas_options(kept: dict[str, dict[str, Any]]) -> None:
 _set_locale = partial(locale.setlocale, locale.LC_ALL)
 
 CHANGEABLE = (
-    Part("environment variables", _environment, _set_environment),
-    Part("the working directory", _working_directory, os.chdir),
-    Part("the locale", _set_locale, _set_locale),
-    Part("options of scikit-learn", _sklearn_options, _set_sklearn_options),
-    Part("options of pandas", _pandas_options, _set_pandas_options),
-    Part("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
-    Part(
+    StatePart("environment variables", _environment, _set_environment),
+    StatePart("the working directory", _working_directory, os.chdir),
+    StatePart("the locale", _set_locale, _set_locale),
+    StatePart("options of scikit-learn", _sklearn_options, _set_sklearn_options),
+    StatePart("options of pandas", _pandas_options, _set_pandas_options),
+    StatePart("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+    StatePart(
         "signal handlers",
         lambda: {number: signal.getsignal(number) for number in _SIGNALS},
         _set_handlers,
         is_kept=False,
     ),
-    Part(
+    StatePart(
         "garbage collection",
         gc.isenabled,
         lambda kept: gc.enable() if kept else gc.disable(),
         is_kept=False,
     ),
-    Part("the timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
+    StatePart("the timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
 )

@@ -130,6 +130,7 @@ def test_seeds_of_a_model_do_not_reach_others(states: list[ProcessState]) -> Non
     assert other.run(draw) == expected[0]
     mine.run(lambda: (np.random.seed(7), random.seed(7)))
     seeded = mine.run(draw)
+    assert ProcessState("late:1").run(draw) == expected[0], "one that is loaded now"
     assert other.run(draw) == expected[1]
     mine.run(lambda: (np.random.seed(7), random.seed(7)))
     assert other.run(lambda: None) is None

@@ -81,7 +81,7 @@ def test_ordered_categories_of_lightgbm_need_a_sample():
     with pytest.raises(ModelUnloadable, match="ordered categories, .* give a --sample"):
         inspect(model, None)
     found = inspect(model, None, frame)
-    assert differences(model, found.signature, found.own) == []
+    assert differences(model, found.signature, found.own_answers) == []
 
 
 @LIBRARIES
