@@ -53,8 +53,9 @@ class IdleConnections:
         while True:
             time.sleep(LOOK_SECONDS)
             # Other descriptors count as well, so this is true somewhat early.
-            if len(os.listdir("/proc/self/fd")) >= self._capacity:
-                close_idle(self._port, self._busy.copy())
+            with suppress(OSError, psutil.Error):
+                if len(os.listdir("/proc/self/fd")) >= self._capacity:
+                    close_idle(self._port, self._busy.copy())
 
 
 def close_idle(port: int, busy: Collection[Peer]) -> int:
