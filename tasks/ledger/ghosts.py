@@ -48,5 +48,5 @@ class Ghosts:
         """Every model:version that Redis has data of, as spelled by its writers."""
         paused = cast("list[bytes]", self._client.hkeys(keys.PAUSED))
         answered = cast("set[bytes]", self._client.smembers(keys.ANSWERED))
-        died = {letter.model for letter in self._letters.find(Filter())}
-        return {version.decode(errors="replace") for version in {*paused, *answered}} | died
+        of_letters = {letter.model for letter in self._letters.find(Filter())}
+        return {version.decode(errors="replace") for version in {*paused, *answered}} | of_letters

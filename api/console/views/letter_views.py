@@ -69,7 +69,7 @@ def _group_of(letter: Letter) -> list[str]:
 
 
 def _until() -> float:
-    """When the newest letter died that the viewer saw: later ones are not acted on."""
+    """When the newest letter that the viewer saw was stored: later ones are left alone."""
     try:
         return float(request.form.get("until", ""))
     except ValueError:

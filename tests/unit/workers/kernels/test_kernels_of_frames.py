@@ -242,14 +242,14 @@ def test_kernels_are_not_made_of_other_column_transformers(
 def test_kernel_of_a_frame_that_differs_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lookup = encoders._lookup
+    mapping = encoders._mapping
 
     def wrong(*given: Any) -> Any:
-        made = lookup(*given)
+        made = mapping(*given)
         made.outputs[0] += 1
         return made
 
-    monkeypatch.setattr(encoders, "_lookup", partial(wrong))
+    monkeypatch.setattr(encoders, "_mapping", partial(wrong))
     fitted = make_column_transformer((OneHotEncoder(), ["plan"])).fit(FRAME)
     with caplog.at_level(logging.WARNING):
         assert accelerated(fitted, "m:1") is fitted

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workers.models.kernels.comparing import equal_bits
 from workers.models.kernels.frames.blocks import Maker, SelectedColumns, StepsAfter
-from workers.models.kernels.frames.encoders import REFUSED, ColumnLookup, EncodedColumns
+from workers.models.kernels.frames.encoders import REFUSED, ColumnMapping, EncodedColumns
 from workers.models.tabular.columns import OBJECT, Array
 
 ROWS = 64
@@ -80,12 +80,12 @@ def _same(original: Any, found: Any) -> bool:
 
 def _frames(names: Sequence[Any], makers: Sequence[Maker]) -> Iterator[pd.DataFrame]:
     """Frames of many rows and of one: without gaps, with missing values, with unknown ones."""
-    random, lookups = np.random.default_rng(0), dict(_lookups(makers))
+    random, mappings = np.random.default_rng(0), dict(_mappings(makers))
     for text in _TEXT_DTYPES:
         for strange in ((), ("missing",), ("unknown",), ("missing", "unknown")):
             frame = pd.DataFrame(
                 {
-                    name: _column(lookups.get(index), text, strange, random)
+                    name: _column(mappings.get(index), text, strange, random)
                     for index, name in enumerate(names)
                 }
             )
@@ -93,33 +93,33 @@ def _frames(names: Sequence[Any], makers: Sequence[Maker]) -> Iterator[pd.DataFr
             yield frame[:1]
 
 
-def _lookups(makers: Sequence[Maker]) -> Iterator[tuple[int, ColumnLookup]]:
+def _mappings(makers: Sequence[Maker]) -> Iterator[tuple[int, ColumnMapping]]:
     for maker in makers:
         encoded = maker.first if isinstance(maker, StepsAfter) else maker
         if isinstance(encoded, EncodedColumns):
-            yield from zip(encoded.indices, encoded.lookups, strict=True)
+            yield from zip(encoded.indices, encoded.mappings, strict=True)
 
 
 def _column(
-    lookup: ColumnLookup | None, text: str, strange: Sequence[str], random: np.random.Generator
+    mapping: ColumnMapping | None, text: str, strange: Sequence[str], random: np.random.Generator
 ) -> Any:
     """A column of a frame; numbers if no encoder has it."""
-    if lookup is None:
+    if mapping is None:
         numbers = random.normal(size=ROWS) * 10.0 ** random.integers(-3, 6, size=ROWS)
         return np.where(random.random(ROWS) < 1 / 8, np.nan, numbers) if strange else numbers
-    known = [value for value, row in lookup.rows.items() if row != REFUSED and value is not None]
+    known = [value for value, row in mapping.rows.items() if row != REFUSED and value is not None]
     more = {
-        "missing": [np.nan, *([None] if None in lookup.rows else [])],
-        "unknown": [_unknown(lookup)],
+        "missing": [np.nan, *([None] if None in mapping.rows else [])],
+        "unknown": [_unknown(mapping)],
     }
     drawn: list[Any] = [known[at] for at in random.integers(0, len(known), ROWS)]
     for index, value in enumerate(value for name in strange for value in more[name]):
         drawn[5 * index] = value
-    return _typed(drawn, lookup.dtypes[0], text)
+    return _typed(drawn, mapping.dtypes[0], text)
 
 
-def _unknown(lookup: ColumnLookup) -> Any:
-    if lookup.dtypes[0] == OBJECT:
+def _unknown(mapping: ColumnMapping) -> Any:
+    if mapping.dtypes[0] == OBJECT:
         return "\0 unknown"
     return -1234567
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from workers.models.kernels.frames.encoders import Asked, EncodedColumns, encoder_lookups
+from workers.models.kernels.frames.encoders import Asked, EncodedColumns, encoder_mappings
 from workers.models.kernels.frames.reading import columns_of, matrix_of
 from workers.models.kernels.sklearn_classes import is_copied, original_name
 from workers.models.tabular.columns import FLOAT, OBJECT, Array
@@ -147,10 +147,10 @@ def _encoded(steps: list[Any], count: int, names: list[Any], indices: list[int])
     encoder, rest = steps[count - 1], steps[count:]
     if rest and getattr(encoder, "sparse_output", False):
         return None
-    lookups = encoder_lookups(Asked(steps[:count], names), _widths(encoder, len(names)))
-    if lookups is None:
+    mappings = encoder_mappings(Asked(steps[:count], names), _widths(encoder, len(names)))
+    if mappings is None:
         return None
-    encoded = EncodedColumns(indices, lookups)
+    encoded = EncodedColumns(indices, mappings)
     return StepsAfter(encoded, rest) if rest else encoded
 
 

@@ -1,4 +1,4 @@
-"""Encoders of categories, as look-ups of what scikit-learn's own encoder gives for each value."""
+"""Encoders of categories, as mappings from each value to what scikit-learn's encoder gives."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _UNFOUND = -1
 _UNKNOWN_TEXT = "\0 no category has this name"
 
 
-class ColumnLookup(msgspec.Struct, frozen=True):
+class ColumnMapping(msgspec.Struct, frozen=True):
     """What one column's values become."""
 
     dtypes: tuple[Any, ...]
@@ -57,14 +57,14 @@ class EncodedColumns(msgspec.Struct, frozen=True):
 
     indices: list[int]
     """Where they stand in the frame."""
-    lookups: list[ColumnLookup]
+    mappings: list[ColumnMapping]
 
     def block(self, frame: pd.DataFrame) -> Array | None:
-        """The matrix (rows, outputs) that scikit-learn's steps give; None as in `ColumnLookup`."""
+        """The matrix (rows, outputs) that scikit-learn's steps give; None as in `ColumnMapping`."""
         parts = []
-        for array, lookup in zip(columns_of(frame, self.indices), self.lookups, strict=True):
+        for array, mapping in zip(columns_of(frame, self.indices), self.mappings, strict=True):
             given = values_of(array)
-            part = None if given is None else lookup.encoded(given)
+            part = None if given is None else mapping.encoded(given)
             if part is None:
                 return None
             parts.append(part)
@@ -96,7 +96,7 @@ class Asked(msgspec.Struct, frozen=True):
         return given.toarray() if hasattr(given, "toarray") else given
 
 
-def encoder_lookups(asked: Asked, widths: Sequence[int]) -> list[ColumnLookup] | None:
+def encoder_mappings(asked: Asked, widths: Sequence[int]) -> list[ColumnMapping] | None:
     """Ask for each category of each column; None if that is too much, or gives other dtypes.
 
     ``widths``: how many columns the encoder makes of each. Raises what the steps raise for a
@@ -109,12 +109,12 @@ def encoder_lookups(asked: Asked, widths: Sequence[int]) -> list[ColumnLookup] |
         return None
     ends = np.cumsum(widths)
     return [
-        _lookup(asked, column, slice(end - width, end))
+        _mapping(asked, column, slice(end - width, end))
         for column, (width, end) in enumerate(zip(widths, ends, strict=True))
     ]
 
 
-def _lookup(asked: Asked, column: int, outputs: slice) -> ColumnLookup:
+def _mapping(asked: Asked, column: int, outputs: slice) -> ColumnMapping:
     known = asked.steps[-1].categories_[column]
     values = known.tolist()
     found = [asked.answers(column, known)[:, outputs]]
@@ -134,7 +134,7 @@ def _lookup(asked: Asked, column: int, outputs: slice) -> ColumnLookup:
     unknown = row_of(_strange(known))
     if known.dtype == OBJECT and None not in rows:
         rows[None] = row_of(None)
-    return ColumnLookup(_dtypes(asked, known), rows, missing, unknown, np.concatenate(found))
+    return ColumnMapping(_dtypes(asked, known), rows, missing, unknown, np.concatenate(found))
 
 
 def _strange(known: Array) -> Any:

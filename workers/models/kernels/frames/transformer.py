@@ -1,6 +1,6 @@
 """Column transformers over frames: each transformer's block is made in a shorter way.
 
-What is not known here, such as a dtype that no look-up has, goes to scikit-learn's own methods.
+What is not known here, such as a dtype that no mapping has, goes to scikit-learn's own methods.
 """
 
 from collections.abc import Sequence
