@@ -129,7 +129,9 @@ def shared(content: bytes, head: int, start: int, count: int) -> bytes:
 )
 def test_texts_that_share_their_bytes_are_refused(content: bytes, field: int) -> None:
     assert read_arrow(content, 10).names
-    lies = FlatTable.root(content[8:]).table(2)._list(field)
+    schema = FlatTable.root(content[8:]).table(2)
+    assert schema is not None
+    lies = schema._list(field)
     with pytest.raises(Malformed, match="share their bytes"):
         read_arrow(shared(content, 8, *lies), 10)
 
