@@ -73,26 +73,32 @@ def close_idle(port: int, busy: Collection[Peer]) -> int:
             by_address[each.raddr.ip].append((each.fd, tuple(each.raddr)))
     address, theirs = max(by_address.items(), key=lambda item: len(item[1]), default=("", []))
     silent = [(silence(*each), each) for each in theirs if each[1] not in busy]
-    chosen = sorted(each for each in silent if each[0] >= MIN_SILENCE_MS)
-    chosen = chosen[::-1][: -(-len(theirs) // CLOSED_SHARE)]
-    for _, (descriptor, peer) in chosen:
-        # Not closed: the server owns the descriptor, and closes it when it reads the end.
-        with _shared(descriptor, peer) as connection:
-            if peer not in busy:
-                connection.shutdown(socket.SHUT_RDWR)
-    if chosen:
+    longest = sorted((each for each in silent if each[0] >= MIN_SILENCE_MS), reverse=True)
+    chosen = longest[: -(-len(theirs) // CLOSED_SHARE)]
+    closed = sum(_is_shut(*each, busy) for _, each in chosen)
+    if closed:
         log.warning(
             "connections are used up: closed %s idle ones of the %s of %s",
-            len(chosen),
+            closed,
             len(theirs),
             address,
         )
-    return len(chosen)
+    return closed
+
+
+def _is_shut(descriptor: int, peer: Peer, busy: Collection[Peer]) -> bool:
+    """Shut a connection down; whether it was there, and idle to the last."""
+    with suppress(OSError), _shared(descriptor, peer) as connection:
+        if peer not in busy:
+            # Not closed: the server owns the descriptor, and closes it when it reads the end.
+            connection.shutdown(socket.SHUT_RDWR)
+            return True
+    return False
 
 
 def silence(descriptor: int, peer: Peer) -> int:
     """Milliseconds since data came or went; 0 if the connection has ended meanwhile."""
-    with _shared(descriptor, peer) as connection:
+    with suppress(OSError), _shared(descriptor, peer) as connection:
         told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
         offsets = _LAST_DATA_SENT, _LAST_DATA_RECEIVED
         return min(int(struct.unpack_from("I", told, offset)[0]) for offset in offsets)
@@ -101,11 +107,12 @@ def silence(descriptor: int, peer: Peer) -> int:
 
 @contextmanager
 def _shared(descriptor: int, peer: Peer) -> Iterator[socket.socket]:
-    """A connection by a descriptor of our own; errors mean that it has ended.
+    """A connection by a descriptor of our own; raises `OSError` if it has ended.
 
-    Its descriptor may be another's by now, such as that of a request or of Redis.
+    Its descriptor may be another's by now, such as that of a new request or of Redis.
     """
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+    # With its family, which Python would otherwise ask for, and leave the copy open on an error.
+    with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as connection:
         if connection.getpeername()[:2] != peer:
             raise ConnectionError
         yield connection

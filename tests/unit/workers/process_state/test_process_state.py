@@ -140,7 +140,7 @@ def test_environment_is_restored_where_a_model_exchanged_it(states: list[Process
         states[0].run(lambda: setattr(os, "environ", theirs))
         assert states[1].run(lambda: 1) == 1, "the next model is called"
     finally:
-        os.environ = ours
+        os.environ = ours  # noqa: B003 - it is put back as it was
 
 
 def draw() -> tuple[float, float]:
