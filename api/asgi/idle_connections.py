@@ -41,7 +41,8 @@ class IdleConnections:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        peer: Any = scope.get("client")
+        client: Any = scope.get("client") or ("", 0)
+        peer = client[0], int(client[1])  # granian gives the port as text
         self._busy.add(peer)
         try:
             await self._app(scope, receive, send)
