@@ -134,7 +134,9 @@ def test_part_that_cannot_be_written_back_keeps_no_other_from_it(
     assert socket.getdefaulttimeout() is None
 
 
-def test_next_model_is_called_where_one_exchanged_the_environment(states: list[ProcessState]) -> None:
+def test_next_model_is_called_where_one_exchanged_the_environment(
+    states: list[ProcessState],
+) -> None:
     theirs, ours = {"COUNTRY": "no"}, os.environ
     try:
         states[0].run(lambda: setattr(os, "environ", theirs))
