@@ -22,6 +22,7 @@ import sklearn
 from registry.store import Registry
 from tests.support.models import Doubling, register
 from workers.models.engine import SklearnEngine
+from workers.models.process_state.parts import CHANGEABLE, StatePart
 from workers.models.process_state.process_state import ProcessState
 
 Change = tuple[Callable[[], Any], Callable[[], Any]]
@@ -117,6 +118,31 @@ def test_change_of_a_directory_that_is_gone_harms_nothing(
     states[0].run(lambda: os.chdir("gone"))
     (tmp_path / "gone").rmdir()
     assert states[0].run(os.getcwd) == str(tmp_path)
+
+
+def test_part_that_cannot_be_written_back_keeps_no_other_from_it(
+    states: list[ProcessState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = StatePart("the recursion limit", sys.getrecursionlimit, {}.__getitem__)
+    limits = [fails if part.name == fails.name else part for part in CHANGEABLE]
+    monkeypatch.setattr("workers.models.process_state.process_state.CHANGEABLE", limits)
+    before, mine = sys.getrecursionlimit(), states[0]
+    mine.run(lambda: (sys.setrecursionlimit(5000), socket.setdefaulttimeout(3)))
+    sys.setrecursionlimit(before)
+    assert socket.getdefaulttimeout() is None
+    assert mine.run(socket.getdefaulttimeout) == 3
+    assert socket.getdefaulttimeout() is None
+
+
+def test_next_model_is_called_where_one_exchanged_the_environment(
+    states: list[ProcessState],
+) -> None:
+    theirs, ours = {"COUNTRY": "no"}, os.environ
+    try:
+        states[0].run(lambda: setattr(os, "environ", theirs))
+        assert states[1].run(lambda: 1) == 1, "the next model is called"
+    finally:
+        os.environ = ours  # noqa: B003 - it is put back as it was
 
 
 def draw() -> tuple[float, float]:
