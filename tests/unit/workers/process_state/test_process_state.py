@@ -18,12 +18,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import skops.io
+from sklearn.linear_model import LinearRegression
 
 from registry.store import Registry
 from tests.support.models import Doubling, register
 from workers.models.engine import SklearnEngine
 from workers.models.process_state.parts import CHANGEABLE, StatePart
 from workers.models.process_state.process_state import ProcessState
+from workers.models.registration import describe_model
 
 Change = tuple[Callable[[], Any], Callable[[], Any]]
 """What changes a part of the process's state, and what reads it."""
@@ -221,3 +224,18 @@ def test_engine_keeps_the_state_of_versions_apart(
         assert engine.answer(careless, "predict", np.ones((1, 2))).output.tolist() == [2]
         assert engine.answer(observant, "predict", np.ones((1, 2))).output.tolist() == [1]
     assert caplog.text.count("a model changed") == 2, "once when loaded, once when called"
+
+
+def test_engine_looks_at_no_state_for_versions_without_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("it costs more than a row")
+
+    monkeypatch.setattr(ProcessState, "run", refuse)
+    file, registry = tmp_path / "line.skops", Registry(tmp_path)
+    skops.io.dump(LinearRegression().fit([[0], [1]], [0, 2]), file)
+    version = registry.add("line", *describe_model(file, trust=False, examples=[[1.0]]))
+    assert not version.runs_code
+    answer = SklearnEngine(registry).answer(version, "predict", np.ones((1, 1)))
+    assert answer.output.tolist() == [pytest.approx(2)]
