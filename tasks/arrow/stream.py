@@ -7,7 +7,7 @@ for dictionaries, which a worker bounds when it decodes them.
 
 import struct
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import islice
 
 import msgspec
 
@@ -23,6 +23,8 @@ from telemetry.errors import Invalid, Malformed, TooLarge
 
 ARROW = "application/vnd.apache.arrow.stream"
 MAX_ARROW_COLUMNS = 2**17
+MAX_NAMES_BYTES = 2**23
+"""Bytes of the names of all columns."""
 MAX_ARROW_VALUES = 2**21
 """Rows times columns; as many values as a body of JSON may have."""
 _SHORT, _LONG = struct.Struct("<h"), struct.Struct("<q")
@@ -75,10 +77,14 @@ def _names(schema: FlatTable) -> tuple[str, ...]:
     if schema.number(_ENDIANNESS, _SHORT):
         raise Invalid("an Arrow stream must be little-endian")
     fields = schema.tables(_FIELDS, MAX_ARROW_COLUMNS)
+    names, left = list[str](), MAX_NAMES_BYTES
     for field in fields:
+        # Tables may lie at the same place, so a short head could name one long text many times.
+        names.append(name := field.text(_NAME, left))
+        left -= len(name.encode())
         if field.tables(_CHILDREN, MAX_ARROW_COLUMNS):
-            raise Invalid(f"column {field.text(_NAME)!r} holds lists or structs; send plain values")
-    return tuple(field.text(_NAME) for field in fields)
+            raise Invalid(f"column {name[:100]!r} holds lists or structs; send plain values")
+    return tuple(names)
 
 
 def _checked_rows(message: ArrowMessage, columns: int) -> int:
@@ -99,15 +105,15 @@ def _check_layout(batch: FlatTable, columns: int, body_size: int) -> int:
     if batch.table(_COMPRESSION):
         raise Invalid("an Arrow stream must not be compressed")
     rows = batch.number(_LENGTH, _LONG)
-    nodes = batch.structs(_NODES, _PAIR)
-    if rows < 0 or len(nodes) != columns or any(length != rows for length, _ in nodes):
+    lengths = [length for length, _ in islice(batch.structs(_NODES, _PAIR), columns + 1)]
+    if rows < 0 or len(lengths) != columns or any(length != rows for length in lengths):
         raise ValueError("its columns are not as long as it says")
-    buffers = batch.structs(_BUFFERS, _PAIR)
-    # An empty one may be anywhere.
-    used = ((start, start + size) for start, size in buffers if size)
-    borders = chain((0,), *used, (body_size,))
-    if any(size < 0 for _, size in buffers) or any(a > b for a, b in pairwise(borders)):
-        raise ValueError("values lie outside of their message, or overlap")
+    # An empty buffer may be anywhere.
+    used, end = (each for each in batch.structs(_BUFFERS, _PAIR) if each[1]), 0
+    for start, size in used:
+        if not end <= start <= start + size <= body_size:
+            raise ValueError("values lie outside of their message, or overlap")
+        end = start + size
     return rows
 
 

@@ -95,6 +95,14 @@ def test_columns_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         read_arrow(written(PLAIN), 10)
 
 
+def test_names_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head of 1 MB can name one long text 100,000 times, because its tables may share bytes."""
+    monkeypatch.setattr(stream, "MAX_NAMES_BYTES", 9)
+    assert read_arrow(written(pa.table({"first": [1], "last": [2]}))).names == ("first", "last")
+    with pytest.raises(Malformed, match="a text is too long"):
+        read_arrow(written(pa.table({"first": [1], "other": [2]})))
+
+
 def test_big_endian_numbers_are_refused() -> None:
     byte, short, long = (struct.Struct(form) for form in ("<B", "<h", "<q"))
     schema = FlatFields((FlatNumber(short, 1), []))
