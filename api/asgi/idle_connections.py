@@ -38,7 +38,8 @@ class IdleConnections:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        peer: Any = scope.get("client")
+        client: Any = scope.get("client") or ("", 0)
+        peer = client[0], int(client[1])  # granian gives the port as text
         self._busy.add(peer)
         try:
             await self._app(scope, receive, send)
@@ -53,8 +54,9 @@ class IdleConnections:
         while True:
             time.sleep(IDLE_LOOK_SECONDS)
             # Other descriptors count as well, so this is true somewhat early.
-            if len(os.listdir("/proc/self/fd")) >= self._capacity:
-                close_idle(self._port, self._busy.copy())
+            with suppress(OSError, psutil.Error):
+                if len(os.listdir("/proc/self/fd")) >= self._capacity:
+                    close_idle(self._port, self._busy.copy())
 
 
 def close_idle(port: int, busy: Collection[Peer]) -> int:

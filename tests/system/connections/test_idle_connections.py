@@ -79,12 +79,20 @@ def test_idle_connection_is_closed_after_a_request(port: int) -> None:
         assert answer.startswith(b"HTTP/1.1 404 ")
 
 
+def greedy(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.2", 0))
+
+
 def test_caller_with_all_connections_makes_no_other_one_wait(few: int) -> None:
     """They would be held until the server closes them, and new ones wait for that."""
     with ExitStack() as held:
-        for _ in range(2 * FEW):
-            silent = socket.create_connection(("127.0.0.1", few), 5, ("127.0.0.2", 0))
-            held.enter_context(silent)
+        busy = held.enter_context(greedy(few))
+        busy.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        idle = [held.enter_context(greedy(few)) for _ in range(2 * FEW)]
         with connected(few) as another:
             another.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert another.recv(100).startswith(b"HTTP/1.1 404 ")
+        assert idle[0].recv(1) == b"", "it was silent for longest but one"
+        busy.setblocking(False)
+        with pytest.raises(BlockingIOError):  # a request is in progress
+            busy.recv(1)
