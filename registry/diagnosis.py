@@ -13,7 +13,7 @@ from telemetry.errors import Detail, InvalidFeatures
 
 MAX_DETAILS = 20
 STRANGE_NAMES = 3
-MAX_NAME_CHARS = 100
+QUOTED_NAME_CHARS = 100
 Loc = tuple[str | int, ...]
 _KINDS: dict[type, str] = {list: "a list", dict: "an object"}
 _SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a list of objects"
@@ -102,7 +102,7 @@ def strange_names(signature: Signature, names: Iterable[str]) -> str:
     """
     known = {column.name for column in signature.columns}
     strange = [*islice((name for name in names if name not in known), STRANGE_NAMES)]
-    told = ", ".join(repr(name[:MAX_NAME_CHARS]) for name in strange)
+    told = ", ".join(repr(name[:QUOTED_NAME_CHARS]) for name in strange)
     return f"; the model has no column {told}" if told else ""
 
 
