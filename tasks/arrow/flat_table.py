@@ -61,8 +61,6 @@ class FlatTable:
     def text(self, field: int) -> str:
         """A text; empty if it is absent."""
         start, length = self._list(field)
-        if length > most:
-            raise ValueError("a text is too long")
         if start + length > len(self._content):
             raise ValueError("a text goes beyond the end")
         return self._content[start : start + length].decode()
