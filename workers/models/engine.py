@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import joblib
 import msgspec
@@ -25,7 +25,7 @@ from workers.models.formats.all_formats import runtime_name
 from workers.models.formats.code.bundle import Imported
 from workers.models.kernels.accelerating import accelerated
 from workers.models.optimizing.optimized import optimized
-from workers.models.process_state.process_state import ProcessState
+from workers.models.process_state.process_state import ProcessState, ResultType
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
 from workers.models.tabular.table import Input, Table
 from workers.protocol import LoadCost
@@ -75,7 +75,6 @@ class Engine(Protocol):
 
 
 Rows = list[list[Any]] | Table
-ResultType = TypeVar("ResultType")
 """Validated rows of the wire, or the table that was made of rows of another kind."""
 
 
