@@ -3,6 +3,9 @@
 The views accept predictions; the event loop waits for their outcomes.
 """
 
+from functools import partial
+from secrets import token_hex
+
 from flask import Blueprint, Response, request
 
 from api.http.prefer import parse_prefer
@@ -12,10 +15,10 @@ from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_infer
 from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest, RequestedOutput
 from api.open_inference.tensors.rows import rows_of
 from api.predictions.routes import Predictions
-from api.predictions.submission import Submission, read_body
+from api.predictions.submission import Submission, read_body, sticky_key
 from api.waiting.waiting_path import INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE
 from registry.manifest import Manifest
-from registry.methods import check_method, input_of
+from registry.methods import check_method
 from registry.store import Registry
 from tasks.record import Record
 from tasks.settings import Settings
@@ -42,12 +45,14 @@ class InferenceViews:
         A request that asks for it is answered at once, with 202 and the id of its prediction.
         """
         model = name if version is None else f"{name}:{version}"
-        manifest = self._registry.resolve(model).manifest
+        # Drawn once, so that the version which is asked for its methods is the one that answers.
+        key = sticky_key(request) or token_hex()
+        manifest = self._registry.resolve(model).chosen(key).manifest
         body = read_body(request, self._settings.max_body_bytes, TENSOR_TYPES)
         with self._parsing.holding(len(body)):
             asked, tensors = parse_inference(request, body, self._settings.max_rows)
             wanted = _wanted(asked, manifest)
-            accepted = self._accepted(model, asked, wanted, self._rows(manifest, wanted, tensors))
+            accepted = self._accepted(model, key, asked, wanted, tensors)
         preference = parse_prefer(request.headers.get("Prefer", ""))
         seconds = self._predictions.asked(accepted[0], preference, is_submission=True).seconds
         if asked.parameters.is_async or not seconds:
@@ -55,25 +60,21 @@ class InferenceViews:
         inference = Inference(asked.id, wanted, accepted, preference, seconds)
         return self._predictions.waited_for(inference.awaited())
 
-    def _rows(
-        self, manifest: Manifest, wanted: list[WantedOutput], tensors: list[Tensor]
-    ) -> list[list[object]]:
-        signature = input_of(manifest.signature, wanted[0].method)
-        return rows_of(signature, tensors, self._settings.max_rows)
-
     def _accepted(
         self,
         model: str,
+        key: str,
         asked: InferenceRequest,
         wanted: list[WantedOutput],
-        rows: list[list[object]],
+        tensors: list[Tensor],
     ) -> list[Record]:
         """The accepted predictions, all of the version that answers the first."""
         limit = asked.parameters.timeout / MICROSECONDS or None
+        rows = partial(rows_of, tensors=tensors, max_rows=self._settings.max_rows)
         accepted: list[Record] = []
         for output in wanted:
             pinned = accepted[0].reference if accepted else model
-            submission = Submission(pinned, rows, output.method, max_queue_seconds=limit)
+            submission = Submission(pinned, rows, output.method, limit, sticky=key)
             try:
                 accepted.append(self._predictions.accept(submission))
             except InvalidFeatures as error:

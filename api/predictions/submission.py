@@ -181,10 +181,15 @@ def fallback(
 
 
 def _checked_rows(signature: Signature, features: Any, bound: int) -> list[list[Any]] | ArrowRows:
-    """Rows that a model takes; the values of an Arrow stream are checked where it is decoded."""
+    """Rows that a model takes; the values of an Arrow stream are checked where it is decoded.
+
+    ``features``: as in a `Submission`; or a function that gives them for a signature, whose columns
+    may stand in another order for each version of a model.
+    """
     if not isinstance(features, ArrowRows):
-        _refuse_many_rows(signature, features, bound)
-        return validation.rows(signature, features)
+        given = features(signature) if callable(features) else features
+        _refuse_many_rows(signature, given, bound)
+        return validation.rows(signature, given)
     if not features:
         raise InvalidFeatures("an Arrow stream must have at least one row")
     column_positions(signature, features.names)

@@ -127,7 +127,7 @@ def by_client(company: Company, asked: Asked) -> Found:
 def by_command(company: Company, asked: Asked) -> Found:
     """``predictq predict --file fresh.csv``."""
     found, path = Found(), asked.directory / "fresh.csv"
-    asked.exhibit.fresh.to_csv(path, number=False)
+    asked.exhibit.fresh.to_csv(path, index=False)
     for method, answers in asked.answers.items():
         said = company.types(
             *("predict", asked.reference, "--file", path, "--method", method),
@@ -141,7 +141,7 @@ def by_command(company: Company, asked: Asked) -> Found:
 
 
 def _csv(asked: Asked, path: Path) -> None:
-    asked.exhibit.fresh.to_csv(path, number=False)
+    asked.exhibit.fresh.to_csv(path, index=False)
 
 
 def _ndjson(asked: Asked, path: Path) -> None:
@@ -149,7 +149,7 @@ def _ndjson(asked: Asked, path: Path) -> None:
 
 
 def _parquet(asked: Asked, path: Path) -> None:
-    asked.exhibit.fresh.rename(columns=str).to_parquet(path, number=False)
+    asked.exhibit.fresh.rename(columns=str).to_parquet(path, index=False)
 
 
 def _by_job(write: Callable[[Asked, Path], None], format: str) -> Callable[[Company, Asked], Found]:

@@ -53,6 +53,10 @@ class FlatTable:
             raise ValueError("a list goes beyond the end")
         return list(form.iter_unpack(memoryview(self._content)[start:end]))
 
+    def text_size(self, field: int) -> int:
+        """The bytes that a text says it has."""
+        return self._list(field)[1]
+
     def text(self, field: int) -> str:
         """A text; empty if it is absent."""
         start, length = self._list(field)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tasks.arrow.flat_table import FlatTable
+from tasks.arrow.own_bytes import OwnBytes
 from telemetry.errors import TooLarge
 
 SCHEMA_KIND, DICTIONARY_KIND, ROWS_KIND = 1, 2, 3
@@ -14,7 +15,7 @@ MAX_MESSAGES = 1024
 _HEAD = struct.Struct("<Ii")
 _CONTINUES = 0xFFFFFFFF
 _BYTE, _LONG = struct.Struct("<B"), struct.Struct("<q")
-_KIND, _CONTENT, _BODY_SIZE = 1, 2, 3
+_KIND, _CONTENT, _BODY_SIZE, _METADATA = 1, 2, 3, 4
 """Fields of a message."""
 
 
@@ -52,6 +53,7 @@ def arrow_messages(content: bytes) -> Iterator[ArrowMessage]:
 
 def _message(head: bytes) -> ArrowMessage:
     root = FlatTable.root(head)
+    OwnBytes(len(head)).count_metadata(root, _METADATA)
     content, body_size = root.table(_CONTENT), root.number(_BODY_SIZE, _LONG)
     if content is None or body_size < 0:
         raise ValueError("a message has no content, or a wrong size")

@@ -1,8 +1,8 @@
 """The head of an Arrow stream: names of columns and number of rows, of a layout that is sound.
 
 Decoded, a short stream may stand for any amount of memory: by compression, by lists within lists,
-and by columns that share bytes. None of these is accepted, so what is left takes its own size, but
-for dictionaries, which a worker bounds when it decodes them.
+by columns that share bytes, and by texts that do. None of these is accepted, so what is left takes
+its own size, but for dictionaries, which a worker bounds when it decodes them.
 """
 
 import struct
@@ -19,6 +19,7 @@ from tasks.arrow.messages import (
     ArrowMessage,
     arrow_messages,
 )
+from tasks.arrow.own_bytes import OwnBytes
 from telemetry.errors import Invalid, Malformed, TooLarge
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -27,7 +28,7 @@ MAX_ARROW_VALUES = 2**21
 """Rows times columns; as many values as a body of JSON may have."""
 _SHORT, _LONG = struct.Struct("<h"), struct.Struct("<q")
 _PAIR = struct.Struct("<qq")
-_ENDIANNESS, _FIELDS = 0, 1
+_ENDIANNESS, _FIELDS, _METADATA = 0, 1, 2
 """Fields of a schema."""
 _NAME, _CHILDREN = 0, 5
 """Fields of a column's description."""
@@ -64,21 +65,25 @@ def _read(messages: Iterator[ArrowMessage], content: bytes, max_rows: int) -> Ar
     schema = next(messages, None)
     if schema is None or schema.kind != SCHEMA_KIND:
         raise ValueError("it does not start with a schema")
-    names, count = _names(schema.table), 0
+    names, count = _names(schema.table, OwnBytes(len(content))), 0
     for message in messages:
         count += _checked_rows(message, len(names))
         _refuse_many(count, len(names), max_rows)
     return ArrowRows(content, names, count)
 
 
-def _names(schema: FlatTable) -> tuple[str, ...]:
+def _names(schema: FlatTable, own: OwnBytes) -> tuple[str, ...]:
     if schema.number(_ENDIANNESS, _SHORT):
         raise Invalid("an Arrow stream must be little-endian")
-    fields = schema.tables(_FIELDS, MAX_ARROW_COLUMNS)
-    for field in fields:
+    own.count_metadata(schema, _METADATA)
+    names = list[str]()
+    for field in schema.tables(_FIELDS, MAX_ARROW_COLUMNS):
+        own.count_column(field)
+        names.append(field.text(_NAME))
         if field.tables(_CHILDREN, MAX_ARROW_COLUMNS):
-            raise Invalid(f"column {field.text(_NAME)!r} holds lists or structs; send plain values")
-    return tuple(field.text(_NAME) for field in fields)
+            told = names[-1][:100]
+            raise Invalid(f"column {told!r} holds lists or structs; send plain values")
+    return tuple(names)
 
 
 def _checked_rows(message: ArrowMessage, columns: int) -> int:

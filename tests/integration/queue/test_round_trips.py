@@ -48,8 +48,9 @@ def submit(stack: LiveStack, path: str = "/predict/async", **headers: str) -> st
 def timer_commands(tap: CommandCounts) -> Counter[str]:
     """The most commands that a worker sends by its timers while the tap is open."""
     a_second = Counter(upkeep=2, heartbeat=1, reserve=1, BLMOVE=1, PUBLISH=2)
-    # The stall watch looks for work (LLEN); connections are checked (PING, HELLO).
-    a_second += Counter(LLEN=1, PING=1, HELLO=1)
+    # The stall watch looks for work (LLEN); connections are checked (PING, HELLO); directives to
+    # load versions are read with each heartbeat (XRANGE).
+    a_second += Counter(LLEN=1, PING=1, HELLO=1, XRANGE=1)
     often = Counter({name: int(each * (tap.seconds + 2)) for name, each in a_second.items()})
     # kombu renews its queue bindings now and then with a script of its own.
     return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})

@@ -58,6 +58,7 @@ def test_bulk_request_is_answered_line_by_line(stack: LiveStack) -> None:
 
     found = outcomes(stack, ids)
     assert [each["id"] for each in found] == ids
+    assert [each for each in found if each["status"] != "succeeded"] == []
     assert [each["predictions"] for each in found] == [[0], [2]] * 500
     assert {each["receipt"]["alias"] for each in found} == {"production"}
     assert found[0] == stack.http.get(f"/predict/result/{ids[0]}").json()

@@ -34,6 +34,12 @@ def refused(inputs: list, **more) -> str:
     return "accepted"
 
 
+def listed(name: str) -> dict:
+    """The entry of a model in the index of the repository."""
+    (found,) = (each for each in client.get_model_repository_index() if each["name"] == name)
+    return found
+
+
 columns = [
     tensor(each["name"], rows[:, [place]].astype(np.float32), "FP32")
     for place, each in enumerate(iris["inputs"])
@@ -53,9 +59,9 @@ print("id", client.infer("iris", [matrix], request_id="mine").get_response()["id
 print("timeout", answered([matrix], timeout=10_000_000))
 print("shape", refused([tensor("x", rows[:, :3], "FP64")]))
 print("version", refused([matrix], model_version="7")[:3])
-print("index", client.get_model_repository_index()[-1])
+print("index", listed("iris"))
 client.unload_model("iris", headers=owner)
-iris = client.get_model_repository_index()[-1]
+iris = listed("iris")
 print("unloaded", client.is_model_ready("iris"), iris["state"], iris["reason"])
 client.load_model("iris", headers=owner)
-print("loaded", client.is_model_ready("iris"), client.get_model_repository_index()[-1]["state"])
+print("loaded", client.is_model_ready("iris"), listed("iris")["state"])

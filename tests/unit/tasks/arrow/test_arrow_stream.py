@@ -12,6 +12,7 @@ import pytest
 
 from tasks.arrow import stream
 from tasks.arrow.flat_buffer import FlatFields, FlatNumber, flat_buffer
+from tasks.arrow.flat_table import FlatTable
 from tasks.arrow.messages import MAX_MESSAGES, SCHEMA_KIND
 from tasks.arrow.stream import read_arrow
 from telemetry.errors import Invalid, Malformed, PredictqError, TooLarge
@@ -27,6 +28,10 @@ def written(*tables: pa.Table, **options: object) -> bytes:
         for table in tables:
             writer.write_table(table)
     return sink.getvalue().to_pybytes()
+
+
+def plain(name: str) -> pa.Field:
+    return pa.field(name, pa.int8())
 
 
 def by_polars(frame: pl.DataFrame) -> bytes:
@@ -93,6 +98,54 @@ def test_columns_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MAX_ARROW_COLUMNS", 2)
     with pytest.raises(Malformed, match="too many"):
         read_arrow(written(PLAIN), 10)
+
+
+LONG = "x" * 4096
+PLACES = [f"k{index}" for index in range(9)]
+
+
+def many(schema: pa.Schema) -> bytes:
+    return written(schema.empty_table())
+
+
+def shared(content: bytes, head: int, start: int, count: int) -> bytes:
+    """The stream with each table of a list being its first one."""
+    changed, places = bytearray(content), [head + start + 4 * index for index in range(count)]
+    first = places[0] + struct.unpack_from("<I", content, places[0])[0]
+    for place in places:
+        struct.pack_into("<I", changed, place, first - place)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (many(pa.schema([*map(plain, (LONG, *PLACES))])), 1),
+        (many(pa.schema([pa.field("t", pa.timestamp("s", LONG)), *map(plain, PLACES)])), 1),
+        (many(pa.schema([pa.field("a", pa.int8(), True, {"k": LONG}), *map(plain, PLACES)])), 1),
+        (many(pa.schema([plain("a")], {"a": LONG, **dict.fromkeys(PLACES, "v")})), 2),
+    ],
+    ids=["name", "time zone", "metadata of a column", "metadata"],
+)
+def test_texts_that_share_their_bytes_are_refused(content: bytes, field: int) -> None:
+    assert read_arrow(content, 10).names
+    schema = FlatTable.root(content[8:]).table(2)
+    assert schema is not None
+    lies = schema._list(field)
+    with pytest.raises(Malformed, match="share their bytes"):
+        read_arrow(shared(content, 8, *lies), 10)
+
+
+def test_metadata_of_a_message_has_its_own_bytes() -> None:
+    sink, batch = pa.BufferOutputStream(), pa.record_batch({"a": [1]})
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch, {"a": LONG, **dict.fromkeys(PLACES, "v")})
+    content = sink.getvalue().to_pybytes()
+    head = 16 + struct.unpack_from("<I", content, 4)[0]
+    lies = FlatTable.root(content[head:])._list(4)
+    assert len(read_arrow(content, 10)) == 1
+    with pytest.raises(Malformed, match="share their bytes"):
+        read_arrow(shared(content, head, *lies), 10)
 
 
 def test_big_endian_numbers_are_refused() -> None:
