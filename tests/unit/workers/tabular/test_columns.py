@@ -70,6 +70,7 @@ def test_column_is_the_same_beside_others(series: pd.Series) -> None:
     ((_, frame),) = Table.of(signature, sent).parts()
     same(frame["c"], series)
     same(frame["d"], series)
+    assert frame["u"].dtype == float
     assert frame["u"].isna().all()
 
 

@@ -84,6 +84,7 @@ def test_flat_signature_makes_a_sequence():
     [
         (["float32", "float32"], [[1, 2]], "float32"),
         (["int64", "int64"], [[1, 2]], "int64"),
+        (["int64", "int64"], [[1, 2.0]], "int64"),
         (["int64", "int64"], [[1, 0.5]], "float64"),
         (["int64", "float64"], [[1, 2]], "float64"),
         (["", ""], [[1, 2]], "float64"),
