@@ -13,6 +13,7 @@ from telemetry.errors import Detail, InvalidFeatures
 
 MAX_DETAILS = 20
 STRANGE_NAMES = 3
+QUOTED_NAME_CHARS = 100
 Loc = tuple[str | int, ...]
 _KINDS: dict[type, str] = {list: "a list", dict: "an object"}
 _SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a list of objects"
@@ -97,11 +98,12 @@ def _object_faults(
 def strange_names(signature: Signature, names: Iterable[str]) -> str:
     """The first names that the model does not have, in words: the missing one may be misspelt.
 
-    A row may have a million names, so the search ends with the third.
+    A row may have a million names, so the search ends with the third; names may be long, too.
     """
     known = {column.name for column in signature.columns}
     strange = [*islice((name for name in names if name not in known), STRANGE_NAMES)]
-    return f"; the model has no column {', '.join(map(repr, strange))}" if strange else ""
+    told = ", ".join(repr(name[:QUOTED_NAME_CHARS]) for name in strange)
+    return f"; the model has no column {told}" if told else ""
 
 
 def _value_faults(column: Column, value: Any, number: int, loc: Loc) -> Iterator[Detail]:

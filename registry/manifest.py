@@ -144,3 +144,8 @@ class Manifest(Description, frozen=True, kw_only=True):
     def reference(self) -> str:
         """``model:version``."""
         return f"{self.name}:{self.version}"
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it runs code that came with it: in its artifact, or in packages of its own."""
+        return self.trusted or self.environment is not None

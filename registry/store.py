@@ -211,8 +211,7 @@ class Registry:
     def check_signature(self, manifest: Manifest) -> None:
         """Raise `UntrustedArtifact` if a version that runs code is not signed by this home."""
         given = self.directory.signature(manifest.name, manifest.version)
-        runs_code = manifest.trusted or manifest.environment is not None
-        if runs_code and not is_signed(self.home, manifest, given):
+        if manifest.runs_code and not is_signed(self.home, manifest, given):
             what = manifest.reference
             raise UntrustedArtifact(
                 f"the manifest of {what} is not signed with the key of this home, so the code in "

@@ -10,7 +10,6 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from telemetry.memory import available_memory
 
@@ -58,7 +57,9 @@ def _least(wanted: int, limit: int) -> int:
 def data_bytes() -> int:
     """Private writable memory of this process, in bytes; 0 where only Linux tells."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[_DATA])
+        # Without a buffer, as pool processes look after each microbatch.
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            pages = int(file.read().split()[_DATA])
     except OSError:  # only Linux has /proc/self/statm
         return 0
     return pages * resource.getpagesize()

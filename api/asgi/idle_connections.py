@@ -23,8 +23,11 @@ IDLE_LOOK_SECONDS = 0.25
 """Seconds between two looks at the number of connections."""
 CLOSED_SHARE = 4
 """A quarter of the connections of an address is closed at a time."""
-_TCP_INFO_BYTES, _LAST_DATA_RECEIVED = 104, 52
-"""Length of Linux's `struct tcp_info`, and where it has the milliseconds since data came."""
+MIN_SILENCE_MS = 500
+"""Milliseconds for which a connection must have been silent. One with a request that came just now
+is not busy yet, and of one that was answered just now the answer may not be on its way yet."""
+_TCP_INFO_BYTES, _LAST_DATA_SENT, _LAST_DATA_RECEIVED = 104, 44, 52
+"""Length of Linux's `struct tcp_info`, and where it has milliseconds since data went and came."""
 Peer = tuple[str, int]
 
 
@@ -54,48 +57,63 @@ class IdleConnections:
         while True:
             time.sleep(IDLE_LOOK_SECONDS)
             # Other descriptors count as well, so this is true somewhat early.
-            with suppress(OSError, psutil.Error):
+            with suppress(OSError, psutil.Error):  # no descriptor is left to look with
                 if len(os.listdir("/proc/self/fd")) >= self._capacity:
-                    close_idle(self._port, self._busy.copy())
+                    close_idle(self._port, self._busy)
 
 
 def close_idle(port: int, busy: Collection[Peer]) -> int:
     """Close those idle connections of the address with most that were silent for longest.
 
-    ``busy``: the peers that have a request in progress. Returns how many were closed.
+    ``busy``: the peers that have a request in progress; it may change meanwhile. Returns how many
+    were closed.
     """
     by_address: dict[str, list[tuple[int, Peer]]] = defaultdict(list)
     for each in psutil.Process().net_connections("tcp"):
         if each.laddr.port == port and each.raddr:
             by_address[each.raddr.ip].append((each.fd, tuple(each.raddr)))
     address, theirs = max(by_address.items(), key=lambda item: len(item[1]), default=("", []))
-    idle = [descriptor for descriptor, peer in theirs if peer not in busy]
-    idle.sort(key=silence, reverse=True)
-    chosen = idle[: -(-len(theirs) // CLOSED_SHARE)]
-    for descriptor in chosen:
-        # Not closed: the server owns the descriptor, and closes it when it reads the end.
-        with _shared(descriptor) as connection:
-            connection.shutdown(socket.SHUT_RDWR)
-    if chosen:
+    silent = [(silence(*each), each) for each in theirs if each[1] not in busy]
+    longest = sorted((each for each in silent if each[0] >= MIN_SILENCE_MS), reverse=True)
+    chosen = longest[: -(-len(theirs) // CLOSED_SHARE)]
+    closed = sum(_is_shut(*each, busy) for _, each in chosen)
+    if closed:
         log.warning(
             "connections are used up: closed %s idle ones of the %s of %s",
-            len(chosen),
+            closed,
             len(theirs),
             address,
         )
-    return len(chosen)
+    return closed
 
 
-def silence(descriptor: int) -> int:
-    """Milliseconds since data came; 0 if the connection has ended meanwhile."""
-    with _shared(descriptor) as connection:
+def _is_shut(descriptor: int, peer: Peer, busy: Collection[Peer]) -> bool:
+    """Shut a connection down; whether it was there, and idle to the last."""
+    with suppress(OSError), _shared(descriptor, peer) as connection:
+        if peer not in busy:
+            # Not closed: the server owns the descriptor, and closes it when it reads the end.
+            connection.shutdown(socket.SHUT_RDWR)
+            return True
+    return False
+
+
+def silence(descriptor: int, peer: Peer) -> int:
+    """Milliseconds since data came or went; 0 if the connection has ended meanwhile."""
+    with suppress(OSError), _shared(descriptor, peer) as connection:
         told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-        return int(struct.unpack_from("I", told, _LAST_DATA_RECEIVED)[0])
+        offsets = _LAST_DATA_SENT, _LAST_DATA_RECEIVED
+        return min(int(struct.unpack_from("I", told, offset)[0]) for offset in offsets)
     return 0
 
 
 @contextmanager
-def _shared(descriptor: int) -> Iterator[socket.socket]:
-    """A connection by a descriptor of our own; errors mean that it has ended."""
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+def _shared(descriptor: int, peer: Peer) -> Iterator[socket.socket]:
+    """A connection by a descriptor of our own; raises `OSError` if it has ended.
+
+    Its descriptor may be another's by now, such as that of a new request or of Redis.
+    """
+    # With its family, which Python would otherwise ask for, and leave the copy open on an error.
+    with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as connection:
+        if connection.getpeername()[:2] != peer:
+            raise ConnectionError
         yield connection

@@ -45,7 +45,7 @@ def looked_up_id(scope: HTTPScope, prefix: str) -> str:
 
 def _takes_json(headers: dict[bytes, bytes]) -> bool:
     # A view weighs the two against each other.
-    return b"arrow" not in headers.get(b"accept", b"")
+    return b"arrow" not in headers.get(b"accept", b"").lower()
 
 
 def key_of(scope: HTTPScope) -> str | None:

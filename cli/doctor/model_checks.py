@@ -68,16 +68,15 @@ def _artifacts(registry: Registry, versions: list[Manifest]) -> Observation:
 
 
 def _is_intact(path: Path, sha256: str) -> bool:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
+    if not path.is_file():  # to open a pipe would wait for ever
         return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def _trusted(registry: Registry, versions: list[Manifest]) -> Observation:
     """Versions that run code when they are loaded, and so must be signed."""
-    trusted = [each for each in versions if each.trusted or each.environment is not None]
+    trusted = [each for each in versions if each.runs_code]
     if unsigned := [each.reference for each in trusted if not _is_signed(registry, each)]:
         remedy = "Sign those that you trust with `predictq models sign NAME:VERSION`."
         return Observation("fail", f"run code, and are not signed: {listed(unsigned)}", remedy)

@@ -58,7 +58,7 @@ def _questions(registry: Registry) -> Iterator[Question]:
 
 def _question(manifest: Manifest, registry: Registry) -> Question | None:
     method, golden = manifest.signature.main, registry.golden_rows(manifest)
-    if golden is not None and method in golden.answers:
+    if golden is not None and golden.rows and method in golden.answers:
         return Question(manifest.reference, method, golden.rows[0], golden.answers[method][:1])
     if manifest.example is None:
         return None

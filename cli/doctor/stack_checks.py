@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -36,9 +37,15 @@ def findings_of_stack(stack: RunningStack, port: int) -> Iterator[Finding]:
     stats = call_http(port, "GET", "/stats")
     first = finding_of(Check("API", _STACK, partial(_api, port, stats)))
     yield first
-    if stats.status == 200:
-        told = msgspec.json.decode(stats.body, type=dict[str, Any])
+    if (told := _told(stats)) is not None:
         yield from map(finding_of, _checks(stack, port, told))
+
+
+def _told(stats: CallResult) -> dict[str, Any] | None:
+    """What `/stats` says; None if it is not the answer of an API."""
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(stats.body, type=dict[str, Any]) if stats.status == 200 else None
+    return None
 
 
 def _checks(stack: RunningStack, port: int, told: dict[str, Any]) -> list[Check]:
@@ -59,6 +66,9 @@ def _checks(stack: RunningStack, port: int, told: dict[str, Any]) -> list[Check]
 def _api(port: int, stats: CallResult) -> Observation:
     ready = call_http(port, "GET", "/ready")
     if ready.status == 200 and stats.status == 200:
+        if _told(stats) is None:
+            remedy = "Stop the program that has this port, and start the stack again."
+            return Observation("fail", f"another program answers at port {port}", remedy)
         return Observation("pass", "ready")
     if not ready.status:
         remedy = "Read logs/api.log in the home."

@@ -4,6 +4,7 @@ Every access is checked by Python, so bytes of any content can do no more than r
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 _OFFSET = struct.Struct("<I")
@@ -45,13 +46,13 @@ class FlatTable:
         places = (start + _OFFSET.size * index for index in range(count))
         return [FlatTable(self._content, self._pointed(at)) for at in places]
 
-    def structs(self, field: int, form: struct.Struct) -> list[tuple[Any, ...]]:
-        """A list of structs of this form."""
+    def structs(self, field: int, form: struct.Struct) -> Iterator[tuple[Any, ...]]:
+        """The structs of a list, each of this form."""
         start, count = self._list(field)
         end = start + form.size * count
         if end > len(self._content):
             raise ValueError("a list goes beyond the end")
-        return list(form.iter_unpack(memoryview(self._content)[start:end]))
+        return form.iter_unpack(memoryview(self._content)[start:end])
 
     def text_size(self, field: int) -> int:
         """The bytes that a text says it has."""

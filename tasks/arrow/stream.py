@@ -7,7 +7,7 @@ its own size, but for dictionaries, which a worker bounds when it decodes them.
 
 import struct
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import islice
 
 import msgspec
 
@@ -104,15 +104,15 @@ def _check_layout(batch: FlatTable, columns: int, body_size: int) -> int:
     if batch.table(_COMPRESSION):
         raise Invalid("an Arrow stream must not be compressed")
     rows = batch.number(_LENGTH, _LONG)
-    nodes = batch.structs(_NODES, _PAIR)
-    if rows < 0 or len(nodes) != columns or any(length != rows for length, _ in nodes):
+    lengths = [length for length, _ in islice(batch.structs(_NODES, _PAIR), columns + 1)]
+    if rows < 0 or len(lengths) != columns or any(length != rows for length in lengths):
         raise ValueError("its columns are not as long as it says")
-    buffers = batch.structs(_BUFFERS, _PAIR)
-    # An empty one may be anywhere.
-    used = ((start, start + size) for start, size in buffers if size)
-    borders = chain((0,), *used, (body_size,))
-    if any(size < 0 for _, size in buffers) or any(a > b for a, b in pairwise(borders)):
-        raise ValueError("values lie outside of their message, or overlap")
+    # An empty buffer may be anywhere.
+    used, end = (each for each in batch.structs(_BUFFERS, _PAIR) if each[1]), 0
+    for start, size in used:
+        if not end <= start <= start + size <= body_size:
+            raise ValueError("values lie outside of their message, or overlap")
+        end = start + size
     return rows
 
 

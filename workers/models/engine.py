@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import joblib
 import msgspec
@@ -75,6 +75,7 @@ class Engine(Protocol):
 
 
 Rows = list[list[Any]] | Table
+ResultType = TypeVar("ResultType")
 """Validated rows of the wire, or the table that was made of rows of another kind."""
 
 
@@ -164,16 +165,18 @@ class SklearnEngine:
         """See `Engine`."""
         held: _Held = self._models.get(manifest)
         with held.imported():
-            return held.state.run(partial(call_method, held.estimator, method, given))
+            return _in_state(held.state, partial(call_method, held.estimator, method, given))
 
     def _load(self, manifest: Manifest) -> "_Held":
         check_environment(manifest, self._registry.home)
         self._registry.check_signature(manifest)
-        state = ProcessState(manifest.reference)
+        # The libraries that compute all other versions leave the state of the process alone, and a
+        # look at it would take longer than a row.
+        state = ProcessState(manifest.reference) if manifest.runs_code else None
         with warnings.catch_warnings():
-            return state.run(partial(self._loaded, manifest, state))
+            return _in_state(state, partial(self._loaded, manifest, state))
 
-    def _loaded(self, manifest: Manifest, state: ProcessState) -> "_Held":
+    def _loaded(self, manifest: Manifest, state: ProcessState | None) -> "_Held":
         loaded = load_artifact(self._registry.artifact(manifest), manifest)
         original, imported = loaded.estimator, loaded.imported
         with imported():
@@ -189,7 +192,11 @@ class _Held(msgspec.Struct, frozen=True):
     estimator: Any
     runtime: str
     imported: Imported
-    state: ProcessState
+    state: ProcessState | None
+
+
+def _in_state(state: ProcessState | None, call: Callable[[], ResultType]) -> ResultType:
+    return call() if state is None else state.run(call)
 
 
 @contextmanager

@@ -132,7 +132,8 @@ class ForkServerClient:
         return frame
 
     def _can_send(self) -> bool:
-        return bool(select.select([], [self._control], [], 0)[1])
+        is_open = self._control.fileno() >= 0
+        return is_open and bool(select.select([], [self._control], [], 0)[1])
 
     def _receive(self) -> bytes:
         try:

@@ -133,6 +133,8 @@ def test_faults_are_told_up_to_a_limit():
         (("features", "income"), f"row 1: column 'income' is missing{strangers}"),
     ]
     assert len(faults(PAIR, [["a", "b"]] * 100)) == diagnosis.MAX_DETAILS
+    # Every detail quotes the names, which a body may fill.
+    assert len(faults(PAIR, {"x" * 10**6: 1})[0][1]) < 200
 
 
 def test_faults_of_a_row_with_many_strange_names_are_found_in_a_moment():

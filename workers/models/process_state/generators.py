@@ -29,11 +29,9 @@ class Generators:
         before = Generators._installed() if Generators._installed else None
         if before is self:
             return
-        now = random.getstate()
         if before is not None:
-            before.keep(now)
-        if now != self._of_python:
-            random.setstate(self._of_python)
+            before.keep(random.getstate())
+        random.setstate(self._of_python)  # at once, as to compare the two takes longer
         of_numpy.set_bit_generator(self._of_numpy)  # type: ignore[attr-defined]
         Generators._installed = ref(self)
 

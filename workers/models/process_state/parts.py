@@ -9,8 +9,10 @@ import socket
 import sys
 import time
 import warnings
+from _signal import getsignal  # type: ignore[import-not-found]  # without enums: 40 times as fast
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,8 +20,10 @@ import pandas as pd
 _SIGNALS = signal.SIGALRM, signal.SIGCHLD
 """Signals that enforce time limits, and tell of ends."""
 
-_GROUPS = "compute", "future", "mode"
-"""Groups of pandas' options; the others are about what it shows."""
+_GROUPS = {group: pd.options.d[group] for group in ("compute", "future", "mode")}
+"""Groups of pandas' options, as it keeps them; the others are about what it shows."""
+_VARIABLES: dict[bytes, bytes] = vars(os.environ)["_data"]
+"""The dictionary behind `os.environ`: decoding all variables takes a hundred times as long."""
 
 
 class StatePart(NamedTuple):
@@ -30,11 +34,6 @@ class StatePart(NamedTuple):
     write: Callable[[Any], Any]
     is_kept: bool = True
     """Whether a version that changed it finds it so at its next call."""
-
-
-def _environment() -> dict[bytes, bytes]:
-    # The dictionary behind `os.environ`, as decoding all variables takes a hundred times as long.
-    return dict(vars(os.environ)["_data"])
 
 
 def _set_environment(kept: dict[bytes, bytes]) -> None:
@@ -58,20 +57,17 @@ def _working_directory() -> str:
     return ""
 
 
-def _sklearn_options() -> dict[str, Any]:
-    from sklearn import get_config  # noqa: PLC0415 - only a process that loads a model needs it
-
-    return dict(get_config())
+def _handlers() -> dict[signal.Signals, Any]:
+    return {number: getsignal(number) for number in _SIGNALS}
 
 
-def _set_sklearn_options(kept: dict[str, Any]) -> None:
-    from sklearn import set_config  # noqa: PLC0415 - as above
-
-    set_config(**kept)
+@cache
+def _sklearn() -> Any:
+    return import_module("sklearn")  # only a process that loads a model needs it
 
 
 def _pandas_options() -> dict[str, dict[str, Any]]:
-    return {group: dict(pd.options.d[group]) for group in _GROUPS}
+    return {group: options.copy() for group, options in _GROUPS.items()}
 
 
 def _set_pandas_options(kept: dict[str, dict[str, Any]]) -> None:
@@ -86,18 +82,17 @@ def _set_pandas_options(kept: dict[str, dict[str, Any]]) -> None:
 _set_locale = partial(locale.setlocale, locale.LC_ALL)
 
 CHANGEABLE = (
-    StatePart("environment variables", _environment, _set_environment),
+    StatePart("environment variables", _VARIABLES.copy, _set_environment),
     StatePart("the working directory", _working_directory, os.chdir),
     StatePart("the locale", _set_locale, _set_locale),
-    StatePart("options of scikit-learn", _sklearn_options, _set_sklearn_options),
+    StatePart(
+        "options of scikit-learn",
+        lambda: _sklearn().get_config(),
+        lambda kept: _sklearn().set_config(**kept),
+    ),
     StatePart("options of pandas", _pandas_options, _set_pandas_options),
     StatePart("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
-    StatePart(
-        "signal handlers",
-        lambda: {number: signal.getsignal(number) for number in _SIGNALS},
-        _set_handlers,
-        is_kept=False,
-    ),
+    StatePart("signal handlers", _handlers, _set_handlers, is_kept=False),
     StatePart(
         "garbage collection",
         gc.isenabled,

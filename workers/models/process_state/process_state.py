@@ -39,9 +39,9 @@ class ProcessState:
         as a second copy of this process.
         """
         pid, ours = os.getpid(), _read()
-        self._generators.install()
-        _write(self._changed)
         try:
+            self._generators.install()
+            _write(self._changed)
             return self._context.run(call)
         finally:
             if os.getpid() != pid:
@@ -67,5 +67,7 @@ def _read() -> list[Any]:
 
 def _write(values: dict[int, Any]) -> None:
     for index, value in values.items():
-        with suppress(OSError, ValueError):  # a directory that is gone, a locale that is not there
+        # A directory or locale that is gone, or a limit that is too low for the calls in progress:
+        # each part has its own errors, and the other parts are written all the same.
+        with suppress(Exception):
             CHANGEABLE[index].write(value)

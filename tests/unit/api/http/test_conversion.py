@@ -19,19 +19,22 @@ class Whole(msgspec.Struct, forbid_unknown_fields=True):
     """A struct of a request."""
 
     parts: list[Part] = []
+    shares: dict[int, int] = {}
 
 
 @pytest.mark.parametrize(
     ("given", "location"),
     [
         ({"parts": 1}, ("parts",)),
-        ({"parts": [{"size": "x"}]}, ("parts[0]", "size")),
+        ({"parts": [{"size": "x"}]}, ("parts", 0, "size")),
+        ({"shares": {"1": "x"}}, ("shares",)),
+        ({"shares": {"x": 1}}, ("shares",)),
         ({"others": 1}, ()),
         ([], ()),
     ],
-    ids=["field", "nested", "unknown", "whole"],
+    ids=["field", "nested", "value", "key", "unknown", "whole"],
 )
-def test_converted_says_where_the_error_is(given: Any, location: tuple[str, ...]) -> None:
+def test_converted_says_where_the_error_is(given: Any, location: tuple[str | int, ...]) -> None:
     with pytest.raises(Invalid) as raised:
         converted(given, Whole)
     (detail,) = raised.value.errors

@@ -49,6 +49,15 @@ def test_good_stack_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not_passed(monkeypatch, GOOD) == {}
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"[]"])
+def test_answer_of_another_program_fails_one_check(
+    monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(stack_checks, "call_http", lambda *_: CallResult(200, body))
+    (found,) = findings_of_stack(STACK, 5000)
+    assert (found.level, found.message) == ("fail", "another program answers at port 5000")
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [

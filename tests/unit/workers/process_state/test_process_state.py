@@ -18,11 +18,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import skops.io
+from sklearn.linear_model import LinearRegression
 
 from registry.store import Registry
 from tests.support.models import Doubling, register
 from workers.models.engine import SklearnEngine
+from workers.models.process_state.parts import CHANGEABLE, StatePart
 from workers.models.process_state.process_state import ProcessState
+from workers.models.registration import describe_model
 
 Change = tuple[Callable[[], Any], Callable[[], Any]]
 """What changes a part of the process's state, and what reads it."""
@@ -119,6 +123,31 @@ def test_change_of_a_directory_that_is_gone_harms_nothing(
     assert states[0].run(os.getcwd) == str(tmp_path)
 
 
+def test_part_that_cannot_be_written_back_keeps_no_other_from_it(
+    states: list[ProcessState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = StatePart("the recursion limit", sys.getrecursionlimit, {}.__getitem__)
+    limits = [fails if part.name == fails.name else part for part in CHANGEABLE]
+    monkeypatch.setattr("workers.models.process_state.process_state.CHANGEABLE", limits)
+    before, mine = sys.getrecursionlimit(), states[0]
+    mine.run(lambda: (sys.setrecursionlimit(5000), socket.setdefaulttimeout(3)))
+    sys.setrecursionlimit(before)
+    assert socket.getdefaulttimeout() is None
+    assert mine.run(socket.getdefaulttimeout) == 3
+    assert socket.getdefaulttimeout() is None
+
+
+def test_next_model_is_called_where_one_exchanged_the_environment(
+    states: list[ProcessState],
+) -> None:
+    theirs, ours = {"COUNTRY": "no"}, os.environ
+    try:
+        states[0].run(lambda: setattr(os, "environ", theirs))
+        assert states[1].run(lambda: 1) == 1, "the next model is called"
+    finally:
+        os.environ = ours  # noqa: B003 - it is put back as it was
+
+
 def draw() -> tuple[float, float]:
     return np.random.rand(), random.random()
 
@@ -195,3 +224,18 @@ def test_engine_keeps_the_state_of_versions_apart(
         assert engine.answer(careless, "predict", np.ones((1, 2))).output.tolist() == [2]
         assert engine.answer(observant, "predict", np.ones((1, 2))).output.tolist() == [1]
     assert caplog.text.count("a model changed") == 2, "once when loaded, once when called"
+
+
+def test_engine_looks_at_no_state_for_versions_without_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("it costs more than a row")
+
+    monkeypatch.setattr(ProcessState, "run", refuse)
+    file, registry = tmp_path / "line.skops", Registry(tmp_path)
+    skops.io.dump(LinearRegression().fit([[0], [1]], [0, 2]), file)
+    version = registry.add("line", *describe_model(file, trust=False, examples=[[1.0]]))
+    assert not version.runs_code
+    answer = SklearnEngine(registry).answer(version, "predict", np.ones((1, 1)))
+    assert answer.output.tolist() == [pytest.approx(2)]
