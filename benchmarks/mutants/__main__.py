@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.harness import report
 from benchmarks.harness.results import Part, Run
-from benchmarks.mutants import summary
+from benchmarks.mutants import modules, summary
 from benchmarks.mutants.forking import ForkingLoop
 from benchmarks.mutants.lua import Mutant, mutants, script_names
 from stack.process import ROOT
@@ -68,8 +68,14 @@ def python(processes: int, record: bool) -> None:
         # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
         sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.8'")
     subprocess.run([mutmut, "run", "--max-children", str(processes)], cwd=ROOT, check=True)
-    told = subprocess.check_output([mutmut, "results", "--all", "true"], cwd=ROOT, text=True)
-    _report(summary.of_modules(told), started, load, record=record)
+
+    def told(*arguments: str) -> str:
+        return subprocess.check_output([mutmut, *arguments], cwd=ROOT, text=True)
+
+    part = summary.of_modules(
+        told("results", "--all", "true"), lambda mutant: modules.change(told("show", mutant))
+    )
+    _report(part, started, load, record=record)
 
 
 def _report(part: Part, started: float, load: float, *, record: bool) -> None:

@@ -1,7 +1,7 @@
 """The tables of a survey: how many mutants the tests notice, and which they do not."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
 from benchmarks.harness.results import Cell, Check, Part, Table
@@ -13,8 +13,7 @@ FLOOR = 0.8
 """Share of the mutants that the tests have to notice."""
 NOTICED = "killed", "timeout", "segfault", "caught by type check"
 """What mutmut says of mutants that the tests notice."""
-UNNOTICED = """Some change nothing that a caller can see: the text of a log line, a default that \
-each caller gives, a time limit one second longer."""
+UNNOTICED = "No reason is known, either: a test is missing, or a reason in `explained.toml`."
 
 
 def of_scripts(lives: Mapping[Mutant, bool]) -> Part:
@@ -36,23 +35,41 @@ def of_scripts(lives: Mapping[Mutant, bool]) -> Part:
     return Part("lua", tables, [_killed_share(states.values()), unexplained])
 
 
-def of_modules(told: str) -> Part:
-    """The mutants of modules, from what `mutmut results` prints of each."""
-    states: dict[str, State] = {}
-    for line in told.splitlines():
-        name, _, what = line.strip().rpartition(": ")
-        states[name] = "killed" if what in NOTICED else "lives"
+def of_modules(told: str, change: Callable[[str], str]) -> Part:
+    """The mutants of modules, from what `mutmut results` prints of each.
+
+    ``change`` is given the name of a mutant that lives, and tells what it changes.
+    """
+    reasons = explained()
+    results = dict(line.strip().rsplit(": ", 1) for line in told.splitlines())
+    keys = {
+        name: (_module(name), change(name)) for name, what in results.items() if what not in NOTICED
+    }
+    states: dict[str, State] = {
+        name: "killed" if name not in keys else "explained" if keys[name] in reasons else "lives"
+        for name in results
+    }
+    known: list[list[Cell]] = [
+        [f"`{_function(name)}: {key[1]}`".replace("|", r"\|"), reasons[key]]
+        for name, key in keys.items()
+        if key in reasons
+    ]
     functions = Counter(_function(name) for name, state in states.items() if state == "lives")
     rows: list[list[Cell]] = [[f"`{name}`", many] for name, many in sorted(functions.items())]
     counts = _table(
         "Mutants of Python modules",
         "module",
-        ((name.rpartition(".")[0], state) for name, state in states.items()),
+        ((_module(name), state) for name, state in states.items()),
     )
+    reasoned = Table("Mutants that live for a reason", ["mutant", "reason"], known)
     living = Table(
         "Functions with mutants that no test notices", ["function", "many"], rows, UNNOTICED
     )
-    return Part("python", [counts, living], [_killed_share(states.values())])
+    return Part("python", [counts, reasoned, living], [_killed_share(states.values())])
+
+
+def _module(mutant: str) -> str:
+    return mutant.rpartition(".")[0]
 
 
 def _function(mutant: str) -> str:

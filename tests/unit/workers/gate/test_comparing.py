@@ -15,6 +15,7 @@ from workers.gate.comparing import SHOWN_ROWS, differences
 from workers.gate.differences import differences_text
 from workers.gate.doors import DOORS
 from workers.models.signature.inspection import inspect
+from workers.models.tabular.columns import object_array
 from workers.models.tabular.equality import equal, unequal
 
 ROWS = 12
@@ -136,10 +137,18 @@ def test_several_outputs_are_compared(model):
     [
         ([1.0, 2.0], [1.0, 2.0 + 1e-15], [False, False]),
         ([1.0, 2.0], [1.0, 2.1], [False, True]),
+        ([1.0, 0.0, 0.0], [1.0 + 1e-10, 1e-10, 1e-14], [True, True, False]),
+        ([1j, 2j], [1j * (1 + 1e-15), 3j], [False, True]),
         ([np.nan, 1.0], [np.nan, np.nan], [False, True]),
         ([1, 2], [1, 3], [False, True]),
+        ([1.0, 2.0], [1, 3], [False, True]),
+        ([1, 2], [1.0, 2.0 + 1e-15], [False, True]),
         (["a", "b"], ["a", "c"], [False, True]),
         ([["a", None]], [["a", None]], [False]),
+        (["a", None, None], [None, "a", None], [True, True, False]),
+        (object_array([1j, 2j]), object_array([1j, 3j]), [False, True]),
+        (object_array([[1.0], (2.0,)]), object_array([[1.0 + 1e-15], [2.1]]), [False, True]),
+        (object_array([np.ones(1), np.ones(2)]), object_array([[1.0], [1.0]]), [False, True]),
         ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 5.0]], [False, True]),
         ([[1.0, 2.0]], [1.0], [True]),
         (
@@ -150,14 +159,16 @@ def test_several_outputs_are_compared(model):
     ],
 )
 def test_answers_are_unequal_row_by_row(own, served, expected):
-    assert unequal(np.array(own), np.array(served)).tolist() == expected
+    found = unequal(np.array(own), np.array(served))
+    assert (found.tolist(), found.dtype) == (expected, bool)
 
 
 def test_outputs_are_unequal_where_one_of_them_is():
-    one, other = np.array([1.0, 2.0]), np.array([1.0, 3.0])
-    assert unequal([one, one], [one, other]).tolist() == [False, True]
-    assert unequal([one], [one, one]).tolist() == [True, True]
-    assert unequal(one, [one]).tolist() == [True, True]
+    one, other = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 4.0])
+    assert unequal([one, one], [one, other]).tolist() == [False, True, False]
+    for own, served in (([one], [one, one]), (one, [one]), ([one], one)):
+        found = unequal(own, served)
+        assert (found.tolist(), found.dtype) == ([True] * 3, bool)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +179,15 @@ def test_outputs_are_unequal_where_one_of_them_is():
         (1, 1.0, False),
         (1, True, False),
         (1.0, 1.1, False),
+        (1.0, 1.0 + 1e-10, False),
+        (0.0, 1e-10, False),
+        (0.0, 1e-14, True),
         ("a", "a", True),
         (None, None, True),
         (None, 0.0, False),
         (float("nan"), float("nan"), True),
+        (float("nan"), 1.0, False),
+        (1.0, float("nan"), False),
         ([1.0, [2.0]], [1.0, [2.0]], True),
         ([1.0], [1.0, 2.0], False),
         ([1.0], 1.0, False),

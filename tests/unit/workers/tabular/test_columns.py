@@ -1,5 +1,8 @@
 """A model gets each column in the dtype that it was trained on."""
 
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -19,6 +22,8 @@ from workers.models.tabular.dtypes import cast_to_dtype
 from workers.models.tabular.table import Table
 
 ALL = [*FULL.items(), *((f"{name}, gappy", series) for name, series in GAPPY.items())]
+FLOATS = "", "float64", "float32", "float16"
+DAY = date(2026, 1, 2)
 each = pytest.mark.parametrize("series", [s for _, s in ALL], ids=[name for name, _ in ALL])
 
 
@@ -65,6 +70,7 @@ def test_column_is_the_same_beside_others(series: pd.Series) -> None:
     ((_, frame),) = Table.of(signature, sent).parts()
     same(frame["c"], series)
     same(frame["d"], series)
+    assert frame["u"].dtype == float
     assert frame["u"].isna().all()
 
 
@@ -115,6 +121,59 @@ def test_value_of_another_type_is_converted_to_the_dtype(
     series = met_as_series(column, [value])
     assert str(series.dtype) == dtype
     assert str(series[0]) == str(expected)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "dtype", "expected"),
+    [
+        *((Column("c", dtype=name), [1, None], "float64", [1.0, math.nan]) for name in FLOATS),
+        (Column("c", dtype="int8"), [1, 2], "int8", [1, 2]),
+        (Column("c", dtype="int8"), [1, None], "object", [1, None]),
+        (Column("c", dtype="int8"), [1, 1000], "object", [1, 1000]),
+        (Column("c", dtype="Int8"), [1, math.nan], "object", [1, None]),
+        (Column("c", "boolean", dtype="bool"), [True, False], "bool", [True, False]),
+        (Column("c", "boolean", dtype="bool"), [True, None], "object", [True, None]),
+        (Column("c", "boolean", dtype="object"), [True, False], "object", [True, False]),
+        (Column("c", "any"), ["a", math.nan, None], "object", ["a", None, None]),
+        (Column("c", "date"), [datetime(2026, 1, 2, 3, tzinfo=UTC), None], "object", [DAY, None]),
+        (Column("c", "date"), [DAY, "2026-01-02"], "object", [DAY, DAY]),
+        (Column("c", "decimal"), ["1.10", math.nan], "object", [Decimal("1.10"), None]),
+    ],
+)
+def test_array_has_the_dtype_that_holds_all_values(
+    column: Column, values: list[Any], dtype: str, expected: list[Any]
+) -> None:
+    array = array_of(column, values)
+    assert str(array.dtype) == dtype
+    assert repr(array.tolist()) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "kept", "expected"),
+    [
+        ("ns", ["2026-01-02", "2026-01-02T03:04:05.5"], "ns", [" 00:00:00", " 03:04:05.500000"]),
+        ("s", ["2026-01-02T03:04:05", None], "s", [" 03:04:05", "NaT"]),
+        ("s", ["2026-01-02T03:04:05.5", None], "us", [" 03:04:05.500000", "NaT"]),
+        (
+            "s, UTC",
+            ["2026-01-02", "2026-01-02T03:04:05+01:00"],
+            "s, UTC",
+            [" 00:00:00+00:00", " 02:04:05+00:00"],
+        ),
+        (
+            "s, Europe/Berlin",
+            ["2026-01-02T03:04:05.5Z"],
+            "us, Europe/Berlin",
+            [" 04:04:05.500000+01:00"],
+        ),
+    ],
+)
+def test_times_of_several_forms_keep_their_precision(
+    dtype: str, values: list[str | None], kept: str, expected: list[str]
+) -> None:
+    array = array_of(Column("c", "datetime", dtype=f"datetime64[{dtype}]"), values)
+    assert str(array.dtype) == f"datetime64[{kept}]"
+    assert [str(time).removeprefix("2026-01-02") for time in array] == expected
 
 
 def test_dtypes_are_found_by_name() -> None:

@@ -85,6 +85,8 @@ def test_known_dtypes_are_those_of_the_row_alone(rows: list[Any]) -> None:
             [("float64", [1.0, 2.0]), ("bool", [True]), ("str", ["x"])],
         ),
         (Column("a", "any"), [1, None, 2], [("float64", [1.0, np.nan, 2.0])]),
+        (Column("a", "any"), ["x", None, "y"], [("str", ["x", np.nan, "y"])]),
+        (Column("a", "any"), [1, "x"], [("float64", [1.0]), ("str", ["x"])]),
         (Column("a", "any", dtype="object"), [1, "x"], [("object", [1, "x"])]),
     ],
 )

@@ -41,6 +41,10 @@ IRIS = load_iris()
         ),
         (np.array([1.5, math.inf, np.float64("nan")], dtype=object), [1.5, "Infinity", None]),
         (sparse.csr_matrix([[0.0, 2.0], [1.0, 0.0]]), [[0.0, 2.0], [1.0, 0.0]]),
+        (
+            [sparse.csr_matrix([[1.0, 0.0]]), sparse.csr_array([[0.0, 3.0]])],
+            [[[1.0, 0.0], [0.0, 3.0]]],
+        ),
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
         (np.zeros((1, 2, 2)), [[[0.0, 0.0], [0.0, 0.0]]]),
         ([[1], [2, 3]], [[1], [2, 3]]),
@@ -115,6 +119,13 @@ def test_probabilities_of_several_outputs_come_row_by_row():
 def test_outputs_as_many_as_rows_are_told_from_an_array_a_row():
     pair = [np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[0.3, 0.7], [0.4, 0.6]])]
     assert to_wire(to_output(pair, 2)) == [[[0.1, 0.9], [0.3, 0.7]], [[0.2, 0.8], [0.4, 0.6]]]
+    wide = [np.zeros((2, 3)), np.ones((2, 3))]
+    assert to_wire(to_output(wide, 2)) == [[[0.0] * 3, [1.0] * 3]] * 2
+    flat = [np.array([1, 2]), np.array([3, 4])]
+    assert to_wire(to_output(flat, 2)) == [[1, 2], [3, 4]]
+    assert to_wire(to_output((*flat,), 2)) == [[1, 3], [2, 4]]
+    cube = np.arange(8).reshape(2, 2, 2)
+    assert to_wire(to_output(cube, 2)) == cube.tolist()
     ragged = [np.array([1.0]), np.array([2.0, 3.0])]
     assert to_wire(to_output(ragged, 2)) == [[1.0], [2.0, 3.0]]
 

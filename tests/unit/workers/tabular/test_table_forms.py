@@ -65,6 +65,13 @@ def test_strings_without_names_make_an_array_of_objects():
     assert array.tolist() == [[1, "u"]]
 
 
+def test_values_of_any_type_share_an_array_of_objects():
+    columns = (Column("a", "any"), Column("b", "any"))
+    array = given(Signature(columns, False, False, ("predict",)), [[1, "u"], ["v", True]])
+    assert array.dtype == object
+    assert array.tolist() == [[1, "u"], ["v", True]]
+
+
 def test_flat_signature_makes_a_sequence():
     text = Signature((Column("text", "string"),), False, False, ("predict",), flat=True)
     assert given(text, [["a"], ["b"]]).tolist() == ["a", "b"]
@@ -77,9 +84,12 @@ def test_flat_signature_makes_a_sequence():
     [
         (["float32", "float32"], [[1, 2]], "float32"),
         (["int64", "int64"], [[1, 2]], "int64"),
+        (["int64", "int64"], [[1, 2.0]], "int64"),
         (["int64", "int64"], [[1, 0.5]], "float64"),
         (["int64", "float64"], [[1, 2]], "float64"),
         (["", ""], [[1, 2]], "float64"),
+        (["int64", "uint8", "float32"], [[1, 2, 3]], "float64"),
+        (["Int64", "Int64"], [[1, 2]], "object"),
     ],
 )
 def test_array_has_the_dtype_of_all_its_columns(dtypes, rows, expected):
