@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -42,8 +43,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 
 @pytest.fixture
 def client(stack: LiveStack) -> Iterator[redis.Redis]:
-    with connect(stack.redis_url) as client:
+    with connect(stack.redis_url, timeout=10) as client:  # it may be asked while the disk is slow
         yield client
+
+
+@contextmanager
+def full(client: redis.Redis) -> Iterator[None]:
+    """Redis refuses whatever takes memory; not longer, even if the test fails."""
+    client.config_set("maxmemory", 1)
+    try:
+        yield
+    finally:
+        client.config_set("maxmemory", 0)
 
 
 class Submissions:
@@ -88,13 +99,15 @@ def test_hazard_2_redis_gets_full_while_all_are_at_work(
     worker = stack.pid("worker")
     with Submissions(stack) as submissions:
         submissions.more()
-        with stack.frozen_pool():
-            submissions.more()  # some have started, others still wait
-            client.config_set("maxmemory", 1)
-            until(lambda: submissions.refused[503] > 5, "submissions are refused")
-        # Accepted predictions are still computed.
-        until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "all is settled")
-        client.config_set("maxmemory", 0)
+        with ExitStack() as meanwhile:
+            with stack.frozen_pool():
+                submissions.more()  # some have started, others still wait
+                meanwhile.enter_context(full(client))
+                until(lambda: submissions.refused[503] > 5, "submissions are refused")
+            # Accepted predictions are still computed.
+            until(
+                lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "all is settled"
+            )
         submissions.more()
     assert set(submissions.refused) == {503}
     assert_all_answered(stack, submissions.accepted)
