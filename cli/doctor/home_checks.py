@@ -1,4 +1,4 @@
-"""Checks of the home: who else can enter it, and its keys."""
+"""Checks of the home: its mode, which decides what other accounts can enter it, and its keys."""
 
 import os
 import stat
