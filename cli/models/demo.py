@@ -51,7 +51,9 @@ def register_demos(home: Path) -> None:
     if registry.models():
         return
     # Train all before adding the first, so that after an interrupted start the next one retries.
-    made = [(demo.name, _made(demo)) for demo in _DEMOS]
+    # In one thread: on busy cores, threads of a fit spin while they wait for each other.
+    with threadpool_limits(1):
+        made = [(demo.name, _made(demo)) for demo in _DEMOS]
     for name, each in made:
         registry.add(
             *(name, each.description, each.artifact),
