@@ -40,6 +40,10 @@ class _Commands(LazyGroup):
         "test": LazyCommand(
             "cli.test:run_checks", "Run every check: lint, format, types, import rules, tests."
         ),
+        "webhooks": LazyCommand(
+            "cli.webhooks.commands:webhooks",
+            "Show and rotate the secret that events for webhooks are signed with.",
+        ),
         "up": LazyCommand("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."),
     }
 

@@ -73,6 +73,12 @@ def default_workers() -> int:
     is_flag=True,
     help="Let callers with the local key upload models that run code when they are loaded.",
 )
+@click.option(
+    "--webhooks-allow-local",
+    envvar="PREDICTQ_WEBHOOKS_ALLOW_LOCAL",
+    is_flag=True,
+    help="Let webhooks have addresses of this machine and of private networks.",
+)
 def up(
     port: int,
     flower_port: int,
@@ -82,6 +88,7 @@ def up(
     no_flower: bool,
     packages: tuple[str, ...],
     trust_uploads: bool,
+    webhooks_allow_local: bool,
 ) -> None:
     """Start Redis, workers, API and Flower; Ctrl-C stops them."""
     # First of all: what is imported or started later must see the packages.
@@ -96,7 +103,8 @@ def up(
     with Supervisor(home / "logs", click.echo, (lock,), shutdown_timeout) as supervisor:
         try:
             redis_url = find_or_start_redis(supervisor, home)
-            stack = Stack(home, redis_url, port, flower, workers, trust_uploads)
+            rights = trust_uploads, webhooks_allow_local
+            stack = Stack(home, redis_url, port, flower, workers, *rights)
             run_stack(supervisor, stack, demo=not no_demo)
         except Stopped:
             click.echo("stopping")

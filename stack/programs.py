@@ -34,6 +34,8 @@ class Stack(msgspec.Struct, frozen=True):
     workers: int
     trust_uploads: bool = False
     """Whether uploaded models may run code when they are loaded."""
+    local_webhooks: bool = False
+    """Whether webhooks may have addresses of this machine and of private networks."""
 
     @property
     def url(self) -> str:
@@ -50,7 +52,7 @@ class Stack(msgspec.Struct, frozen=True):
     def stages(self) -> list[list[Program]]:
         """The serving programs in stages; Flower inspects the workers only once, so it is last."""
         flower = [[self._flower(self.flower_port)]] if self.flower_port else []
-        return [[self._worker(), self._api(), self._bulk()], *flower]
+        return [[self._worker(), self._api(), self._bulk(), self._webhooks()], *flower]
 
     def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
         """Write ``stack.json`` and the pointer, by which other commands find the stack.
@@ -94,6 +96,11 @@ class Stack(msgspec.Struct, frozen=True):
             relieves=self._is_seen,  # two workers may consume a queue at the same time
         )
 
+    def _webhooks(self) -> Program:
+        """The deliverer, which sends events to the addresses that callers named."""
+        command = (sys.executable, "-m", "webhooks")
+        return Program("webhooks", command, self._environment(), relieves=lambda _: True)
+
     def _bulk_is_ready(self) -> str | None:
         is_ready = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
         return f"ready ({self.workers} processes)" if is_ready else None
@@ -134,6 +141,7 @@ class Stack(msgspec.Struct, frozen=True):
             "REDIS_URL": self.redis_url,
             "PYTHONUNBUFFERED": "1",
             **({"PREDICTQ_TRUST_UPLOADS": "1"} if self.trust_uploads else {}),
+            **({"PREDICTQ_WEBHOOKS_ALLOW_LOCAL": "1"} if self.local_webhooks else {}),
         }
 
     def _metrics(self) -> dict[str, str]:

@@ -134,7 +134,8 @@ class Gateway:
     ) -> Offer:
         record = Record.queued(task_id, prediction)
         message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
-        return Offer(QUEUE, record, message, len(prediction.features), idempotency)
+        rows = len(prediction.features)
+        return Offer(QUEUE, record, message, rows, idempotency, prediction.webhook)
 
     def note_uncertain(self, task_id: str) -> None:
         """Remember an id that may not have been accepted: without a record it is not lost."""

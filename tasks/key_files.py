@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-ID_KEY, LOCAL_KEY = "id.key", "local.key"
+ID_KEY, LOCAL_KEY, WEBHOOK_KEY = "id.key", "local.key", "webhook.key"
 """File names in the home; readable by their owner only."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tasks.arrow.stream import ArrowRows
+from tasks.targets.webhook import Target
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
@@ -33,6 +34,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds after which no worker starts it."""
     timeout_seconds: float | None = None
     """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
+    webhook: Target | None = None
+    """Where the outcome is told. It is no part of the message."""
 
     @property
     def kwargs(self) -> dict[str, Any]:

@@ -62,6 +62,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trust_uploads: bool = False
     """Whether callers with the local key may upload models that run code when they are loaded."""
 
+    webhooks_allow_http: bool = False
+    """Whether webhooks may have http:// addresses."""
+    webhooks_allow_local: bool = False
+    """Whether webhooks may have addresses of this machine and of private networks, on any port."""
+    webhooks_proxy: str = ""
+    """``http://host:port`` of an HTTP proxy that webhook events are sent through."""
+
     batch_roots: str = ""
     """Allowed paths: where any caller's batch jobs may read and write, separated as in PATH."""
     batch_priority: Literal["low", "normal"] = "low"

@@ -42,6 +42,10 @@ class LedgerMetrics(NamedTuple):
     dead_letters_dropped: CounterMetricFamily
     paused: GaugeMetricFamily
     parked: GaugeMetricFamily
+    webhooks: GaugeMetricFamily
+    webhook_events: CounterMetricFamily
+    webhook_failures: CounterMetricFamily
+    webhook_overdue: GaugeMetricFamily
 
 
 def ledger_metrics() -> LedgerMetrics:
@@ -87,6 +91,17 @@ def ledger_metrics() -> LedgerMetrics:
         ),
         GaugeMetricFamily("predictq_paused", "1 while paused.", labels=(*version, "trigger")),
         GaugeMetricFamily("predictq_parked_messages", "Messages parked.", labels=version),
+        GaugeMetricFamily("predictq_webhooks", "Webhooks that wait for an event or its delivery."),
+        CounterMetricFamily(
+            "predictq_webhook_events", "Events delivered or given up.", labels=("result",)
+        ),
+        CounterMetricFamily(
+            "predictq_webhook_failed_attempts", "Attempts to send an event that failed."
+        ),
+        GaugeMetricFamily(
+            "predictq_webhook_overdue_seconds",
+            "Time for which the oldest event has been due that is not being sent.",
+        ),
     )
 
 

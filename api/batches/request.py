@@ -13,6 +13,8 @@ from tasks.jobs.files.dialect import DELIMITER, Dialect
 from tasks.jobs.files.file_refs import JobDirectory, local_path
 from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
 from tasks.jobs.job import FileRef, JobRequest
+from tasks.settings import Settings
+from tasks.targets.webhook import Webhook, target
 
 MAX_URI_CHARS = 4096
 """In characters."""
@@ -20,6 +22,8 @@ Uri = Annotated[str, Meta(min_length=1, max_length=MAX_URI_CHARS, pattern=r"^[^\
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
 MissingTexts = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
+OBJECTS = frozenset({"webhook"})
+"""Fields of a form that hold JSON."""
 LISTS = frozenset({"methods", "na"})
 """Fields of a form that may be given several times."""
 
@@ -56,6 +60,8 @@ class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sticky: Sticky | UnsetType = UNSET
     """Of an alias that is split: requests with the same key are answered by the same version. By
     default the header `X-Caller-Id`."""
+    webhook: Webhook | UnsetType = UNSET
+    """Where to send an event once the job has ended; in a form, as JSON."""
 
 
 class BatchJobRequest(UploadRequest, forbid_unknown_fields=True, kw_only=True):
@@ -71,6 +77,7 @@ def build_job_request(
     directory: JobDirectory,
     registry: Registry,
     key: str | None,
+    settings: Settings,
 ) -> JobRequest:
     """Resolve the model and build the job request; raises `NotFound` or `Invalid`.
 
@@ -92,6 +99,7 @@ def build_job_request(
         error_threshold=asked.error_threshold,
         overwrite=asked.overwrite,
         dialect=Dialect(delimiter=asked.delimiter, header=asked.header, na=tuple(asked.na or ())),
+        webhook=target(asked.webhook, settings) if asked.webhook else None,
     )
 
 

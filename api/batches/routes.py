@@ -14,7 +14,7 @@ from werkzeug.routing import BaseConverter
 
 from api.batches.access import JobAccess
 from api.batches.output_routes import OutputViews
-from api.batches.request import LISTS, BatchJobRequest, UploadRequest, build_job_request
+from api.batches.request import LISTS, OBJECTS, BatchJobRequest, UploadRequest, build_job_request
 from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
 from api.batches.upload import Upload
 from api.http.forms import convert_disk_full, read_form
@@ -77,7 +77,7 @@ class Batches:
         self._jobs = jobs
         self._access = JobAccess(jobs, rights)
         self._registry = registry
-        self._quota = Quota(settings)
+        self._settings, self._quota = settings, Quota(settings)
         self._spare, threads = settings.spare_bytes, settings.threads
         # A quarter of the threads each for uploads, files and events, an eighth for waits of dry
         # runs. The last eighth stays free for quick requests.
@@ -159,11 +159,12 @@ class Batches:
             if not free:
                 raise Busy
             upload = Upload(request, directory, self._spare, self._quota)
-        fields = read_form(upload.form, UploadRequest, LISTS)
+        fields = read_form(upload.form, UploadRequest, LISTS, OBJECTS)
         return ReceivedRequest(self._built(fields, upload.uri, directory), upload.fingerprint)
 
     def _built(self, asked: UploadRequest, uri: str, directory: JobDirectory) -> JobRequest:
-        return build_job_request(asked, uri, directory, self._registry, sticky_key(request))
+        given = asked, uri, directory, self._registry, sticky_key(request)
+        return build_job_request(*given, self._settings)
 
     @contextmanager
     def _new_job(self) -> Iterator[tuple[str, JobDirectory]]:

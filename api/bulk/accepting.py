@@ -113,8 +113,8 @@ class Acceptance:
         if resolved is None:
             resolved = self._services.registry.resolve(submission.model)
             self._resolved[submission.model] = resolved
-        max_rows, sticky = self._services.settings.max_rows, partial(self._sticky, number)
-        prediction = prepare_resolved(submission, resolved, max_rows, sticky)
+        settings, sticky = self._services.settings, partial(self._sticky, number)
+        prediction = prepare_resolved(submission, resolved, settings, sticky)
         return self._keyed(number, submission, prediction)
 
     def _sticky(self, number: int) -> str | None:

@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 from flask import Request
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.http.conversion import Kind, converted
 from api.http.form_parts import Form
+from tasks.wire import decode
 from telemetry.errors import Detail, DiskFull, Invalid, Malformed, TooLarge
 
 
@@ -34,16 +35,23 @@ def parse_form(
     return form.fields, form.files
 
 
-def read_form(form: MultiDict[str, str], kind: type[Kind], lists: Collection[str] = ()) -> Kind:
+def read_form(
+    form: MultiDict[str, str],
+    kind: type[Kind],
+    lists: Collection[str] = (),
+    objects: Collection[str] = (),
+) -> Kind:
     """Convert form fields, which are all text, to a struct; raises `Invalid`.
 
-    ``lists``: the fields that may be given several times.
+    ``lists``: the fields that may be given several times. ``objects``: those that hold JSON.
     """
-    given: dict[str, str | list[str]] = {}
+    given: dict[str, Any] = {}
     for name, values in form.lists():
         if name not in lists and len(values) > 1:
             raise invalid_field(name, f"{name[:100]!r} is given more than once")
         given[name] = values if name in lists else values[0]
+        if name in objects:
+            given[name] = decode(values[0].encode())
     return converted(given, kind, strict=False)
 
 

@@ -18,6 +18,7 @@ from tasks.ledger.ledger import Ledger
 from tasks.ledger.queue.canaries import age, sightings
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import BUCKETS, Statistics
+from tasks.webhooks.outbox import WebhookTotals, webhook_totals
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
 
 OTHER = "other"
@@ -109,6 +110,7 @@ class LedgerCollector(Collector):
         for worker in workers:
             metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])
         self._fill_dead_letters(metrics)
+        _fill_webhooks(metrics, webhook_totals(self._ledger.client))
         for paused in self._existing.paused():
             model, _, version = paused.model.rpartition(":")
             metrics.paused.add_metric((model, version, paused.trigger), 1)
@@ -130,6 +132,14 @@ class LedgerCollector(Collector):
             metrics.oldest.add_metric((queue,), snapshot.oldest or 0.0)
         if snapshot.rate is not None:
             metrics.drain_rate.add_metric((queue,), snapshot.rate)
+
+
+def _fill_webhooks(metrics: LedgerMetrics, totals: WebhookTotals) -> None:
+    metrics.webhooks.add_metric((), totals.webhooks)
+    metrics.webhook_events.add_metric(("delivered",), totals.delivered)
+    metrics.webhook_events.add_metric(("given_up",), totals.given_up)
+    metrics.webhook_failures.add_metric((), totals.failed_attempts)
+    metrics.webhook_overdue.add_metric((), totals.overdue_seconds)
 
 
 def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:

@@ -7,10 +7,11 @@ from msgspec import UNSET, UnsetType
 
 from api.http.conversion import Kind, converted
 from api.predictions.submission import QueueLimit, RunLimit, Sticky
+from tasks.targets.webhook import Webhook
 from telemetry.errors import Invalid
 
 MAX_PARAMETERS = 16
-"""Parameters of a query; there are six to give."""
+"""Parameters of a query; there are few to give."""
 
 
 class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -21,6 +22,8 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_queue_seconds: QueueLimit | UnsetType = UNSET
     timeout_seconds: RunLimit | UnsetType = UNSET
     sticky: Sticky | UnsetType = UNSET
+    webhook: Webhook | UnsetType = UNSET
+    """Of a JSON document; a query cannot give it."""
 
 
 def read_defaults(query: bytes, kind: type[Kind]) -> Kind:

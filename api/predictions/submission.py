@@ -20,6 +20,7 @@ from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
+from tasks.targets.webhook import Webhook, target
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
 from telemetry.errors import (
@@ -63,6 +64,8 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     sticky: Sticky | UnsetType = UNSET
     """Of an alias that is split: requests with the same key are answered by the same version. By
     default the header `X-Caller-Id`."""
+    webhook: Webhook | UnsetType = UNSET
+    """Where to send an event once there is an outcome."""
 
 
 def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
@@ -129,11 +132,11 @@ def prepare_prediction(
     ``key``: of the request, if the submission has none. Raises `NotFound`, `Invalid` or `TooLarge`.
     """
     resolved = registry.resolve(submission.model)
-    return prepare_resolved(submission, resolved, settings.max_rows, key)
+    return prepare_resolved(submission, resolved, settings, key)
 
 
 def prepare_resolved(
-    submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
+    submission: Submission, resolved: Resolved, settings: Settings, key: StickyKey
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
     if resolved.split is not None:
@@ -141,7 +144,7 @@ def prepare_resolved(
     manifest = resolved.manifest
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
-    rows = _checked_rows(signature, submission.features, max_rows)
+    rows = _checked_rows(signature, submission.features, settings.max_rows)
     now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
     return Prediction(
         model=manifest.name,
@@ -152,6 +155,7 @@ def prepare_resolved(
         created_at=now,
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
+        webhook=target(submission.webhook, settings) if submission.webhook else None,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Request
 
-from api.batches.request import LISTS, BatchJobRequest, UploadRequest, build_job_request
+from api.batches.request import LISTS, OBJECTS, BatchJobRequest, UploadRequest, build_job_request
 from api.batches.routes import JobPage
 from api.batches.upload import Upload
 from api.http import prefer
@@ -81,10 +81,11 @@ def _body(home: Path) -> Parse:
 
 def _order(home: Path) -> Parse:
     registry, directory = world.registry(home), JobDirectory(home, "job")
+    settings = world.settings(home)
 
     def read(content: bytes) -> object:
         asked = read_body(_request(content, "application/json"), BatchJobRequest)
-        return build_job_request(asked, asked.input_uri, directory, registry, None)
+        return build_job_request(asked, asked.input_uri, directory, registry, None, settings)
 
     return read
 
@@ -92,13 +93,14 @@ def _order(home: Path) -> Parse:
 def _form(home: Path) -> Parse:
     registry, directory = world.registry(home), JobDirectory(home, "job")
     directory.path.mkdir(parents=True)
-    quota = Quota(world.settings(home))
+    settings = world.settings(home)
+    quota = Quota(settings)
 
     def take(content: bytes) -> object:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
-        asked = read_form(upload.form, UploadRequest, LISTS)
-        return build_job_request(asked, upload.uri, directory, registry, None)
+        asked = read_form(upload.form, UploadRequest, LISTS, OBJECTS)
+        return build_job_request(asked, upload.uri, directory, registry, None, settings)
 
     return take
 

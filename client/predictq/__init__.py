@@ -28,6 +28,7 @@ from predictq.jobs.jobs import Jobs
 from predictq.models.async_models import AsyncModels
 from predictq.models.models import Models
 from predictq.types import AsyncPending, Pending, Prediction, Receipt, Urls
+from predictq.webhooks import WebhookRefused, verify_webhook
 
 __all__ = [
     "AsyncClient",
@@ -63,4 +64,6 @@ __all__ = [
     "Unreachable",
     "Urls",
     "WaitTimeout",
+    "WebhookRefused",
+    "verify_webhook",
 ]

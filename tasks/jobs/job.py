@@ -6,6 +6,7 @@ import msgspec
 
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Compression, Format
+from tasks.targets.webhook import Target
 from telemetry.errors import (
     InputChanged,
     InvalidInput,
@@ -73,6 +74,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the local key opened a path; then only holders of the key see its results."""
     dialect: Dialect = Dialect()
     """Set parts of the dialect of a CSV input."""
+    webhook: Target | None = None
+    """Where the end of the job is told."""
 
     @property
     def reference(self) -> str:

@@ -30,7 +30,7 @@ from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import MemoryGauge
-from tasks.ledger.script_constants import MAX_PUBLISHED, PROBING, breaker_limits
+from tasks.ledger.script_constants import ACCEPTING, MAX_PUBLISHED, breaker_limits
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
@@ -80,7 +80,7 @@ class Ledger:
         self.rounds = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
-        self._accept = scripts.load_script(client, "accept", **PROBING)
+        self._accept = scripts.load_script(client, "accept", **ACCEPTING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
         self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
         self._postpone = scripts.load_script(client, "postpone")

@@ -14,6 +14,9 @@ also the most seconds between failures that count as consecutive."""
 MAX_PUBLISHED = 2**16
 """Longest outcome in bytes that is published to the process that waits for it. Each process on
 whose channel it is published would have to read it."""
+MAX_WEBHOOKS = 100_000
+"""Most webhooks whose prediction is open or whose events are not delivered; beyond that,
+submissions with a webhook are refused."""
 MAX_EVENTS = 10_000
 """About how many events are kept, from which a caller that reconnects can continue."""
 MESSAGES_PER_STEP = 5000
@@ -24,6 +27,8 @@ PROBING = {
     "slice": MESSAGES_PER_STEP,
 }
 """Constants of the scripts that handle pauses."""
+ACCEPTING = {**PROBING, "max_webhooks": MAX_WEBHOOKS}
+"""Constants of accept.lua."""
 
 
 def dead_letter_bounds(settings: Settings) -> dict[str, float]:

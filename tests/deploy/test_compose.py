@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from deployment import ROOT, run
 
-SERVICES = ["api", "bulk", "flower", "prometheus", "redis", "worker"]
+SERVICES = ["api", "bulk", "flower", "prometheus", "redis", "webhooks", "worker"]
 Compose = dict[str, Any]
 
 
@@ -76,7 +76,7 @@ def test_services_rotate_their_logs(compose: Compose, name: str) -> None:
     assert logging == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "bulk", "flower"])
+@pytest.mark.parametrize("name", ["api", "worker", "bulk", "flower", "webhooks"])
 def test_services_start_after_redis_is_healthy(compose: Compose, name: str) -> None:
     depends = compose["services"][name]["depends_on"]
     assert depends["redis"]["condition"] == "service_healthy"

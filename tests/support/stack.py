@@ -153,7 +153,9 @@ class LiveStack:
         """Stop all processes, Redis last; a process that is left behind fails the test."""
         self.http.close()
         try:
-            self.stop(*(name for name in ("bulk", "worker", "api") if name in self._running))
+            self.stop(
+                *(name for name in ("webhooks", "bulk", "worker", "api") if name in self._running)
+            )
             if "redis" in self._running:
                 self.stop("redis")
             until(lambda: not self._left_behind(), "the end of all processes", 5.0)

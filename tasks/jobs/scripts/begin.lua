@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, attempts, jobs.jobs
+-- Uses: messages, tags, pausing, attempts, webhooks.events, jobs.jobs
 -- Start a step that a worker holds.
 -- ARGV: id, step, tag.
 -- Returns the number of this attempt, the job request, the facts (false before validation), and the

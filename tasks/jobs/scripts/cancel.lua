@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Cancel a job. Chunks that are being computed are completed.
 -- ARGV: id.
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis

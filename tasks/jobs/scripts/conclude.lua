@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- A step ends its job: the output is written, or an error is final.
 -- ARGV: id, step, tag, error (empty for none), when the step was started, and, without an error,
 --       the fingerprint of the output.

@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Create a job, and queue its validation.
 -- ARGV: id, job request, message of its steps, its version, most jobs under way, most jobs kept;
 --       and with an idempotency key: the key, and the fingerprint of the job request.

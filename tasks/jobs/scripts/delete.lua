@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Delete a job that has ended.
 -- ARGV: id.
 -- Returns its status, nothing if there is no job; one that has not ended is left alone.

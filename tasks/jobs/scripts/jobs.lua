@@ -1,5 +1,5 @@
--- Shared by scripts of jobs: a library, put in front of them with the key layout, messages.lua and
--- tags.lua. The first argument of each script is the job's id.
+-- Shared by scripts of jobs: a library, put in front of them with the key layout, messages.lua,
+-- tags.lua and webhooks/scripts/events.lua. The first argument of each script is the job's id.
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
 -- limit); next (all chunks before it are settled, in flight or to be revisited), succeeded, failed,
@@ -26,6 +26,25 @@ local function stamp(seconds)
   return string.format('%.6f', seconds)
 end
 
+local EVENT_OF = {
+  completed = 'completed', completed_with_errors = 'completed', failed = 'failed',
+  expired = 'failed', cancelled = 'cancelled',
+}
+
+-- Record that the job has ended for its webhook, which its job request names.
+local function tell_end(status)
+  local request = redis.call('HGET', job, 'order')
+  if not string.find(request, '"webhook":{', 1, true) then return end
+  request = cjson.decode(request)
+  if request.dry_run then return end
+  local version = request.model .. ':' .. string.format('%d', request.version)
+  local target = request.webhook
+  record_event(job_id, target, 'batch.' .. EVENT_OF[status], version)
+  -- Counted among the webhooks until the event is delivered.
+  redis.call('HSET', WEBHOOKS, job_id, cjson.encode(target))
+  forget_webhook(job_id)
+end
+
 -- Set the status with its time, and what follows from it: whether the job is live, when it expires.
 local function set_status(status)
   local at = (ENDED[status] and 'ended' or status) .. '_at'
@@ -33,6 +52,7 @@ local function set_status(status)
   redis.call(ENDED[status] and 'SREM' or 'SADD', JOBS_LIVE, job_id)
   if ENDED[status] then
     redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL))
+    tell_end(status)
   end
 end
 

@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Store the result of validation: push the first chunks or, after a dry run, complete the job.
 -- ARGV: id, tag, facts, report, total, chunks, most bad rows (empty for no limit), 1 for a dry run.
 local _, tag, facts, report, total, chunk_count, most_failures, dry_run = unpack(ARGV)

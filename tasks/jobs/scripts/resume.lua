@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Resume a job that stopped, or whose messages were purged, at its first unsettled chunk.
 -- ARGV: id.
 -- Returns whether it goes on, also if an earlier call has resumed it; or "searching", and then the

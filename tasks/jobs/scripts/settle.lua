@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Settle a chunk, once even if several attempts complete; push the next ones.
 -- ARGV: id, chunk, tag, result, rows that succeeded, rows that failed, error for too many failures.
 -- Returns the status of the job, nothing if it is deleted.

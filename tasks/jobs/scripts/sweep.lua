@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Expire a job that has exceeded its time; delete one whose time to live is over.
 -- ARGV: id.
 -- Returns whether it is deleted, so that its files can be removed.

@@ -9,12 +9,14 @@ import redis
 
 from tasks.ledger import keys, scripts
 from tasks.ledger.queue.bounds import Bounds
-from tasks.ledger.script_constants import dead_letter_bounds
+from tasks.ledger.script_constants import MAX_WEBHOOKS, dead_letter_bounds
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
 from telemetry.errors import DeadLetterNotFound
 
+WEBHOOK_QUEUE = "webhooks"
+"""The queue that dead letters of events for webhooks name."""
 LETTERS_PER_ROUND_TRIP = 100
 """Letters read or deleted in one round trip."""
 BYTES_PER_ROUND_TRIP = 4 * 2**20
@@ -103,9 +105,11 @@ class DeadLetters:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
-        self._replay = scripts.load_script(client, "replay", **dead_letter_bounds(settings))
-        self._list = scripts.load_script(client, "letters", **dead_letter_bounds(settings))
-        self._delete = scripts.load_script(client, "delete", **dead_letter_bounds(settings))
+        bounds = dead_letter_bounds(settings)
+        self._replay = scripts.load_script(client, "replay", **bounds)
+        self._resend = scripts.load_script(client, "webhooks.resend", **bounds)
+        self._list = scripts.load_script(client, "letters", **bounds)
+        self._delete = scripts.load_script(client, "delete", **bounds)
 
     def find(self, which: Filter) -> Iterator[Letter]:
         """The letters that match, newest first."""
@@ -140,6 +144,11 @@ class DeadLetters:
             arguments.append(encode(record))
         answer = cast("bytes", self._replay(keys=script_keys, args=arguments))
         return cast("ReplayAnswer", answer.decode())
+
+    def resend(self, letter: WholeLetter) -> ReplayAnswer:
+        """Have the event of a letter sent again; for letters of `WEBHOOK_QUEUE`."""
+        arguments: list[Any] = [letter.id, letter.died_at, letter.content, MAX_WEBHOOKS]
+        return cast("ReplayAnswer", cast("bytes", self._resend(args=arguments)).decode())
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete letters; returns how many existed."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tasks.ledger.dead_letters.letters import DeadLetters, WholeLetter
+from tasks.ledger.dead_letters.letters import WEBHOOK_QUEUE, DeadLetters, WholeLetter
 from tasks.ledger.ledger import Ledger
 from tasks.messages import Call, read_call
 from tasks.record import CELERY_STATUS, Record
@@ -50,6 +50,8 @@ class Replays:
             return replayed.task_id
 
     def _replay(self, letter: WholeLetter) -> str | None:
+        if letter.queue == WEBHOOK_QUEUE:
+            return self._resend(letter)
         envelope = _read(letter.content)
         task_id = _header(envelope, "id")
         record = self._reopened(task_id, envelope) if task_id else None
@@ -62,6 +64,14 @@ class Replays:
             case "full":
                 raise QueueFull(f"the queue {letter.queue!r} is full")
         return task_id
+
+    def _resend(self, letter: WholeLetter) -> str:
+        match self._letters.resend(letter):
+            case "gone":
+                raise DeadLetterNotFound(f"the dead letter {letter.id!r} no longer exists")
+            case "full":
+                raise QueueFull(f"the queue {letter.queue!r} is full")
+        return str(decode(letter.content)["subject"])
 
     def replay_all(self, ids: Iterable[str]) -> tuple[list[str], list[Refused]]:
         """Replay letters in order, up to a full queue; returns those replayed and those refused."""

@@ -12,8 +12,10 @@ from tasks.ledger.pauses.pauses import paused_error
 from tasks.ledger.predictions.pipeline import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
+from tasks.ledger.script_constants import MAX_WEBHOOKS
 from tasks.messages import Idempotency
 from tasks.record import Record
+from tasks.targets.webhook import Target
 from tasks.wire import encode_finite
 from telemetry.errors import IdempotencyConflict, PredictqError, QueueFull, SubmissionUncertain
 
@@ -33,6 +35,7 @@ class Offer(msgspec.Struct, frozen=True):
     message: bytes
     rows: int
     idempotency: Idempotency | None = None
+    webhook: Target | None = None
 
 
 def accept_call(
@@ -48,7 +51,8 @@ def accept_call(
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
         record, task_id = encode_finite(offer.record), offer.record.task_id
-        arguments += (record, offer.message, task_id, offer.rows, fingerprint)
+        webhook = encode_finite(offer.webhook) if offer.webhook else b""
+        arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
     return script_keys, arguments
 
 
@@ -61,6 +65,8 @@ def read_accept_answer(
             return answer.decode()
         case [b"full", *seconds]:
             return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
+        case [b"webhooks"]:
+            return QueueFull(f"{MAX_WEBHOOKS} webhooks wait for events or for their delivery")
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
         case _:

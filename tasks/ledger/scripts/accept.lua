@@ -3,15 +3,17 @@
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the
 --       key of each.
 -- ARGV: how many predictions, most rows and most bytes the queue may hold, seconds to remember the
---       idempotency keys; then for each: record, message, id, its rows, fingerprint of its payload.
+--       idempotency keys; then for each: record, message, id, its rows, fingerprint of its payload,
+--       webhook (empty for none).
 -- Returns for each the id that was accepted, now or before under the same key; or a refusal:
+-- { "webhooks" } if there are too many of them;
 -- { "full" } and, if the drain rate is known, the seconds until there is capacity; { "conflict" }
 -- if the key came with another payload; or that of a paused version, see refusal().
 local queue, queued = unpack(KEYS, 1, 2)
 local many, most_rows, most_bytes, remembered = unpack(ARGV, 1, 4)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
-local function offer_at(i) return unpack(ARGV, 5 * i, 5 * i + 4) end
+local function offer_at(i) return unpack(ARGV, 6 * i - 1, 6 * i + 4) end
 
 -- No other script admits submissions, so what is read once holds until the end of this one.
 local may_be_paused = redis.call('EXISTS', PAUSED) == 1
@@ -49,7 +51,7 @@ end
 
 local function accept(i)
   local record_key, idempotency_key = keys_at(i)
-  local record, message, id, rows_added, fingerprint = offer_at(i)
+  local record, message, id, rows_added, fingerprint, webhook = offer_at(i)
   -- First of all: a caller that repeats a submission gets its id, even if the queue is full by now,
   -- or the version paused.
   if idempotency_key then
@@ -73,6 +75,7 @@ local function accept(i)
       end
     end
   end
+  if webhook ~= '' and redis.call('HLEN', WEBHOOKS) >= MAX_WEBHOOKS then return { 'webhooks' } end
   read_queue()
   local full = bounded(rows_added, #message)
   if full then return full end
@@ -81,6 +84,7 @@ local function accept(i)
   -- leave.
   local number = taken + waiting
   redis.call('SET', record_key, string.sub(record, 1, -2) .. ',"number":' .. number .. '}')
+  if webhook ~= '' then redis.call('HSET', WEBHOOKS, id, webhook) end
   if idempotency_key then
     redis.call('HSET', idempotency_key, 'id', id, 'fingerprint', fingerprint)
     redis.call('EXPIRE', idempotency_key, remembered)

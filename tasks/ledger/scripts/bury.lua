@@ -1,4 +1,4 @@
--- Uses: messages, pausing, burying, outcomes
+-- Uses: messages, pausing, webhooks.events, burying, outcomes
 -- Bury a message that cannot be read: keep it whole, and settle its prediction if its id is known.
 -- KEYS: reserved, due, and, if its id can be read: attempts, record.
 -- ARGV: tag, id of the letter, the letter without its end; and with a record: its id, outcome, time
@@ -10,7 +10,7 @@ local tag, letter_id, letter, id, outcome, live = unpack(ARGV)
 -- Another worker may have the message by now, and be able to read it.
 if redis.call('HDEL', reserved, tag) == 0 then return end
 redis.call('ZREM', due, tag)
-local now = clock()
+local now, version = clock(), nil
 local died_at = string.format('%.6f', now)
 -- A letter with this id may belong to another message, since any producer can choose ids.
 local free_id = redis.call('HEXISTS', DEAD_LETTERS, letter_id) == 0 and letter_id or tag
@@ -22,7 +22,10 @@ if record_key then
   if not record or head_of(record) then
     redis.call('SET', record_key, outcome, 'EX', live)
     local model, number = string.match(outcome, '"model":"([^"]*)","version":(%d+)')
-    publish(record_key, id, outcome, 'failed', (model or '') .. ':' .. (number or 0))
+    version = (model or '') .. ':' .. (number or 0)
+    publish(record_key, id, outcome, 'failed', version)
   end
 end
-return bury(free_id, head .. letter, died_at)
+local dropped = bury(free_id, head .. letter, died_at)
+if version then tell_webhook(id, 'failed', version) end
+return dropped

@@ -1,9 +1,11 @@
--- Shared by scripts that write dead letters: a library, put in front of them with the key layout.
+-- Shared by scripts that write dead letters: a library, put in front of them with the
+-- key layout and webhooks/scripts/events.lua.
 local function forget(id)
   local size = redis.call('HSTRLEN', DEAD_LETTERS, id)
   redis.call('HDEL', DEAD_LETTERS, id)
   redis.call('ZREM', DEAD_LETTER_TIMES, id)
   redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', 0 - size)
+  forget_webhook(id)
 end
 
 -- Dead letters must not fill Redis: above the bounds, drop the oldest. Returns how many.

@@ -1,4 +1,4 @@
--- Uses: burying
+-- Uses: webhooks.events, burying
 -- Delete dead letters. ARGV: their ids.  Returns how many existed.
 local ids, deleted = ARGV, 0
 for _, id in ipairs(ids) do

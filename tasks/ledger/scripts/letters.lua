@@ -1,4 +1,4 @@
--- Uses: burying
+-- Uses: webhooks.events, burying
 -- Read dead letters without their messages, which may be long.
 -- ARGV: most bytes of letters to read (one letter is always read), ids.
 -- Returns the letters in order, false for one that does not exist; fewer than the ids if the bytes

@@ -1,4 +1,4 @@
--- Uses: messages, pausing, burying
+-- Uses: messages, pausing, webhooks.events, burying
 -- Delete the data of a version that the registry no longer has: pause, failure counts, statistics
 -- and dead letters. Its parked messages go back to their queue, where they fail.
 -- ARGV: model:version, index of the first dead letter to look at (0 is the oldest), how many.

@@ -1,4 +1,4 @@
--- Uses: messages, burying
+-- Uses: messages, webhooks.events, burying
 -- Replay a dead letter: its message goes back to its queue under the same id. An operator's act,
 -- and the only script that reopens a failed outcome.
 -- KEYS: queue, its hash of counts, and, if the letter has an id of a prediction: record.
@@ -31,7 +31,10 @@ if told then
   redis.call('HINCRBY', queued, 'rows', told)
   redis.call('HINCRBY', queued, 'bytes', #message)
 end
+-- The webhook is told of the next outcome, too.
+local webhook = redis.call('HGET', WEBHOOKS, letter_id)
 forget(letter_id)
+if webhook then redis.call('HSET', WEBHOOKS, letter_id, webhook) end
 -- For an hour, a caller that missed the answer can ask again; see Replays.replay.
 local id = record_key and string.sub(record_key, #RECORD + 1) or ''
 redis.call('SET', REPLAYED .. letter_id, id, 'EX', 3600)

@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, breaking, burying, outcomes
+-- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
@@ -93,6 +93,7 @@ for i = 1, many do
       -- While a version is paused, only its probe decides.
       entry = entry or count_failure(version, dead[i], now)
     end
+    tell_webhook(id, state, version)
     if entry and entry.probe == id then
       entry = judge(version, entry, state, dead[i], now or clock())
     end

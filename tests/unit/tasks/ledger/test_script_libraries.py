@@ -8,17 +8,21 @@ import redis
 from stack.process import ROOT
 from tasks.ledger import scripts
 
-FOLDERS = ROOT / "tasks/ledger/scripts", ROOT / "tasks/jobs/scripts"
+FOLDERS = {
+    "": ROOT / "tasks/ledger/scripts",
+    "jobs.": ROOT / "tasks/jobs/scripts",
+    "webhooks.": ROOT / "tasks/webhooks/scripts",
+}
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
 NAMES = {"attempts", "breaking", "burying", "jobs.jobs", "messages", "outcomes", "pausing", "tags"}
+NAMES |= {"webhooks.events", "webhooks.origins"}
 
 
 def texts() -> dict[str, str]:
-    """Name → text of each script and library; `jobs.` stands before those of batch jobs."""
-    prefixes = zip(("", "jobs."), FOLDERS, strict=True)
+    """Name → text of each script and library; the name of its room stands before it."""
     return {
         prefix + path.stem: path.read_text()
-        for prefix, folder in prefixes
+        for prefix, folder in FOLDERS.items()
         for path in sorted(folder.glob("*.lua"))
     }
 

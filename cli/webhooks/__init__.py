@@ -1,0 +1,1 @@
+"""The `predictq webhooks` commands."""

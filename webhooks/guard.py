@@ -1,0 +1,43 @@
+"""The guard: which addresses events may be sent to, so that no caller reaches inner services."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+from tasks.settings import Settings
+from tasks.targets.addresses import literal_address, may_be_sent_to
+
+Resolver = Callable[[str, int], Awaitable[list[str]]]
+"""The addresses of a host and port."""
+
+
+class Unreachable(Exception):
+    """An event cannot be sent; the message says why, without more of the URL than its host."""
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, as the system's resolver knows them."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+async def addresses_of(
+    host: str, port: int, settings: Settings, resolver: Resolver = resolve
+) -> list[str]:
+    """The addresses to connect to, resolved once: a second look might find others.
+
+    Raises `Unreachable` unless all of them may be used: those of a name that has an inner and an
+    outer address are a trick.
+    """
+    try:
+        found = await resolver(host, port)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"{host} cannot be resolved: {error}") from error
+    for each in found:
+        address = literal_address(each)
+        if address is None or not may_be_sent_to(address, settings):
+            raise Unreachable(f"{host} has the address {each}, which is not public")
+    if not found:
+        raise Unreachable(f"{host} has no address")
+    return found

@@ -1,0 +1,42 @@
+"""What becomes of an event after an attempt: delivered, sent again later, or given up."""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+from tasks.webhooks.outbox import Became
+from webhooks.guard import Unreachable
+from webhooks.sending import Answer
+
+MINUTE, HOUR = 60, 3600
+WAITS = (5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
+"""Seconds before the second attempt and those after it; then the event is given up."""
+
+
+class Next(NamedTuple):
+    """What to do with an event."""
+
+    became: Became
+    wait: float = 0
+    """Seconds until the next attempt."""
+    reason: str = ""
+
+
+def after(result: Answer | Unreachable, attempts: int) -> Next:
+    """What to do after an attempt; ``attempts``: those before it.
+
+    `Retry-After` only lengthens a wait, to the longest one at most. 410 says that the receiver
+    wants no more.
+    """
+    if isinstance(result, Answer) and HTTPStatus(200) <= result.status < HTTPStatus(300):
+        return Next("delivered")
+    reason, asked = str(result), 0
+    if isinstance(result, Answer):
+        reason, asked = _told(result), result.retry_after or 0
+    if attempts >= len(WAITS) or (isinstance(result, Answer) and result.status == HTTPStatus.GONE):
+        return Next("given_up", reason=reason)
+    return Next("again", max(WAITS[attempts], min(asked, WAITS[-1])), reason)
+
+
+def _told(answer: Answer) -> str:
+    begins = answer.begins.strip()
+    return f"it answered {answer.status}" + (f": {begins}" if begins else "")
