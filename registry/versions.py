@@ -30,6 +30,8 @@ class Resolved(msgspec.Struct, frozen=True):
     """Of a split, the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
+    share: int | None = None
+    """The percent of the requests that it gets, if it was chosen among those of a split."""
 
     def chosen(self, key: str | None) -> "Resolved":
         """The version for requests with this key; without a key, one drawn for this request."""
@@ -74,7 +76,10 @@ def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     manifest = model.versions[main_version(meaning)]
     if isinstance(meaning, int):
         return Resolved(manifest, alias)
-    versions = {number: Resolved(model.versions[number], alias) for number in meaning}
+    versions = {
+        number: Resolved(model.versions[number], alias, share=share)
+        for number, share in meaning.items()
+    }
     return Resolved(manifest, alias, Split(name, alias, meaning, versions))
 
 

@@ -10,7 +10,7 @@ from tasks.ids import Ids
 from tasks.jobs.messages import BULK
 from tasks.ledger.ledger import Ledger, RecordTooLong
 from tasks.ledger.predictions.acceptance import Offer
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.queue.queue_estimate import QueueEstimates
 from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope

@@ -18,7 +18,7 @@ from registry.methods import check_method, input_of
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
-from tasks.messages import Idempotency, Prediction
+from tasks.messages import Arm, Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
@@ -136,8 +136,11 @@ def prepare_resolved(
     submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
+    arm = None
     if resolved.split is not None:
-        resolved = resolved.chosen(submission.sticky or key())
+        given = submission.sticky or key()
+        resolved = resolved.chosen(given)
+        arm = Arm.of(resolved.share, given) if resolved.share else None
     manifest = resolved.manifest
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
@@ -152,6 +155,7 @@ def prepare_resolved(
         created_at=now,
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
+        arm=arm,
     )
 
 

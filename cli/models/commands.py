@@ -30,6 +30,10 @@ class _Group(LazyGroup):
             "Compare the served predictions of MODEL with the model's own; it is ready if they are "
             "equal.",
         ),
+        "compare": LazyCommand(
+            "cli.models.rollouts.compare:compare",
+            "Compare the versions of a split alias of NAME: errors, latency, and what they prove.",
+        ),
         "export": LazyCommand(
             "cli.models.export:export",
             "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",

@@ -16,6 +16,11 @@ MAX_PUBLISHED = 2**16
 whose channel it is published would have to read it."""
 MAX_EVENTS = 10_000
 """About how many events are kept, from which a caller that reconnects can continue."""
+MAX_ERRING = 10_000
+"""Sticky keys that met an error which are remembered for one split; further errors are not counted,
+for none of its versions."""
+COMPARED_SECONDS = 30 * 86_400
+"""Seconds after its last outcome for which the counts of a split are kept."""
 MESSAGES_PER_STEP = 5000
 """Parked messages returned to their queue in one step, which takes about 15 ms."""
 PROBING = {
@@ -46,4 +51,6 @@ def breaker_limits(settings: Settings) -> dict[str, float]:
         "dead_letters_per_minute": settings.dead_letters_per_minute,
         "breaker_failures": settings.breaker_failures,
         "probe_after": settings.probe_after,
+        "max_erring": MAX_ERRING,
+        "compared_seconds": COMPARED_SECONDS,
     }
