@@ -10,7 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
-from api.operations.request_metrics import LedgerCollector, RequestMetrics
+from api.operations.ledger_collector import LedgerCollector
+from api.operations.request_metrics import RequestMetrics
 from tasks.gateway import QUEUE, QUEUES, is_reachable
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
@@ -19,6 +20,7 @@ from tasks.ledger.queue.canaries import age, sightings
 from tasks.ledger.queue.queue_estimate import WaitingFor, general
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import Statistics
+from tasks.settings import Settings
 from telemetry.metrics import registry
 
 
@@ -102,6 +104,7 @@ class Operations:
         letters: DeadLetters,
         existing: KnownVersions,
         requests: RequestMetrics,
+        settings: Settings,
     ) -> None:
         self._ledger = ledger
         self._letters = letters
@@ -110,7 +113,7 @@ class Operations:
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
-        self._registry.register(LedgerCollector(ledger, letters, existing))
+        self._registry.register(LedgerCollector(ledger, letters, existing, settings))
 
     def blueprint(self) -> Blueprint:
         """The routes."""
