@@ -113,7 +113,7 @@ class Stack(msgspec.Struct, frozen=True):
     def _watch(self) -> Program:
         return Program(
             "watch",
-            (sys.executable, "-m", "tasks.alerts.watching", self.url),
+            (sys.executable, "-m", "api.watch", self.url),
             self._environment(),
             relieves=lambda _: True,  # a lease sees to it that one of two evaluates
         )

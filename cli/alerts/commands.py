@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import redis
 
+from api.watch.notifying import NOTIFY_VARIABLE, Notifier
 from cli import find_stack
 from cli.failure import Failure
 from cli.http import as_json as printed
@@ -15,7 +16,6 @@ from stack.running import running_stack
 from tasks.alerts.rules.alert import all_alerts
 from tasks.alerts.rules.prometheus import prometheus_rules
 from tasks.alerts.watching.notices import summary
-from tasks.alerts.watching.notifying import NOTIFY_VARIABLE, Notifier
 from tasks.alerts.watching.states import AlertState
 from tasks.alerts.watching.store import AlertStore
 from tasks.ledger.ledger import connect

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from api.watch.running import run_watch
 from cli import find_stack
 from cli.failure import Failure
 from stack.running import running_stack
-from tasks.alerts.watching.running import run_watch
 from telemetry.logs import configure
 
 

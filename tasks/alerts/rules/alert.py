@@ -117,6 +117,11 @@ def all_alerts() -> dict[str, Alert]:
     return {alert.name: alert for alert in _made(read)}
 
 
+def runbook_path(name: str) -> str:
+    """Where a runbook is in the repository."""
+    return f"docs/runbooks/{name}.md"
+
+
 def runbook_text(name: str) -> str:
     """The text of a runbook, Markdown; empty if the documents are not installed."""
     path = RUNBOOKS / f"{name}.md"

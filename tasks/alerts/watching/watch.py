@@ -12,13 +12,14 @@ from tasks.alerts.rules.conditions import MetricView
 from tasks.alerts.rules.selectors import MetricSample, Selector
 from tasks.alerts.watching.counts import CounterSums, CountPoint
 from tasks.alerts.watching.notices import body, summary, title
-from tasks.alerts.watching.notifying import Send
 from tasks.alerts.watching.scraping import REDIS_UP, UP
 from tasks.alerts.watching.states import MAX_STATES, AlertState, States, advance, told, untold
 from tasks.alerts.watching.store import AlertStore
 from telemetry.log_throttle import LogThrottle
 
 log = logging.getLogger(__name__)
+Send = Callable[[str, str], bool]
+"""Sends a title and a text to operators; whether they were told."""
 Samples = Mapping[str, list[MetricSample]]
 
 
@@ -42,7 +43,7 @@ class Watch:
         scrape: Callable[[], Samples],
         send: Send,
     ) -> None:
-        """``send``: returns whether operators were told; if not, the next look tries again."""
+        """If ``send`` did not tell operators, the next look tries again."""
         self._alerts, self._store, self._scrape, self._send = alerts, store, scrape, send
         self._token = secrets.token_hex(8)
         self._counts: CounterSums | None = None

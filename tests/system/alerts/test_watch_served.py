@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.watch.notifying import Notifier
+from api.watch.running import watch_of
 from cli.main import main
 from tasks.alerts.rules.alert import all_alerts
-from tasks.alerts.watching.notifying import Notifier
-from tasks.alerts.watching.running import watch_of
 from tests.support.stack import LiveStack
 
 HOUR = 3600.0

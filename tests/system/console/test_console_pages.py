@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tasks.alerts.watching.notifying import Notifier
-from tasks.alerts.watching.running import watch_of
+from api.watch.notifying import Notifier
+from api.watch.running import watch_of
 from tests.support.stack import LiveStack, until
 from tests.system.console.scenes import IRIS, succeeded
 

@@ -1,11 +1,8 @@
-"""A scrape that fails is an API that is down, whatever the reason; notifications fail alike."""
-
-import logging
+"""A scrape that fails is an API that is down, whatever the reason."""
 
 import pytest
 
 from tasks.alerts.rules.selectors import MetricSample
-from tasks.alerts.watching.notifying import Notifier
 from tasks.alerts.watching.scraping import UP, Scraper
 from tests.unit.fake_server import DROP, Answer, stand_in
 
@@ -31,26 +28,3 @@ def test_scrape_asks_below_the_path_of_the_address() -> None:
 
 def test_scrape_of_a_port_where_nothing_listens() -> None:
     assert Scraper("http://127.0.0.1:9", frozenset()).scrape() == DOWN
-
-
-def test_one_channel_that_takes_the_news_is_enough() -> None:
-    with stand_in() as good:
-        good.behave = lambda _: Answer(200, {})
-        host = good.url.removeprefix("http://")
-        urls = [f"json://me:secret@{host}/", "json://me:secret@127.0.0.1:9/"]
-        assert Notifier(urls).send("a title", "a text")
-        assert not Notifier(urls[1:]).send("a title", "a text")
-
-
-def test_failing_channel_is_logged_without_its_secret(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        Notifier(["json://me:secret@127.0.0.1:9/", "mailto://me:secret@[", "x"]).send("t", "b")
-    told = [record.getMessage() for record in caplog.records if record.name.startswith("tasks")]
-    assert told == [
-        "1 notifications failed, the latest to: json (URL 1), mailto (URL 2), x (URL 3)"
-    ]
-    assert "secret" not in caplog.text
-
-
-def test_without_channels_nobody_is_told() -> None:
-    assert not Notifier([]).send("a title", "a text")

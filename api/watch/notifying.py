@@ -5,14 +5,11 @@ The URLs hold passwords: logs and messages name no more of one than its scheme a
 
 import logging
 import os
-from collections.abc import Callable
 
 from telemetry.log_throttle import LogThrottle
 
 log = logging.getLogger(__name__)
 NOTIFY_VARIABLE = "PREDICTQ_NOTIFY"
-Send = Callable[[str, str], bool]
-"""Sends a title and a text; whether any channel took them."""
 
 
 class Notifier:

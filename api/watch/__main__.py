@@ -1,8 +1,8 @@
-"""Runs a watch: ``python -m tasks.alerts.watching URL``, with the address of the API."""
+"""Runs a watch: ``python -m api.watch URL``, with the address of the API."""
 
 import sys
 
-from tasks.alerts.watching.running import run_watch
+from api.watch.running import run_watch
 from tasks.settings import redis_url
 from telemetry.logs import configure
 

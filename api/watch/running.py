@@ -6,8 +6,8 @@ import threading
 import time
 from itertools import chain
 
+from api.watch.notifying import Notifier
 from tasks.alerts.rules.alert import all_alerts
-from tasks.alerts.watching.notifying import Notifier
 from tasks.alerts.watching.scraping import REDIS_UP, Scraper
 from tasks.alerts.watching.store import AlertStore
 from tasks.alerts.watching.watch import Watch
