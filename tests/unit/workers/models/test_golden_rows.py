@@ -17,7 +17,7 @@ from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.settings import Settings
 from telemetry.errors import ArtifactMissing, ModelUnloadable
-from workers.gate.warming import CALL_ROWS, call_times, warmed
+from workers.gate.warming import CALL_ROWS, first_calls, warmed
 from workers.models.engine import SklearnEngine
 from workers.models.golden import MAX_GOLDEN_ROWS
 from workers.models.golden_engine import GoldenCheckedEngine
@@ -155,4 +155,4 @@ def test_call_times_end_with_a_call_that_fails(version: Manifest) -> None:
                 raise ValueError("at most 64 rows")
             return np.zeros(len(rows))
 
-    assert list(call_times(Narrow(), version.signature, [[1.0, "red"]])) == ["1", "64"]
+    assert list(first_calls(Narrow(), version.signature, [[1.0, "red"]]).times) == ["1", "64"]
