@@ -60,7 +60,7 @@ def ledger_metrics() -> LedgerMetrics:
         ),
         CounterMetricFamily(
             "predictq_cache",
-            "Predictions that might reuse an answer: `hit`, `joined` or `miss`.",
+            "Predictions that might reuse an answer: hit, joined or miss.",
             labels=(*version, "result"),
         ),
         CounterMetricFamily(

@@ -26,7 +26,7 @@ class _Group(LazyGroup):
             "cli.models.aliases:alias", "Point ALIAS of the model NAME to VERSION."
         ),
         "cache": LazyCommand(
-            "cli.models.cache:cache",
+            "cli.models.settings.cache:cache",
             "Reuse answers of the model NAME for the same rows, or do not; or for so many SECONDS.",
         ),
         "check": LazyCommand(

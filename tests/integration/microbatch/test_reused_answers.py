@@ -67,7 +67,7 @@ def test_every_way_in_reuses_the_answer(unruly: LiveStack) -> None:
     query = "?model=touchy&cache=true"
     bulk = unruly.http.post(
         f"/predict/async{query}",
-        data=line * 2,
+        content=line * 2,
         headers={"content-type": "application/x-ndjson"},
     )
     statuses = [json.loads(each)["status"] for each in bulk.text.splitlines()]
@@ -87,7 +87,7 @@ def test_every_way_in_reuses_the_answer(unruly: LiveStack) -> None:
 def test_arrow_stream_reuses_the_answer_to_the_same_bytes(unruly: LiveStack) -> None:
     body, kind = arrow([row(), row()]), {"content-type": "application/vnd.apache.arrow.stream"}
     asked = "/predict?model=touchy&cache=60"
-    first, second = (unruly.http.post(asked, data=body, headers=kind).json() for _ in range(2))
+    first, second = (unruly.http.post(asked, content=body, headers=kind).json() for _ in range(2))
     assert second["predictions"] == first["predictions"]
     assert second["receipt"]["cached"] is True
 

@@ -18,7 +18,9 @@ NAMED = Signature(COLUMNS, named=True, frame=True, methods=("predict", "transfor
 UNNAMED = replace(NAMED, named=False, frame=False)
 MANIFEST = Manifest(
     **dict.fromkeys(("format", "estimator", "created_at"), ""),
-    **dict.fromkeys(("parameters", "libraries", "metadata"), {}),
+    parameters={},
+    libraries={},
+    metadata={},
     trusted=False,
     size=0,
     example=None,

@@ -148,7 +148,16 @@ def test_golden_rows_decide_what_the_fork_server_holds(server, version, monkeypa
     assert [*server._engine.held()] == ["m:1"]
 
 
-def test_call_times_end_with_a_call_that_fails(version: Manifest) -> None:
+def test_version_varies_if_two_calls_with_one_row_differ(version: Manifest) -> None:
+    class Drawing(Scaled):
+        def predict(self, rows):
+            return np.random.random(len(rows))
+
+    assert first_calls(Drawing(), version.signature, [[1.0, "red"]]).varies
+    assert not first_calls(Scaled(), version.signature, [[1.0, "red"]]).varies
+
+
+def test_first_calls_end_with_a_call_that_fails(version: Manifest) -> None:
     class Narrow:
         def predict(self, rows: pd.DataFrame) -> np.ndarray:
             if len(rows) > 64:
