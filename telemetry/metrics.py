@@ -29,6 +29,9 @@ class LedgerMetrics(NamedTuple):
     predictions: CounterMetricFamily
     rows: CounterMetricFamily
     seconds: HistogramMetricFamily
+    reuse: CounterMetricFamily
+    saved_bytes: CounterMetricFamily
+    saved_seconds: CounterMetricFamily
     queued: GaugeMetricFamily
     oldest: GaugeMetricFamily
     drain_rate: GaugeMetricFamily
@@ -64,6 +67,19 @@ def ledger_metrics() -> LedgerMetrics:
         CounterMetricFamily("predictq_rows", "Rows in succeeded predictions.", labels=version),
         HistogramMetricFamily(
             "predictq_prediction_seconds", "Acceptance to outcome.", labels=version
+        ),
+        CounterMetricFamily(
+            "predictq_cache",
+            "Predictions that might reuse an answer: hit, joined or miss.",
+            labels=(*version, "result"),
+        ),
+        CounterMetricFamily(
+            "predictq_cache_saved_bytes", "Bytes of answers that were reused.", labels=version
+        ),
+        CounterMetricFamily(
+            "predictq_cache_saved_seconds",
+            "Time in the model that reused answers would have taken.",
+            labels=version,
         ),
         GaugeMetricFamily("predictq_queue_messages", "Messages waiting.", labels=("queue",)),
         GaugeMetricFamily(

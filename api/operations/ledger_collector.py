@@ -17,7 +17,7 @@ from tasks.ledger.ledger import Ledger
 from tasks.ledger.queue.canaries import age, sightings
 from tasks.ledger.queue.stalls import stalls
 from tasks.ledger.queue.workers import Workers
-from tasks.ledger.statistics import BUCKETS, Statistics
+from tasks.ledger.statistics import BUCKETS, ReuseCounts, Statistics
 from tasks.settings import Settings
 from telemetry.metrics import LedgerMetrics, ledger_metrics
 
@@ -113,3 +113,13 @@ def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:
     bounds = (*map(str, BUCKETS), "+Inf")
     buckets = list(zip(bounds, accumulate(statistics.histogram), strict=True))
     metrics.seconds.add_metric(labels, buckets, statistics.seconds)
+    _fill_reuse(metrics, labels, statistics.reuse)
+
+
+def _fill_reuse(metrics: LedgerMetrics, labels: tuple[str, str], reuse: ReuseCounts) -> None:
+    if not (reuse.hits or reuse.joined or reuse.misses):  # a version that reuses nothing
+        return
+    for result, count in ("hit", reuse.hits), ("joined", reuse.joined), ("miss", reuse.misses):
+        metrics.reuse.add_metric((*labels, result), count)
+    metrics.saved_bytes.add_metric(labels, reuse.bytes)
+    metrics.saved_seconds.add_metric(labels, reuse.ms / 1000)

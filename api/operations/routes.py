@@ -57,6 +57,21 @@ class CanaryStats(msgspec.Struct):
     """Seconds from sending to outcome."""
 
 
+class CacheStats(msgspec.Struct):
+    """How often answers of a version were reused, and what that saved."""
+
+    hits: int
+    """Predictions that had the answer of an earlier one when they were accepted."""
+    joined: int
+    """Predictions that waited for the answer of another one with the same rows."""
+    misses: int
+    """Predictions that might have reused an answer, and were computed."""
+    saved_bytes: int
+    """Bytes of the answers that were hit."""
+    saved_ms: float
+    """Milliseconds in the model that the hits would have taken."""
+
+
 class VersionStats(msgspec.Struct):
     """Outcomes of one version."""
 
@@ -70,6 +85,7 @@ class VersionStats(msgspec.Struct):
     success_rate: float | None
     """succeeded / (succeeded + failed); null if there are neither."""
     latency_seconds: Latency
+    cache: CacheStats
 
 
 class Stats(msgspec.Struct):
@@ -172,7 +188,7 @@ class Operations:
 
 def _version(statistics: Statistics) -> VersionStats:
     succeeded, failed = statistics.outcomes["succeeded"], statistics.outcomes["failed"]
-    decided = succeeded + failed
+    decided, reuse = succeeded + failed, statistics.reuse
     return VersionStats(
         model=statistics.model,
         version=statistics.version,
@@ -180,4 +196,5 @@ def _version(statistics: Statistics) -> VersionStats:
         rows=statistics.rows,
         success_rate=succeeded / decided if decided else None,
         latency_seconds=Latency(*map(statistics.percentile, (0.50, 0.95, 0.99))),
+        cache=CacheStats(reuse.hits, reuse.joined, reuse.misses, reuse.bytes, round(reuse.ms, 3)),
     )
