@@ -32,6 +32,15 @@ class Arm(msgspec.Struct, frozen=True, array_like=True):
         return cls(share, blake2b(given, digest_size=8).hexdigest() if given else "")
 
 
+class Reuse(msgspec.Struct, frozen=True):
+    """Allows a prediction to have the answer of another one with the same answer key."""
+
+    key: str
+    """A hash of all that the answer depends on."""
+    seconds: float
+    """For how long an answer is reused; 0 goes by what it cost to compute."""
+
+
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """One request: 1 to N rows for one version of a model."""
 
@@ -51,6 +60,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
     arm: Arm | None = None
     """None unless the alias is split."""
+    reuse: Reuse | None = None
+    """None: it is computed in any case."""
 
     @property
     def kwargs(self) -> dict[str, Any]:

@@ -43,6 +43,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the microbatch: those in the same model call."""
     runtime: str
     """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
+    cached: bool | msgspec.UnsetType = msgspec.UNSET
+    """True if it was computed for another prediction with the same rows. Then `queue_ms` is the
+    time until the answer was there, and what follows it is of that computation."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

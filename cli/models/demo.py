@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from registry.manifest import Description
 from registry.readiness import GoldenRows, Readiness
@@ -50,7 +51,9 @@ def register_demos(home: Path) -> None:
     if registry.models():
         return
     # Train all before adding the first, so that after an interrupted start the next one retries.
-    made = [(demo.name, _made(demo)) for demo in _DEMOS]
+    # In one thread: on busy cores, threads of a fit spin while they wait for each other.
+    with threadpool_limits(1):
+        made = [(demo.name, _made(demo)) for demo in _DEMOS]
     for name, each in made:
         registry.add(
             *(name, each.description, each.artifact),
