@@ -1,9 +1,11 @@
 -- Take a lease, or renew it.
 -- KEYS: lease. ARGV: token of the holder, seconds.
 -- Returns 1 if the lease is this holder's now.
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
+local LEASE = KEYS[1]
+local token, seconds = ARGV[1], ARGV[2]
+local holder = redis.call('GET', LEASE)
+if holder and holder ~= token then
   return 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('SET', LEASE, token, 'EX', seconds)
 return 1

@@ -140,7 +140,6 @@ def _outcome(transform: Any, frame: pd.DataFrame) -> Any:
     return made.dtype, made.shape, made.strides, bits
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("model", MODELS, ids=_name)
 @pytest.mark.parametrize("name", PLACES)
 def test_kernels_of_frames_give_the_same_bits(name: str, model: Any) -> None:
