@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from registry.deployments.deployment import Deployment
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
@@ -30,6 +31,8 @@ class Resolved(msgspec.Struct, frozen=True):
     """Of a split, the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
+    deployment: Deployment | None = None
+    """Computes requests by this alias; None for the workers that all versions share."""
 
     def chosen(self, key: str | None) -> "Resolved":
         """The version for requests with this key; without a key, one drawn for this request."""
@@ -71,11 +74,11 @@ def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
 def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     """What an alias means now; raises `AliasNotFound`."""
     meaning = meaning_of_alias(name, model, alias)
-    manifest = model.versions[main_version(meaning)]
+    manifest, own = model.versions[main_version(meaning)], model.deployments.get(alias)
     if isinstance(meaning, int):
-        return Resolved(manifest, alias)
-    versions = {number: Resolved(model.versions[number], alias) for number in meaning}
-    return Resolved(manifest, alias, Split(name, alias, meaning, versions))
+        return Resolved(manifest, alias, deployment=own)
+    versions = {n: Resolved(model.versions[n], alias, deployment=own) for n in meaning}
+    return Resolved(manifest, alias, Split(name, alias, meaning, versions), own)
 
 
 def latest_version(name: str, model: Model) -> int:

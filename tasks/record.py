@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tasks.messages import Call, Prediction
+from tasks.messages import PREDICT_QUEUE, Call, Prediction
 from telemetry.errors import PredictqError
 
 State = Literal["queued", "running", "retrying", "succeeded", "failed", "cancelled", "expired"]
@@ -43,6 +43,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the microbatch: those in the same model call."""
     runtime: str
     """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
+    environment: str | None = None
+    """The environment of the deployment that computed it; null for the shared workers."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -88,6 +90,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds after which no worker starts it."""
     number: int | msgspec.UnsetType = msgspec.UNSET
     """Its number among all messages that ever entered its queue; set by accept.lua."""
+    queue: str | msgspec.UnsetType = msgspec.UNSET
+    """The queue of the deployment that was to compute it; unset for the one that most share."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
@@ -102,6 +106,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             method=prediction.method,
             created_at=prediction.created_at,
             queue_deadline=prediction.queue_deadline,
+            queue=msgspec.UNSET if prediction.queue == PREDICT_QUEUE else prediction.queue,
         )
 
     @classmethod

@@ -42,11 +42,14 @@ class LedgerMetrics(NamedTuple):
     dead_letters_dropped: CounterMetricFamily
     paused: GaugeMetricFamily
     parked: GaugeMetricFamily
+    deployment_processes: GaugeMetricFamily
+    deployment_concurrency: GaugeMetricFamily
+    deployment_predictions: CounterMetricFamily
 
 
 def ledger_metrics() -> LedgerMetrics:
     """A new, empty set for one scrape."""
-    version = ("model", "version")
+    version, deployment = ("model", "version"), ("model", "environment")
     return LedgerMetrics(
         CounterMetricFamily(
             "predictq_predictions", "Outcomes written.", labels=(*version, "outcome")
@@ -87,6 +90,21 @@ def ledger_metrics() -> LedgerMetrics:
         ),
         GaugeMetricFamily("predictq_paused", "1 while paused.", labels=(*version, "trigger")),
         GaugeMetricFamily("predictq_parked_messages", "Messages parked.", labels=version),
+        GaugeMetricFamily(
+            "predictq_deployment_processes",
+            "Processes of the deployment that are ready to compute.",
+            labels=deployment,
+        ),
+        GaugeMetricFamily(
+            "predictq_deployment_concurrency",
+            "Processes that the deployment should have; 0 while it is stopped.",
+            labels=deployment,
+        ),
+        CounterMetricFamily(
+            "predictq_deployment_predictions",
+            "Outcomes written by workers of the deployment.",
+            labels=(*deployment, "outcome"),
+        ),
     )
 
 

@@ -33,11 +33,14 @@ class Computation:
         ledger: Ledger,
         max_bytes: int,
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
+        environment: str | None = None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
+        ``environment``: that of the deployment, for receipts.
         """
+        self._environment = environment
         self._max_bytes = max_bytes
         self._engine = engine
         self._registry = registry
@@ -114,6 +117,7 @@ class Computation:
             compute_ms=computed.milliseconds,
             batch_size=len(computed.predictions),
             runtime=self._engine.runtime_of(manifest),
+            environment=self._environment,
         )
         outcome = record.succeeded(predictions, receipt)
         # Redis keeps the outcome for its time to live, and publishes it to all that wait for it.

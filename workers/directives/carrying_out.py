@@ -47,6 +47,8 @@ class CarryingOut:
 
     def _begin(self, directive: Directive) -> None:
         self._heard = directive.id
+        if not self._pools.serves(directive.version):
+            return
         if directive.loads:  # an operator has perhaps repaired what made it fail
             self._faults.forgive(directive.version)
         self._pending[directive.id] = _Pending(directive, time.monotonic() + MAX_RUN_SECONDS)

@@ -31,14 +31,21 @@ from workers.wear import Wear
 log = logging.getLogger(__name__)
 
 
-def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
+def serve(
+    connection: socket.socket,
+    engine: Engine,
+    settings: Settings,
+    environment: str | None = None,
+) -> None:
     """Compute each microbatch or step that arrives on the connection, until it is closed.
 
-    Returns sooner once the process is worn, see `Wear`; the worker forks another one.
+    ``environment``: that of its deployment, for receipts. Returns sooner once the process is worn,
+    see `Wear`; the worker forks another one.
     """
     ledger = RetryingLedger(connect(settings.redis_url, timeout=5), settings)
     registry = Registry(settings.home, RECHECK_INTERVAL)
-    computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
+    most = settings.max_outcome_bytes
+    computation = Computation(engine, registry, ledger, most, limited, environment)
     steps = _Steps(engine, settings)
     printed, wear, reason = limit_printing(), Wear(), ""
     # Held by a process that a model forks, it would hide the end of this one from the worker.

@@ -7,10 +7,9 @@ import msgspec
 import redis
 
 from api.models.known_versions import KnownVersions
-from tasks.gateway import QUEUES
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.pauses.pauses import Paused
-from tasks.ledger.queue.canaries import age, sightings
+from tasks.ledger.queue.canaries import age
 from tasks.ledger.queue.queue_snapshot import QueueSnapshot
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import BUCKETS, Statistics
@@ -64,7 +63,7 @@ class Observer:
         """A snapshot; raises `redis.RedisError`."""
         return StackSnapshot(
             at=time.time(),
-            queues={queue: self._existing.snapshot(queue) for queue in QUEUES},
+            queues={queue: self._existing.snapshot(queue) for queue in self._existing.queues()},
             workers=self._workers.alive(),
             paused=self._existing.paused(),
             dead_letters=self._letters.totals().kept,
@@ -75,4 +74,4 @@ class Observer:
     def _canary_ages(self) -> dict[str, float]:
         seconds, microseconds = self._client.time()
         now = seconds + microseconds / 1e6
-        return {q: age(sighting, now) for q, sighting in sightings(self._client).items()}
+        return {q: age(sighting, now) for q, sighting in self._existing.sightings().items()}
