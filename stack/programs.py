@@ -151,10 +151,13 @@ class Stack(msgspec.Struct, frozen=True):
         return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
 
 
-def worker_arguments(deployment: Deployment) -> tuple[str, ...]:
-    """The module of a worker, and its arguments for a deployment."""
+def worker_arguments(deployment: Deployment, node: str | None = None) -> tuple[str, ...]:
+    """The module of a worker, and its arguments for a deployment.
+
+    ``node``: its name before the @ of the host, where each has a host of its own.
+    """
     # A plus is in no name, so that no two deployments have the same node.
-    node = f"{deployment.model}+{deployment.environment}"
+    node = node or f"{deployment.model}+{deployment.environment}"
     some = ("--processors", f"{deployment.cpu_limit:g}") if deployment.cpu_limit else ()
     processes = ("--processes", str(deployment.concurrency))
     return ("workers", deployment.queue, *processes, "--node", node, *some)

@@ -43,8 +43,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the microbatch: those in the same model call."""
     runtime: str
     """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
-    environment: str | None = None
-    """The environment of the deployment that computed it; null for the shared workers."""
+    environment: str | msgspec.UnsetType = msgspec.UNSET
+    """The environment of the deployment that computed it; left out for the shared workers."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from tasks.ledger.queue.deployed import DeployedQueues
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
 from tasks.record import State
 
-Progress = Literal["starting", "running", "scaling", "stopping", "stopped"]
+DeploymentProgress = Literal["starting", "running", "scaling", "stopping", "stopped"]
 
 
 class DeploymentState(Deployment, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class DeploymentState(Deployment, frozen=True, kw_only=True):
 
     version: Meaning
     """The version that its alias means, or the percent of each version of a split."""
-    status: Progress
+    status: DeploymentProgress
     """`starting` while no process is ready, `scaling` while there are others than `concurrency`,
     `stopping` while a worker of it still lives."""
     queue_name: str
@@ -61,7 +61,9 @@ class Observing:
         )
 
 
-def progress(deployment: Deployment, workers: list[dict[str, Any]], processes: int) -> Progress:
+def progress(
+    deployment: Deployment, workers: list[dict[str, Any]], processes: int
+) -> DeploymentProgress:
     """How far a deployment is, by the workers that consume its queue."""
     if deployment.state == "stopped":
         return "stopping" if workers else "stopped"

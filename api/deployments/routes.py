@@ -12,20 +12,18 @@ from api.http.responses import json_response
 from api.models.changing import ChangeRequest, Changing
 from registry.deploying.deploying import Deploying, deployment_of
 from registry.deployments.deployment import (
+    PRODUCTION,
+    ComputeLimit,
     Concurrency,
     CpuLimit,
     Deployment,
     MemoryLimit,
-    RunLimit,
     Scaling,
-    Stopped,
     WantedState,
+    WhenStopped,
 )
 from registry.names import MAX_VERSION, checked_name
 from registry.store import Registry
-
-USUAL = "production"
-"""The environment of a request that names none."""
 
 
 class ScalingRequest(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,9 +35,9 @@ class ScalingRequest(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_
     """Bytes that they may take together beyond the loaded model; null for the default."""
     cpu_limit: CpuLimit | UnsetType | None = UNSET
     """Processors that they may use, which is no quota; null for all."""
-    timeout: RunLimit | UnsetType | None = UNSET
+    timeout: ComputeLimit | UnsetType | None = UNSET
     """Most seconds that a prediction may compute; null for the limits of version and request."""
-    when_stopped: Stopped | UnsetType = UNSET
+    when_stopped: WhenStopped | UnsetType = UNSET
     """What becomes of requests while it is stopped: 503, or they wait in its queue."""
 
     @property
@@ -51,7 +49,7 @@ class ScalingRequest(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_
 class DeployRequest(ScalingRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /models/<name>/deployments`."""
 
-    environment: str = USUAL
+    environment: str = PRODUCTION
     """The alias that it is for."""
     version: Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)] | None = None
     """The alias is pointed to it; by default it stays, and a new alias means the latest version."""

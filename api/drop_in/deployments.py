@@ -34,7 +34,7 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+class OldDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """The body of `POST /deploy`."""
 
     model_id: str
@@ -108,7 +108,7 @@ class DeploymentViews:
     def deploy(self) -> Response:
         """Point the alias of an environment to a version; with limits, it has its own workers."""
         with self._changing.permitted(request):
-            change = read_body(request, Deployment)
+            change = read_body(request, OldDeployment)
             alias = checked_name(change.environment, "alias")
             number = change.version or self._registry.resolve(change.model_id).manifest.version
             scaling = read_resources(change.resources)

@@ -13,11 +13,14 @@ MIN_PROCESS_BYTES = 2**28
 QUEUE_PREFIX = "predict:"
 """What the names of their queues begin with."""
 
+PRODUCTION = "production"
+"""The environment that is meant where none is named."""
+
 Concurrency = Annotated[int, msgspec.Meta(ge=1, le=MAX_CONCURRENCY)]
 MemoryLimit = Annotated[int, msgspec.Meta(ge=MIN_PROCESS_BYTES, le=2**50)]
 CpuLimit = Annotated[float, msgspec.Meta(gt=0, le=1024)]
-RunLimit = Annotated[float, msgspec.Meta(ge=0.05, le=300)]
-Stopped = Literal["refuse", "wait"]
+ComputeLimit = Annotated[float, msgspec.Meta(ge=0.05, le=300)]
+WhenStopped = Literal["refuse", "wait"]
 WantedState = Literal["running", "stopped"]
 
 
@@ -34,9 +37,9 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that its processes may take together beyond the loaded model; null for the default."""
     cpu_limit: CpuLimit | None = None
     """Processors that its processes may use; null for all."""
-    timeout: RunLimit | None = None
+    timeout: ComputeLimit | None = None
     """Most seconds that a prediction may compute; null for the limits of version and request."""
-    when_stopped: Stopped = "refuse"
+    when_stopped: WhenStopped = "refuse"
     """What becomes of requests while it is stopped: 503, or they wait in its queue."""
 
     @property
@@ -66,8 +69,8 @@ class Scaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     concurrency: Concurrency | UnsetType = UNSET
     memory_limit: MemoryLimit | UnsetType | None = UNSET
     cpu_limit: CpuLimit | UnsetType | None = UNSET
-    timeout: RunLimit | UnsetType | None = UNSET
-    when_stopped: Stopped | UnsetType = UNSET
+    timeout: ComputeLimit | UnsetType | None = UNSET
+    when_stopped: WhenStopped | UnsetType = UNSET
 
 
 def environment_of(queue: str) -> str | None:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, cast
 
+from msgspec import UNSET, UnsetType
+
 from registry.store import Registry
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
@@ -33,7 +35,7 @@ class Computation:
         ledger: Ledger,
         max_bytes: int,
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
-        environment: str | None = None,
+        environment: str | UnsetType = UNSET,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 

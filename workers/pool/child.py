@@ -15,6 +15,8 @@ from functools import cached_property, partial
 from itertools import count
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.attempts import Postponement, Start
@@ -35,7 +37,7 @@ def serve(
     connection: socket.socket,
     engine: Engine,
     settings: Settings,
-    environment: str | None = None,
+    environment: str | UnsetType = UNSET,
 ) -> None:
     """Compute each microbatch or step that arrives on the connection, until it is closed.
 

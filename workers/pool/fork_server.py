@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any, NoReturn
 
 import psutil
+from msgspec import UNSET
 
 from registry.deployments.deployment import environment_of
 from registry.manifest import Manifest
@@ -182,7 +183,9 @@ class ForkServer:
         if self._growth:
             bound_growth(self._growth)
         try:
-            process.serve(connection, self._engine, self._settings, environment_of(self._queue))
+            process.serve(
+                connection, self._engine, self._settings, environment_of(self._queue) or UNSET
+            )
         except BrokenPipeError:
             pass  # the worker is gone
         except BaseException:

@@ -96,7 +96,7 @@ def _of_pause(paused: Paused) -> Concern:
 
 def _of_queues(now: StackSnapshot, interval: float) -> Iterator[Concern]:
     for name, queue in now.queues.items():
-        if name == QUEUE and (queue.oldest or 0) > OLD_SECONDS:
+        if name != BULK and (queue.oldest or 0) > OLD_SECONDS:
             what = f"The oldest prediction has waited for {duration(queue.oldest)}"
             remedy = "Add workers, or send less; the page of the queues says how long it takes."
             yield Concern("warn", what, remedy, "/console/queues")

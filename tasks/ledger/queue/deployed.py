@@ -9,7 +9,7 @@ from tasks.ledger import keys, scripts
 from tasks.messages import PREDICT_QUEUE
 from tasks.record import State
 
-MESSAGES_PER_STEP = 1000
+MESSAGES_MOVED = 1000
 """Messages moved in one step; Redis serves no other client meanwhile."""
 STATES: tuple[State, ...] = ("succeeded", "failed", "cancelled", "expired")
 
@@ -23,13 +23,13 @@ class DeployedQueues:
 
     def bring_back(self, kept: Collection[str]) -> int:
         """Move what waits in all of these queues, but in ``kept``, to the shared one; how many."""
-        known = cast("set[bytes]", self._client.smembers(keys.DEPLOYED))
+        known = cast("set[bytes]", self._client.smembers(keys.DEPLOYED_QUEUES))
         others = {queue.decode() for queue in known} - set(kept)
         return sum(map(self._emptied, sorted(others)))
 
     def _emptied(self, queue: str) -> int:
         names = [queue, keys.QUEUED + queue, PREDICT_QUEUE]
-        moved, most = 0, MESSAGES_PER_STEP
+        moved, most = 0, MESSAGES_MOVED
         while (step := int(self._bring_back(keys=names, args=[most]))) == most:
             moved += step
         return moved + step

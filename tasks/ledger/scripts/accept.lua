@@ -86,7 +86,7 @@ local function accept(i)
     redis.call('EXPIRE', idempotency_key, remembered)
   end
   redis.call('LPUSH', queue, message)
-  if is_deployed(queue) then redis.call('SADD', DEPLOYED, queue) end
+  if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end
   -- Last: a submission that is refused for the size of the queue must not become the probe.
   if entry then send_probe(version, entry, id, now) end
   return id

@@ -4,7 +4,8 @@
 -- Returns how many were moved. The newest are moved first, each to the consuming end, so that once
 -- all are moved they stand in their order, before all that waits there already.
 local queue, queued, shared = unpack(KEYS)
-local newest = redis.call('LRANGE', queue, 0, ARGV[1] - 1)
+local most = ARGV[1]
+local newest = redis.call('LRANGE', queue, 0, most - 1)
 if #newest == 0 then return 0 end
 redis.call('LTRIM', queue, #newest, -1)
 local rows, bytes = 0, 0

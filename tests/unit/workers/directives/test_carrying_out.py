@@ -37,6 +37,10 @@ class Pools:
         self.held: set[str] = set()
         self.asked: list[str] = []
         self.allowed: set[str] = set()
+        self.foreign: set[str] = set()
+
+    def serves(self, reference: str) -> bool:
+        return reference not in self.foreign
 
     def hold(self, reference: str) -> bool:
         self.asked.append(f"load {reference}")
@@ -149,3 +153,12 @@ def test_failures_that_are_told_are_bounded(
         worker.pursue()
     assert min(report(worker).failed, key=lambda each: int(each[:-2])) == "6-0"
     assert len(report(worker).failed) == MAX_FAILED
+
+
+def test_worker_that_deploys_another_model_loads_nothing(
+    worker: CarryingOut, given: Told, pools: Pools
+) -> None:
+    pools.foreign = {"m:1"}
+    given.give("m:1")
+    assert report(worker).pending == []
+    assert pools.asked == []
