@@ -43,6 +43,7 @@ from api.openapi.registry import (
     registry_paths,
     with_model_files,
 )
+from api.openapi.rollouts import ROLLOUT_TYPES, rollout_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -54,7 +55,11 @@ SCHEMAS = (
     *BATCH_TYPES,
     *EVENT_TYPES,
     *REGISTRY_TYPES,
+<<<<<<< HEAD
     *DEPLOYMENT_TYPES,
+=======
+    *ROLLOUT_TYPES,
+>>>>>>> main
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
@@ -90,7 +95,11 @@ def build() -> Json:
             **_predictions(),
             **batches(),
             **registry_paths(),
+<<<<<<< HEAD
             **deployment_paths(),
+=======
+            **rollout_paths(),
+>>>>>>> main
             **drop_in(),
             **open_inference(),
             **_letters(),

@@ -2,7 +2,11 @@
 
 import os
 import time
+<<<<<<< HEAD
 from collections.abc import Collection, Iterator
+=======
+from collections.abc import Iterator, Sequence
+>>>>>>> main
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -182,6 +186,7 @@ class Directory:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
 
+<<<<<<< HEAD
     def write_deployments(self, name: str, deployments: dict[str, Deployment]) -> None:
         """Replace all deployments of a model."""
         files.write_file(self._deployments(name), msgspec.json.encode(deployments))
@@ -192,6 +197,15 @@ class Directory:
             kept = {e: each for e, each in model.deployments.items() if each not in gone}
             self.write_deployments(name, kept)
             self.record(name, model.aliases, [undeployed(each, cause) for each in gone])
+=======
+    def rollouts(self, name: str, kind: type[Content]) -> Content | None:
+        """The rollouts of a model; None if there never was one."""
+        return self._read(self._rollouts(name), kind)
+
+    def write_rollouts(self, name: str, rollouts: Sequence[msgspec.Struct]) -> None:
+        """Replace all rollouts of a model."""
+        files.write_file(self._rollouts(name), msgspec.json.encode(rollouts))
+>>>>>>> main
 
     def history(self, name: str) -> list[Change]:
         """The recorded changes of a model, oldest first."""
@@ -282,6 +296,9 @@ class Directory:
 
     def _history(self, name: str) -> Path:
         return self._root / name / "history.ndjson"
+
+    def _rollouts(self, name: str) -> Path:
+        return self._root / name / "rollouts.json"
 
     def _highest(self, name: str) -> Path:
         return self._root / name / "highest"

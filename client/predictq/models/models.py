@@ -1,6 +1,5 @@
 """The registry of a server: aliases, history, removals, downloads."""
 
-import getpass
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,7 +14,9 @@ from predictq.http import wire
 from predictq.http.connection import Connection
 from predictq.http.downloads import download
 from predictq.http.retries import Deadline
+from predictq.models.causes import cause
 from predictq.models.files import form_fields, open_files
+from predictq.models.rollouts import Rollouts
 
 Json = dict[str, Any]
 Meaning = int | Mapping[int, int]
@@ -36,6 +37,7 @@ class Models:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.rollouts = Rollouts(connection)
 
     def __call__(self) -> list[Json]:
         """Every registered model, as in `GET /models`."""
@@ -199,6 +201,7 @@ def _version(name: str, version: int) -> str:
     return f"{_path(name)}/versions/{count('version', version)}"
 
 
+<<<<<<< HEAD
 def cause(why: str) -> Json:
     """What a request says of its author and its reason, for the history."""
     try:
@@ -208,6 +211,8 @@ def cause(why: str) -> Json:
     return by | {"why": text("why", why)}
 
 
+=======
+>>>>>>> main
 def _expected(expected: Meaning | None) -> Json:
     if expected is None:
         return {}
