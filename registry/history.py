@@ -9,7 +9,6 @@ from registry.deployments.deployment import Deployment
 from registry.readiness import now
 from registry.splits import Meaning
 
-<<<<<<< HEAD
 Act = Literal[
     "registered",
     "ready",
@@ -17,15 +16,13 @@ Act = Literal[
     "alias",
     "rollback",
     "removed",
+    "rollout",
     "deployed",
     "scaled",
     "stopped",
     "started",
     "undeployed",
 ]
-=======
-Act = Literal["registered", "ready", "refused", "alias", "rollback", "removed", "rollout"]
->>>>>>> main
 UNRECORDED = "found: it was changed without a record"
 """Reason of a change that was made before there was a history, or just before a crash."""
 

@@ -55,11 +55,8 @@ SCHEMAS = (
     *BATCH_TYPES,
     *EVENT_TYPES,
     *REGISTRY_TYPES,
-<<<<<<< HEAD
     *DEPLOYMENT_TYPES,
-=======
     *ROLLOUT_TYPES,
->>>>>>> main
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
@@ -95,11 +92,8 @@ def build() -> Json:
             **_predictions(),
             **batches(),
             **registry_paths(),
-<<<<<<< HEAD
             **deployment_paths(),
-=======
             **rollout_paths(),
->>>>>>> main
             **drop_in(),
             **open_inference(),
             **_letters(),

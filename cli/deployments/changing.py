@@ -103,11 +103,11 @@ def scale(name: str, why: str, home: Path, **limits: Any) -> None:
     click.echo(f"{changed.reference} is to have {_told(changed)}")
 
 
-@click.command()
+@click.command("stop")
 @click.argument("name", metavar="NAME[@ENVIRONMENT]")
 @why_option
 @find_stack.for_registry
-def stop(name: str, why: str, home: Path) -> None:
+def end_workers(name: str, why: str, home: Path) -> None:
     """End the workers of a deployment; accepted predictions stay in its queue."""
     stopped = Deploying(Registry(home)).set_state(*named(name), "stopped", cause_of(why))
     told = "are refused" if stopped.refuses else "wait"

@@ -27,7 +27,7 @@ class _Group(RegistryGroup):
             "Change the limits of a deployment; its worker is replaced without a gap.",
         ),
         "stop": LazyCommand(
-            "cli.deployments.changing:stop",
+            "cli.deployments.changing:end_workers",
             "End the workers of a deployment; accepted predictions stay in its queue.",
         ),
         "start": LazyCommand(

@@ -2,11 +2,7 @@
 
 import os
 import time
-<<<<<<< HEAD
-from collections.abc import Collection, Iterator
-=======
-from collections.abc import Iterator, Sequence
->>>>>>> main
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -186,7 +182,6 @@ class Directory:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
 
-<<<<<<< HEAD
     def write_deployments(self, name: str, deployments: dict[str, Deployment]) -> None:
         """Replace all deployments of a model."""
         files.write_file(self._deployments(name), msgspec.json.encode(deployments))
@@ -197,7 +192,7 @@ class Directory:
             kept = {e: each for e, each in model.deployments.items() if each not in gone}
             self.write_deployments(name, kept)
             self.record(name, model.aliases, [undeployed(each, cause) for each in gone])
-=======
+
     def rollouts(self, name: str, kind: type[Content]) -> Content | None:
         """The rollouts of a model; None if there never was one."""
         return self._read(self._rollouts(name), kind)
@@ -205,7 +200,6 @@ class Directory:
     def write_rollouts(self, name: str, rollouts: Sequence[msgspec.Struct]) -> None:
         """Replace all rollouts of a model."""
         files.write_file(self._rollouts(name), msgspec.json.encode(rollouts))
->>>>>>> main
 
     def history(self, name: str) -> list[Change]:
         """The recorded changes of a model, oldest first."""

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from predictq.arguments import count, part, text
 from predictq.http import wire
 from predictq.http.connection import Connection
-from predictq.models.models import Json, cause
+from predictq.models.causes import cause
+from predictq.models.models import Json
 
 PRODUCTION = "production"
 

@@ -201,18 +201,6 @@ def _version(name: str, version: int) -> str:
     return f"{_path(name)}/versions/{count('version', version)}"
 
 
-<<<<<<< HEAD
-def cause(why: str) -> Json:
-    """What a request says of its author and its reason, for the history."""
-    try:
-        by = {"by": getpass.getuser()}
-    except (KeyError, OSError):  # the account has no name
-        by = {}
-    return by | {"why": text("why", why)}
-
-
-=======
->>>>>>> main
 def _expected(expected: Meaning | None) -> Json:
     if expected is None:
         return {}
