@@ -13,7 +13,7 @@ from telemetry.errors import PredictqError
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 0.5
 """Seconds between two looks. Once would not do: a message may come late, from a process that has
 just read the registry, or from a worker that ends."""
 
