@@ -51,7 +51,7 @@ class DirectiveReport(msgspec.Struct, frozen=True):
         return self.failed.get(id)
 
 
-class News(msgspec.Struct, frozen=True):
+class NewDirectives(msgspec.Struct, frozen=True):
     """What there is after a directive."""
 
     directives: list[Directive]
@@ -82,7 +82,7 @@ class Directives:
         found = cast("list[Any]", self._client.xrevrange(keys.DIRECTIVES, count=1))
         return found[0][0].decode() if found else NONE
 
-    def since(self, id: str) -> News:
+    def since(self, id: str) -> NewDirectives:
         """The directives after this one."""
         with self._client.pipeline(transaction=True) as pipe:
             pipe.xrange(keys.DIRECTIVES, count=1)
@@ -93,7 +93,7 @@ class Directives:
         # If the one that was read last is there, nothing after it was dropped.
         oldest = first[0][0].decode() if first else id
         missed = oldest if _order(oldest) > _order(id) != _order(NONE) else None
-        return News([each for each in read if each], newest, missed)
+        return NewDirectives([each for each in read if each], newest, missed)
 
     def unloaded(self) -> set[str]:
         """Every model:version that was unloaded last; a prediction may have loaded it since."""

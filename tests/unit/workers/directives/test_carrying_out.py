@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from registry.store import Registry
-from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, News, report_of
+from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, NewDirectives, report_of
 from tests.support.models import described
 from tests.unit.clock import Clock
 from workers.directives import carrying_out
@@ -27,9 +27,9 @@ class Told:
     def newest(self) -> str:
         return self.all[-1].id if self.all else NONE
 
-    def since(self, id: str) -> News:
+    def since(self, id: str) -> NewDirectives:
         found = [each for each in self.all if int(each.id[:-2]) > int(id[:-2])]
-        return News(found, found[-1].id if found else id, self.dropped)
+        return NewDirectives(found, found[-1].id if found else id, self.dropped)
 
 
 class Pools:
