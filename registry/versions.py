@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Collection
 
 import msgspec
+from msgspec.structs import replace
 
 from registry.deployments.deployment import Deployment
 from registry.manifest import Description, Manifest
@@ -12,6 +13,7 @@ from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
 from registry.splits import Meaning, Shares, chosen_version, main_version, shares_of
 from registry.storage.directory import Directory, Model
+from registry.storage.model_settings import CacheSetting
 from telemetry.errors import (
     AliasNotFound,
     ArtifactMismatch,
@@ -33,6 +35,10 @@ class Resolved(msgspec.Struct, frozen=True):
     split: "Split | None" = None
     deployment: Deployment | None = None
     """Computes requests by this alias; None for the workers that all versions share."""
+    cache: CacheSetting = False
+    """Of its model."""
+    varies: bool = False
+    """Whether it may answer the same rows in another way each time."""
 
     def chosen(self, key: str | None) -> "Resolved":
         """The version for requests with this key; without a key, one drawn for this request."""
@@ -74,11 +80,20 @@ def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
 def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     """What an alias means now; raises `AliasNotFound`."""
     meaning = meaning_of_alias(name, model, alias)
-    manifest, own = model.versions[main_version(meaning)], model.deployments.get(alias)
+    main, own = main_version(meaning), model.deployments.get(alias)
     if isinstance(meaning, int):
-        return Resolved(manifest, alias, deployment=own)
-    versions = {n: Resolved(model.versions[n], alias, deployment=own) for n in meaning}
-    return Resolved(manifest, alias, Split(name, alias, meaning, versions), own)
+        return replace(resolved_version(model, main, alias), deployment=own)
+    versions = {
+        number: replace(resolved_version(model, number, alias), deployment=own)
+        for number in meaning
+    }
+    return replace(versions[main], split=Split(name, alias, meaning, versions))
+
+
+def resolved_version(model: Model, number: int, alias: str | None) -> Resolved:
+    """An existing version, as ``alias`` or another reference to it means it."""
+    manifest, cache = model.versions[number], model.settings.cache
+    return Resolved(manifest, alias, cache=cache, varies=model.readiness(number).varies)
 
 
 def latest_version(name: str, model: Model) -> int:

@@ -18,6 +18,15 @@ PREDICT_QUEUE = "predict"
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
 
+class Reuse(msgspec.Struct, frozen=True):
+    """Allows a prediction to have the answer of another one with the same answer key."""
+
+    key: str
+    """A hash of all that the answer depends on."""
+    seconds: float
+    """For how long an answer is reused; 0 goes by what it cost to compute."""
+
+
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """One request: 1 to N rows for one version of a model."""
 
@@ -37,6 +46,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The queue of a deployment, or the one of all other predictions."""
     timeout_seconds: float | None = None
     """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
+    reuse: Reuse | None = None
+    """None: it is computed in any case."""
 
     @property
     def kwargs(self) -> dict[str, Any]:

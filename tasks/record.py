@@ -45,6 +45,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
     environment: str | msgspec.UnsetType = msgspec.UNSET
     """The environment of the deployment that computed it; left out for the shared workers."""
+    cached: bool | msgspec.UnsetType = msgspec.UNSET
+    """True if it was computed for another prediction with the same rows. Then `queue_ms` is the
+    time until the answer was there, and what follows it is of that computation."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

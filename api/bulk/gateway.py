@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from tasks.gateway import Gateway
-from tasks.ledger.predictions.acceptance import Offer
+from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
 from tasks.record import TERMINAL, Record, State
 from telemetry.errors import PredictqError, SubmissionUncertain, Unavailable
 
@@ -26,7 +26,8 @@ class AcceptedLine(msgspec.Struct, frozen=True):
 
     id: str
     status: State
-    """`queued`; or its status of now, if its idempotency key is known."""
+    """`queued`; `succeeded`, if its answer was known; or its status of now, if its idempotency key
+    is known."""
 
 
 Submitted = AcceptedLine | PredictqError
@@ -58,7 +59,7 @@ class BulkGateway:
             for answer, offer in zip(answers, offers, strict=True)
         ]
 
-    async def _accepted(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
+    async def _accepted(self, offers: Sequence[Offer]) -> list[str | Reused | PredictqError]:
         """The answers to offers, which may be for several queues: a round trip for each."""
         queues: dict[str, list[int]] = {}
         for index, offer in enumerate(offers):
@@ -68,7 +69,7 @@ class BulkGateway:
         # Of several queues, one may be reached and another not: no error may hide accepted ones.
         calls = [self._ledger.accept_all_async([offers[i] for i in at]) for at in queues.values()]
         told = await asyncio.gather(*calls, return_exceptions=True)
-        answers: dict[int, str | PredictqError] = {}
+        answers: dict[int, str | Reused | PredictqError] = {}
         for at, each in zip(queues.values(), told, strict=True):
             found = _refusals(each, len(at)) if isinstance(each, BaseException) else each
             answers |= zip(at, found, strict=True)
@@ -107,16 +108,18 @@ class BulkGateway:
         }
 
     def _submitted(
-        self, answer: str | PredictqError, offer: Offer, known: Mapping[str, Submitted]
+        self, answer: Accepted | PredictqError, offer: Offer, known: Mapping[str, Submitted]
     ) -> Submitted:
         if isinstance(answer, SubmissionUncertain):
             self._gateway.note_uncertain(offer.record.task_id)
         if isinstance(answer, PredictqError):
             return answer
+        if isinstance(answer, Reused):
+            return AcceptedLine(answer.task_id, "succeeded")
         return known.get(answer) or AcceptedLine(answer, "queued")
 
 
-def _refusals(error: BaseException, many: int) -> list[str | PredictqError]:
+def _refusals(error: BaseException, many: int) -> list[str | Reused | PredictqError]:
     """The answers to predictions that were certainly not accepted; raises any other error."""
     if not isinstance(error, redis.RedisError):
         raise error

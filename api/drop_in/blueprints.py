@@ -20,6 +20,7 @@ from api.models.registration_routes import RegistrationViews
 from api.models.removal_routes import RemovalViews
 from api.models.routes import ModelViews
 from api.models.status_routes import StatusViews
+from api.operations.cache_routes import CacheViews
 from api.rollouts.rollout_routes import RolloutViews
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
@@ -47,6 +48,7 @@ def registry_blueprints(
     yield StatusViews(registry, registrations, existing, workers).blueprint()
     yield HistoryViews(registry).blueprint()
     yield AliasViews(registry, changing).blueprint()
+    yield CacheViews(registry, changing).blueprint()
     yield RolloutViews(registry, changing).blueprint()
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.

@@ -9,7 +9,7 @@ from secrets import token_hex
 import redis
 from flask import Blueprint, Response, request
 
-from api.http.prefer import parse_prefer
+from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 from api.limits.byte_budget import ByteBudget
 from api.open_inference.answers import Inference, WantedOutput
 from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_inference
@@ -65,7 +65,7 @@ class InferenceViews:
             keys = _keys(request.headers.get("Idempotency-Key"), body, wanted)
             accepted = self._accepted(model, key, asked, keys, tensors)
         preference = parse_prefer(request.headers.get("Prefer", ""))
-        seconds = self._predictions.asked(accepted[0], preference, is_submission=True).seconds
+        seconds = preference.seconds(MAX_WAIT_SECONDS)
         if asked.parameters.is_async or not seconds:
             return self._predictions.told_at_once(accepted[0])
         inference = Inference(asked.id, wanted, accepted, preference, seconds)
@@ -89,7 +89,8 @@ class InferenceViews:
         accepted: list[Record] = []
         for method, known in wanted:
             pinned = accepted[0].reference if accepted else model
-            submission = Submission(pinned, rows, method, limit, sticky=key)
+            cache = asked.parameters.cache
+            submission = Submission(pinned, rows, method, limit, sticky=key, cache=cache)
             try:
                 accepted.append(self._predictions.accept(submission, known))
             except (PredictqError, redis.RedisError) as error:

@@ -11,11 +11,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
+from api.predictions.reuse import reuse_of
 from registry import names, validation
 from registry.columns.positions import column_positions
 from registry.deployments.deployment import Deployment
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
+from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
@@ -65,6 +67,9 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     sticky: Sticky | UnsetType = UNSET
     """Of an alias that is split: requests with the same key are answered by the same version. By
     default the header `X-Caller-Id`."""
+    cache: CacheSetting | UnsetType = UNSET
+    """Whether, or for how many seconds, an answer that was computed for the same rows is reused.
+    By default as the model's setting says."""
 
 
 def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
@@ -157,6 +162,7 @@ def prepare_resolved(
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=_run_limit(submission.timeout_seconds or manifest.timeout_seconds, own),
         queue=own.queue if own else PREDICT_QUEUE,
+        reuse=reuse_of(submission.cache, resolved, submission.method, rows),
     )
 
 

@@ -51,9 +51,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Prediction:
         """See `Client.predict`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.predict(fields, rows, timeout))
 
     async def predict_frame(
@@ -66,9 +67,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> F:
         """See `Client.predict_frame`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     async def submit(
@@ -81,9 +83,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> AsyncPending:
         """See `Client.submit`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         accepted = await self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -97,9 +100,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> list[str]:
         """See `Client.submit_many`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     async def map(
@@ -115,9 +119,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> AsyncIterator[Prediction | PredictqError]:
         """See `Client.map`; ``rows`` are read in the event loop, so they must not block."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

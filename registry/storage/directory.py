@@ -15,6 +15,7 @@ from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
 from registry.storage import files
+from registry.storage.model_settings import DEFAULT_SETTINGS, ModelSettings
 from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
@@ -33,6 +34,7 @@ class Model(msgspec.Struct, frozen=True):
     """By version number; a version without an entry is ready."""
     deployments: dict[str, Deployment] = {}
     """By alias."""
+    settings: ModelSettings = DEFAULT_SETTINGS
 
     def readiness(self, number: int) -> Readiness:
         """The state of a version."""
@@ -94,7 +96,8 @@ class Directory:
             if (state := self._read(self._state(name, manifest.version), Readiness))
         }
         versions = {manifest.version: manifest for manifest in manifests}
-        return Model(versions, aliases, states, self._read_deployments(name))
+        settings = self._read(self._settings(name), ModelSettings) or DEFAULT_SETTINGS
+        return Model(versions, aliases, states, self._read_deployments(name), settings)
 
     def deployments(self) -> list[Deployment]:
         """The deployments of all models, sorted; raises `PredictqError` as `read` does."""
@@ -193,6 +196,10 @@ class Directory:
             self.write_deployments(name, kept)
             self.record(name, model.aliases, [undeployed(each, cause) for each in gone])
 
+    def write_settings(self, name: str, settings: ModelSettings) -> None:
+        """Replace the settings of a model."""
+        files.write_file(self._settings(name), msgspec.json.encode(settings))
+
     def rollouts(self, name: str, kind: type[Content]) -> Content | None:
         """The rollouts of a model; None if there never was one."""
         return self._read(self._rollouts(name), kind)
@@ -287,6 +294,9 @@ class Directory:
 
     def _deployments(self, name: str) -> Path:
         return self._root / name / "deployments.json"
+
+    def _settings(self, name: str) -> Path:
+        return self._root / name / "settings.json"
 
     def _history(self, name: str) -> Path:
         return self._root / name / "history.ndjson"

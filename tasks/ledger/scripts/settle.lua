@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, breaking, burying, outcomes
+-- Uses: messages, tags, pausing, breaking, burying, outcomes, reuse
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
@@ -23,6 +23,9 @@ local function dead_at(n) -- index, letter without its end, code, reason, whethe
   local index, head, code, reason, may_park = unpack(ARGV, before + 1, before + 5)
   return tonumber(index), head, code, reason, may_park == '1'
 end
+-- One look for both, as mostly there is neither.
+local reusing = redis.call('EXISTS', LEADERS, FOLLOWED) > 0 and reuse_functions(live)
+if not reusing then is_followed = false end
 local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#QUEUED_HEAD, #RUNNING_HEAD, #RETRYING_HEAD)
 -- Whether the queue deadline lies ahead by Redis's clock, the only one that all share. A look-up,
@@ -80,6 +83,7 @@ for i = 1, many do
   if open then
     redis.call('SET', key, outcome, 'EX', live)
     publish(key, id, outcome, state, version)
+    if reusing then reusing.release(id, outcome, version) end
     add(state, 1)
     add('rows', rows)
     seconds = seconds + took

@@ -69,6 +69,7 @@ def test_document_lists_every_route(document: Json) -> None:
         ("get", "/predict/batch/{id}/events"),
         ("get", "/models"),
         ("get", "/models/{name}"),
+        ("put", "/models/{name}/cache"),
         ("get", "/models/status"),
         ("post", "/models/{name}/versions"),
         ("post", "/models/{name}/predict"),
