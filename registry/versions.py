@@ -30,11 +30,13 @@ class Resolved(msgspec.Struct, frozen=True):
     """The version that a reference means now."""
 
     manifest: Manifest
-    """Of a split, the version with the greatest share."""
+    """Manifest of the version; of a split, that of the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
     deployment: Deployment | None = None
     """Computes requests by this alias; None for the workers that all versions share."""
+    share: int | None = None
+    """The percent of the requests that it gets, if it was chosen among those of a split."""
     cache: CacheSetting = False
     """Of its model."""
     varies: bool = False
@@ -84,16 +86,20 @@ def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     if isinstance(meaning, int):
         return replace(resolved_version(model, main, alias), deployment=own)
     versions = {
-        number: replace(resolved_version(model, number, alias), deployment=own)
-        for number in meaning
+        number: replace(resolved_version(model, number, alias), share=share, deployment=own)
+        for number, share in meaning.items()
     }
-    return replace(versions[main], split=Split(name, alias, meaning, versions))
+    return replace(versions[main], share=None, split=Split(name, alias, meaning, versions))
 
 
 def resolved_version(model: Model, number: int, alias: str | None) -> Resolved:
     """An existing version, as ``alias`` or another reference to it means it."""
-    manifest, cache = model.versions[number], model.settings.cache
-    return Resolved(manifest, alias, cache=cache, varies=model.readiness(number).varies)
+    return Resolved(
+        model.versions[number],
+        alias,
+        cache=model.settings.cache,
+        varies=model.readiness(number).varies,
+    )
 
 
 def latest_version(name: str, model: Model) -> int:

@@ -10,7 +10,7 @@ from tasks.ids import Ids
 from tasks.jobs.messages import BULK
 from tasks.ledger.ledger import Ledger, RecordTooLong, read_record
 from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.queue.estimates_by_queue import EstimatesByQueue
 from tasks.messages import PREDICT_QUEUE, PREDICT_TASK, Idempotency, Prediction, envelope

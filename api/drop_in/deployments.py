@@ -44,7 +44,7 @@ class OldDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """`cpu_limit`, `memory_limit` and `timeout`, as numbers or as Kubernetes writes them: with one
     of them the environment gets workers of its own. Others are passed over."""
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """By default the latest version that is ready."""
+    """Version to deploy; by default the latest that is ready."""
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
-from tasks.messages import PREDICT_QUEUE, Idempotency, Prediction
+from tasks.messages import PREDICT_QUEUE, Arm, Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
@@ -65,7 +65,7 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     timeout_seconds: RunLimit | UnsetType | None = UNSET
     """How long the computation may take. By default the version's limit, else 300 s."""
     sticky: Sticky | UnsetType = UNSET
-    """Of an alias that is split: requests with the same key are answered by the same version. By
+    """Key for an alias that is split: one version answers all requests with the same key. By
     default the header `X-Caller-Id`."""
     cache: CacheSetting | UnsetType = UNSET
     """Whether, or for how many seconds, an answer that was computed for the same rows is reused.
@@ -143,8 +143,11 @@ def prepare_resolved(
     submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
+    arm = None
     if resolved.split is not None:
-        resolved = resolved.chosen(submission.sticky or key())
+        given = submission.sticky or key()
+        resolved = resolved.chosen(given)
+        arm = Arm.of(resolved.share, given) if resolved.share else None
     manifest, own = resolved.manifest, resolved.deployment
     if own is not None and own.refuses:
         raise DeploymentStopped(f"the deployment {own.reference} is stopped")
@@ -162,6 +165,7 @@ def prepare_resolved(
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=_run_limit(submission.timeout_seconds or manifest.timeout_seconds, own),
         queue=own.queue if own else PREDICT_QUEUE,
+        arm=arm,
         reuse=reuse_of(submission.cache, resolved, submission.method, rows),
     )
 

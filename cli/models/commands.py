@@ -44,6 +44,10 @@ class _Group(RegistryGroup):
             "Compare the served predictions of MODEL with the model's own; it is ready if they are "
             "equal.",
         ),
+        "compare": LazyCommand(
+            "cli.models.rollouts.compare:compare",
+            "Compare the versions of a split alias of NAME: errors, latency, and what they prove.",
+        ),
         "deploy": LazyCommand(
             "cli.deployments.changing:deploy",
             "Point an alias to MODEL (name:version, or the latest), and give it its own workers.",

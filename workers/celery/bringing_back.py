@@ -13,7 +13,7 @@ from telemetry.errors import PredictqError
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 0.5
+MOVE_SECONDS = 0.5
 """Seconds between two looks. Once would not do: a message may come late, from a process that has
 just read the registry, or from a worker that ends."""
 
@@ -39,7 +39,7 @@ class BringingBack(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def start(self, consumer: Any) -> None:
         """Look at every interval."""
-        self._entry = consumer.timer.call_repeatedly(LOOK_SECONDS, self._look)
+        self._entry = consumer.timer.call_repeatedly(MOVE_SECONDS, self._look)
 
     def stop(self, consumer: Any) -> None:
         """Stop looking."""

@@ -79,4 +79,4 @@ class CarryingOut:
 class _Pending(msgspec.Struct, frozen=True):
     directive: Directive
     deadline: float
-    """In `time.monotonic` seconds."""
+    """Time in `time.monotonic` seconds."""
