@@ -12,7 +12,7 @@ from cli.main import main
 from registry.changes import Changes
 from registry.store import Registry
 from tests.support.models import Doubling, register
-from tests.support.stack import LiveStack, running
+from tests.support.stack import LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 ROW = [1.0, 0.0]
@@ -38,6 +38,12 @@ def test_restored_backup_answers_every_id(stack: LiveStack, tmp_path: Path) -> N
     Changes(Registry(stack.home)).set_alias("doubling", "production", 1)
     answered = [stack.submit("doubling", [n, 0.0])["id"] for n in range(50)]
     outcomes = {each: stack.outcome(each) for each in answered}
+    form, files = {"model": "doubling"}, {"file": ("rows.csv", b"x0,x1\n1,0\n7,0\n")}
+    job = stack.http.post("/predict/batch", data=form, files=files).json()["id"]
+    place = f"/predict/batch/{job}"
+    until(lambda: stack.http.get(place).json()["status"] == "completed", "the job")
+    output = stack.http.get(f"{place}/output").content
+    assert output
     key = {"Idempotency-Key": "once"}
     body = {"model": "doubling", "features": ROW}
     keyed = stack.http.post("/predict/async", json=body, headers=key).json()["id"]
@@ -67,6 +73,9 @@ def test_restored_backup_answers_every_id(stack: LiveStack, tmp_path: Path) -> N
         assert [again.outcome(each)["predictions"] for each in waiting] == [
             [2.0 * n] for n in range(20)
         ]
+        assert again.http.get(place).json()["status"] == "completed"
+        assert again.http.get(f"{place}/output").json()["code"] == "result_gone"
+        assert output in [each.read_bytes() for each in home.glob(f"jobs/{job}/*")]
         repeated = again.http.post("/predict/async", json=body, headers=key)
         assert (repeated.status_code, repeated.json()["id"]) == (200, keyed)
         # It came after the backup: it is ours, and there is no record.
