@@ -7,7 +7,6 @@ from flask import Blueprint, Response, request
 
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
-from api.models.changing import Changing
 from api.models.load_routes import LoadViews
 from api.open_inference.availability import Availability, Now
 from api.open_inference.tensors.reading import TENSOR_TYPES
@@ -44,10 +43,8 @@ class IndexedVersion(msgspec.Struct, frozen=True, kw_only=True):
 class RepositoryViews:
     """The views; load and unload need the local key."""
 
-    def __init__(
-        self, registry: Registry, changing: Changing, loads: LoadViews, availability: Availability
-    ) -> None:
-        self._registry, self._changing = registry, changing
+    def __init__(self, registry: Registry, loads: LoadViews, availability: Availability) -> None:
+        self._registry = registry
         self._loads, self._availability = loads, availability
 
     def blueprint(self) -> Blueprint:
@@ -78,7 +75,6 @@ class RepositoryViews:
         return self._told(name, loads=False)
 
     def _told(self, name: str, *, loads: bool) -> Response:
-        self._changing.check(request)
         wish = read_body(request, RepositoryRequest, TENSOR_TYPES)
         if loads and wish.parameters:
             raise Invalid(

@@ -27,6 +27,7 @@ from tests.integration.refusing_redis import (
     url_of,
 )
 from tests.integration.worker_connection import consuming, worker_connection
+from tests.callers import OWNER, client_of
 from tests.support.models import Doubling, register
 from tests.support.stack import until
 
@@ -43,7 +44,7 @@ def front(
     home = tmp_path_factory.mktemp("front")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
     parts = Services(Settings(home=home, redis_url=url_of(client)))
-    return parts, create_flask(parts).test_client()
+    return parts, client_of(create_flask(parts), OWNER)
 
 
 @pytest.mark.parametrize("refusing", ALL)

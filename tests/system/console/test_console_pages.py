@@ -82,11 +82,11 @@ def test_console_overview_says_that_all_is_well_and_follows_the_state(
     page.goto("/console")
     expect(page.locator("#live")).to_have_text("live")
     expect(page.locator("#chart-load canvas")).to_be_visible()
-    assert stack.http.post("/models/diabetes/versions/1/pause").is_success
+    assert stack.owner.post("/models/diabetes/versions/1/pause").is_success
     try:
         expect(page.locator("#state")).to_contain_text("diabetes:1 is paused", timeout=15_000)
     finally:
-        assert stack.http.post("/models/diabetes/versions/1/resume").is_success
+        assert stack.owner.post("/models/diabetes/versions/1/resume").is_success
     expect(page.locator("#state")).not_to_contain_text("diabetes:1", timeout=15_000)
     assert complaints == []
 

@@ -122,7 +122,7 @@ def bulky(stack: LiveStack) -> Iterator[LiveStack]:
     # Generated requests may pause a version, which later tests on this stack need.
     for entry in stack.http.get("/stats").json()["paused"]:
         name, _, version = entry["model"].partition(":")
-        assert stack.http.post(f"/models/{name}/versions/{version}/resume").is_success
+        assert stack.owner.post(f"/models/{name}/versions/{version}/resume").is_success
 
 
 @pytest.mark.timeout(GENERATING_SECONDS + 30)
