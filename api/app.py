@@ -70,6 +70,9 @@ from telemetry.logs import configure
 
 WAITING_SHARE = 3 / 4
 """Share of a process's connections that may wait, so that others are accepted beside them."""
+MAX_REGISTRY_AGE = 0.001
+"""Seconds for which a process may still use the registry as it was. A look at the file for each
+request lets go of the interpreter, which other threads then hold: a quarter of a submission."""
 THREAD_POOLS = 2
 """Thread pools: batch jobs have their own, so that long downloads never delay predictions."""
 
@@ -79,7 +82,7 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.registry = Registry(settings.home)
+        self.registry = Registry(settings.home, MAX_REGISTRY_AGE)
         client = connect(settings.redis_url, threads=THREAD_POOLS * settings.threads)
         self.ledger = Ledger(client, settings)
         key = read_or_make_key(settings.home / ID_KEY)

@@ -8,7 +8,7 @@ import msgspec
 from registry.readiness import now
 from registry.splits import Meaning
 
-Act = Literal["registered", "ready", "refused", "alias", "rollback", "removed"]
+Act = Literal["registered", "ready", "refused", "alias", "rollback", "removed", "rollout"]
 UNRECORDED = "found: it was changed without a record"
 """Reason of a change that was made before there was a history, or just before a crash."""
 
@@ -29,9 +29,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     time: str
     """RFC 3339, UTC."""
     act: Act
-    """`alias` is any move or deletion of an alias but a `rollback`."""
+    """`alias` is any move or deletion of an alias but a `rollback`. `rollout` is what became of a
+    rollout without a move: it was started, paused, resumed or stopped."""
     version: int | None = None
-    """The version that was registered, became ready, was refused or removed."""
+    """The version that was registered, became ready, was refused or removed, or is rolled out."""
     alias: str | None = None
     before: Meaning | None = None
     """The version that the alias meant before, or the percent of each version of a split; null if

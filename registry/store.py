@@ -69,10 +69,8 @@ class Registry:
         Raises `Invalid`, `ModelNotFound`, `VersionNotFound`, `AliasNotFound`, or `VersionNotReady`
         if no version of a bare name is ready.
         """
-        if time.monotonic() - self._looked > self._recheck_seconds:
-            self._fresh()
         # Any producer may send any JSON value here. Only what was found is kept, which is bounded.
-        found = self._cache.resolved.get(reference) if isinstance(reference, str) else None
+        found = self._recent().resolved.get(reference) if isinstance(reference, str) else None
         if found is None:
             cache = self._fresh()
             found = cache.resolved[reference] = self._resolve(parse_reference(reference))
@@ -87,7 +85,7 @@ class Registry:
 
     def knows(self, reference: str) -> bool:
         """Whether `resolve` can answer from its cache, without reading a model's files."""
-        return reference in self._fresh().resolved
+        return reference in self._recent().resolved
 
     @property
     def exists(self) -> bool:
@@ -253,6 +251,12 @@ class Registry:
         return Resolved(
             version_of(name, model, reference.version or latest_version(name, model)), None
         )
+
+    def _recent(self) -> _Cache:
+        """What is cached, unless a check for changes is due."""
+        if time.monotonic() - self._looked > self._recheck_seconds:
+            return self._fresh()
+        return self._cache
 
     def _fresh(self) -> _Cache:
         # The stamp comes before the files: a write while they are read changes it once more.

@@ -38,6 +38,9 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         # Tests that run side by side leave no processor free, and jobs would wait for one.
         patch.setenv("PREDICTQ_BATCH_PRIORITY", "normal")
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        # What uv has fetched is under its hash; the tests of environments need not fetch it again.
+        caches = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        patch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR", f"{caches}/uv"))
         # Shared by processes that run side by side: compiling kernels takes seconds.
         patch.setenv("XDG_CACHE_HOME", str(_directory_of_run(tmp_path_factory) / "cache"))
         yield
@@ -121,8 +124,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _measure_examples(item for item in items if _is_measured(item))
     groups: dict[str, list[pytest.Item]] = {}
     for item in sorted(items, key=_sort_key):
-        shared = _session_fixtures(item)
-        group = next((name for name in SHARED if name in shared), item.nodeid.partition("::")[0])
+        group = _shared_stack(item) or item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
         groups.setdefault(group, []).append(item)
     items[:] = chain.from_iterable(_alternate(list(groups.values())))
@@ -170,11 +172,12 @@ def _room(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
-def _session_fixtures(item: pytest.Item) -> set[str]:
-    """The session-scoped fixtures that a test uses."""
+def _shared_stack(item: pytest.Item) -> str | None:
+    """The fixture that is the stack of a test, if it shares one."""
     assert isinstance(item, pytest.Function)
     fixtures = item._fixtureinfo.name2fixturedefs
-    return {name for name, found in fixtures.items() if found[-1].scope == "session"}
+    found = (name for name in SHARED if name in fixtures)
+    return next((name for name in found if fixtures[name][-1].scope == "session"), None)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -190,7 +193,20 @@ def _measured(item: pytest.Item) -> Generator[None, object, object]:
         MEASUREMENT.switch(on=False)
 
 
-pytest_runtest_setup = pytest_runtest_call = pytest_runtest_teardown = _measured
+pytest_runtest_setup = pytest_runtest_call = _measured
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """End a shared stack after the last test that shares it, since idle ones work a little, too."""
+    found = yield from _measured(item)
+    name = _shared_stack(item)
+    if name and nextitem and _shared_stack(nextitem) != name:
+        assert isinstance(item, pytest.Function)
+        item._fixtureinfo.name2fixturedefs[name][-1].finish(item._request)
+    return found
 
 
 @pytest.hookimpl(wrapper=True)

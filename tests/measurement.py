@@ -21,6 +21,8 @@ from typing import Any
 
 from coverage import Coverage
 
+from workers.short_imports import shorten_imports
+
 COVERAGE_OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 """Tells coverage.py to measure a process that is started."""
 RUNS_TESTS = "PYTEST_XDIST_WORKER" in os.environ
@@ -132,5 +134,6 @@ if RUNS_TESTS:
         fcntl.flock(COLLECTING, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         fcntl.flock(COLLECTING, fcntl.LOCK_SH)
+shorten_imports()  # before any test or library imports SciPy
 MEASUREMENT = Measurement()
 MEASUREMENT.import_modules()

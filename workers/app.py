@@ -23,8 +23,8 @@ from workers.celery.batch_jobs import Sweeping
 from workers.celery.canaries import Canaries
 from workers.celery.connecting import ServerCheck
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
+from workers.celery.home_threads import RegistrarStep, RolloutsStep
 from workers.celery.pool import CeleryPool
-from workers.celery.registrar_step import RegistrarStep
 from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
 from workers.parts import WorkerParts
@@ -55,7 +55,7 @@ predict.Strategy = partial(predictions.strategy, parts)
 perform.Strategy = partial(batch_jobs.strategy, parts)
 app.steps["consumer"] |= {
     *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping),
-    RegistrarStep,
+    *(RegistrarStep, RolloutsStep),
 }
 
 

@@ -18,7 +18,7 @@ from api.asgi.plain import (
     preference,
     sticky_of,
 )
-from api.asgi.protocol import replay_body, send_response
+from api.asgi.protocol import replay_body, send_json, send_response
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.routes import Predictions
@@ -26,6 +26,7 @@ from tasks.ledger.ledger import RecordTooLong
 from telemetry.errors import PredictqError, VersionPaused
 
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
+LOOK_UP_ROUTE = f"{LOOK_UP}<task_id>"
 
 
 class FastPath:
@@ -67,9 +68,10 @@ class FastPath:
         except (PredictqError, redis.RedisError) as error:
             # Not handed on to Flask, which would submit again under another id: this one may be
             # queued.
-            answer = answer_to(error)
-        self._requests.ended(SUBMIT, "POST", answer.status_code, started)
-        await send_response(answer, send)
+            await self._refuse(error, SUBMIT, "POST", started, send)
+            return
+        self._requests.ended(SUBMIT, "POST", answer.status, started)
+        await send_json(answer, send)
 
     async def _look_up(self, task_id: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -79,8 +81,21 @@ class FastPath:
             await self._behind(scope, receive, send)
             return
         except (PredictqError, redis.RedisError) as error:
-            answer = answer_to(error)
-        self._requests.ended(f"{LOOK_UP}<task_id>", "GET", answer.status_code, started)
+            await self._refuse(error, LOOK_UP_ROUTE, "GET", started, send)
+            return
+        self._requests.ended(LOOK_UP_ROUTE, "GET", answer.status, started)
+        await send_json(answer, send)
+
+    async def _refuse(
+        self,
+        error: PredictqError | redis.RedisError,
+        route: str,
+        method: str,
+        started: float,
+        send: Send,
+    ) -> None:
+        answer = answer_to(error)
+        self._requests.ended(route, method, answer.status_code, started)
         await send_response(answer, send)
 
 

@@ -15,6 +15,7 @@ from werkzeug.wsgi import FileWrapper
 from api.asgi.body_deadline import BodyDeadline
 from api.callers.current import CALLER, caller_in
 from api.http.downloads import SEND_BYTES
+from api.http.responses import JsonAnswer
 from api.limits.send_budget import ON_SENT
 
 log = logging.getLogger(__name__)
@@ -162,7 +163,17 @@ async def send_response(response: Response, send: Send) -> None:
     """
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    body = response.get_data()
+    await _send_body(response.get_data(), send)
+
+
+async def send_json(answer: JsonAnswer, send: Send) -> None:
+    """`send_response` for a `JsonAnswer`."""
+    fields = answer.fields
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await _send_body(answer.body, send)
+
+
+async def _send_body(body: bytes, send: Send) -> None:
     if len(body) <= SEND_BYTES:
         await send({"type": "http.response.body", "body": body})
         return

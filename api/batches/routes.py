@@ -19,7 +19,7 @@ from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
 from api.batches.upload import Upload
 from api.http.forms import convert_disk_full, read_form
 from api.http.operator_bodies import read_body, read_query
-from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
+from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, parse_prefer
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
 from api.predictions.submission import idempotency, sticky_key
@@ -107,7 +107,7 @@ class Batches:
         job, waited = self._waits.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
         response = answer_job(job, 200 if job.has_ended else 202)
         if applied := prefers.applied(waited=waited):
-            response.headers["Preference-Applied"] = applied
+            response.headers[PREFERENCE_APPLIED] = applied
         return response
 
     def index(self) -> Response:

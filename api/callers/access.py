@@ -68,6 +68,8 @@ TABLE: dict[Access, str] = {
         GET /models/<name>
         GET /models/<name>/history
         GET /models/<name>/versions/<version>
+        GET /models/<name>/rollouts
+        GET /models/<name>/rollouts/<id>
         GET /v2/models/<name>
         GET /v2/models/<name>/ready
         GET /v2/models/<name>/versions/<version>
@@ -80,6 +82,10 @@ TABLE: dict[Access, str] = {
         POST /models/<name>/rollback
         PUT /models/<name>/aliases/<alias>
         DELETE /models/<name>/aliases/<alias>
+        POST /models/<name>/rollouts
+        POST /models/<name>/rollouts/<id>/pause
+        POST /models/<name>/rollouts/<id>/resume
+        POST /models/<name>/rollouts/<id>/abort
         POST /models/<name>/versions
         DELETE /models/<name>/versions/<version>
         GET /models/<name>/versions/<version>/artifact

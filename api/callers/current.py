@@ -30,10 +30,10 @@ def caller_of(request: Request) -> Caller:
 def require_scope(caller: Caller, needed: Scope) -> None:
     """Raise `KeyMissing` or `Forbidden`, which name the scope, unless the caller has it."""
     if not caller.may(needed):
-        raise refusal(caller, needed)
+        raise missing_scope(caller, needed)
 
 
-def refusal(caller: Caller, needed: Scope) -> PredictqError:
+def missing_scope(caller: Caller, needed: Scope) -> PredictqError:
     """Why a caller without this scope is refused."""
     if caller.key:
         return Forbidden(f"the key {caller.name!r} has not the scope `{needed}`, which this needs")
@@ -50,7 +50,7 @@ def check_scope() -> None:
     method = "GET" if request.method == "HEAD" else request.method
     needed: Access = access_of_route(method, request.url_rule.rule)
     if needed != "open":
-        require(caller_of(request), needed)
+        require_scope(caller_of(request), needed)
 
 
 def guard(app: Flask) -> None:

@@ -16,6 +16,7 @@ from api.models.registration_routes import RegistrationViews
 from api.models.removal_routes import RemovalViews
 from api.models.routes import ModelViews
 from api.models.status_routes import StatusViews
+from api.rollouts.rollout_routes import RolloutViews
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
 from tasks.ledger.ledger import Ledger
@@ -40,6 +41,7 @@ def registry_blueprints(
     yield StatusViews(registry, registrations, existing, workers).blueprint()
     yield HistoryViews(registry).blueprint()
     yield AliasViews(registry).blueprint()
+    yield RolloutViews(registry).blueprint()
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.
     yield ArtifactViews(registry, settings.threads // 8).blueprint()

@@ -2,6 +2,8 @@
 
 import msgspec
 
+PREFERENCE_APPLIED = "Preference-Applied"
+"""The header field that answers it."""
 MAX_WAIT_SECONDS = 30
 """The longest wait in seconds; a longer one is cut to this."""
 MAX_PREFERENCES = 32

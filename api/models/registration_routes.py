@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from api.callers.current import caller_of, require_scope
-from api.http.prefer import parse_prefer
+from api.http.prefer import PREFERENCE_APPLIED, parse_prefer
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
 from api.models.changing import changing
@@ -99,7 +99,7 @@ class RegistrationViews:
         path = f"/models/{accepted.model}/versions/{accepted.version}"
         headers = {"Location": path}
         if applied := prefers.applied(waited=free):
-            headers["Preference-Applied"] = applied
+            headers[PREFERENCE_APPLIED] = applied
         return json_response(state, 202 if state.status == "checking" else 200, headers)
 
     def state(self, name: str, number: int) -> RegisteredVersion:

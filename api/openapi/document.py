@@ -43,6 +43,7 @@ from api.openapi.registry import (
     registry_paths,
     with_model_files,
 )
+from api.openapi.rollouts import ROLLOUT_TYPES, rollout_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -54,6 +55,7 @@ SCHEMAS = (
     *BATCH_TYPES,
     *EVENT_TYPES,
     *REGISTRY_TYPES,
+    *ROLLOUT_TYPES,
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
     *KEY_TYPES,
@@ -91,6 +93,7 @@ def build() -> Json:
                 **_predictions(),
                 **batches(),
                 **registry_paths(),
+                **rollout_paths(),
                 **drop_in(),
                 **open_inference(),
                 **_letters(),

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, g, request
 
 from api.callers.debugging import wants_debug
 from api.http import prefer
-from api.http.prefer import MAX_WAIT_SECONDS, Preference
+from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, Preference
 from api.http.problems import problem_response
-from api.http.responses import json_response
+from api.http.responses import JsonAnswer, json_response
 from api.http.urls import Urls
 from api.limits.byte_budget import ByteBudget
 from api.limits.send_budget import SendBudget
@@ -103,10 +103,10 @@ class Predictions:
         response = self._record(record, at_submission=True)
         return self._sending.budgeted(_with_preference(response, _preference(), waited=False))
 
-    async def submit_async(self, prediction: Prediction, preference: Preference) -> Response:
+    async def submit_async(self, prediction: Prediction, preference: Preference) -> JsonAnswer:
         """Submit on the event loop what `prepare` returned; does not wait."""
         record = await self._gateway.accept_async(self._gateway.offer(prediction))
-        return _with_preference(self._record(record, at_submission=True), preference, waited=False)
+        return self._plain(record, preference, at_submission=True)
 
     def submit_and_wait(self, name: str | None = None, version: str | None = None) -> Response:
         """Accept a prediction whose outcome is waited for, as long as `Prefer` says.
@@ -127,11 +127,11 @@ class Predictions:
         record = self._gateway.look_up(task_id)
         return self.waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
 
-    async def look_up_async(self, task_id: str, preference: Preference) -> Response:
+    async def look_up_async(self, task_id: str, preference: Preference) -> JsonAnswer:
         """Look up on the event loop, without waiting; raises `RecordTooLong` for a large one."""
         record = await self._gateway.look_up_async(task_id)
         await self.freshen_async(record)
-        return _with_preference(self._record(record), preference, waited=True)
+        return self._plain(record, preference)
 
     def cancel(self, task_id: str) -> Response:
         """Cancel a prediction without an outcome; answers the outcome that it has now."""
@@ -224,6 +224,16 @@ class Predictions:
             )
         return _with_preference(response, asked.preference, waited=waited)
 
+    def _plain(
+        self, record: Record, preference: Preference, *, at_submission: bool = False
+    ) -> JsonAnswer:
+        """The answer on the event loop, which did not wait, so a look-up had no need to."""
+        headers = _headers(record, at_submission=at_submission)
+        if applied := preference.applied(waited=not at_submission):
+            headers[PREFERENCE_APPLIED] = applied
+        status = 200 if record.is_terminal else 202
+        return JsonAnswer(status, headers, msgspec.json.encode(self.view(record)))
+
     def _record(
         self,
         record: Record,
@@ -232,9 +242,7 @@ class Predictions:
         debug: bool = False,
         arrow: bool = False,
     ) -> Response:
-        headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
-        if not record.is_terminal:
-            headers["Retry-After"] = "1"
+        headers = _headers(record, at_submission=at_submission)
         if arrow and record.receipt is not None:
             return arrow_response(record, self._registry, self._settings.result_ttl, headers)
         return json_response(self.view(record, debug), 200 if record.is_terminal else 202, headers)
@@ -253,9 +261,16 @@ class Predictions:
         return outcomes.outcome(record, result_ttl, debug=debug)
 
 
+def _headers(record: Record, *, at_submission: bool) -> dict[str, str]:
+    headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
+    if not record.is_terminal:
+        headers["Retry-After"] = "1"
+    return headers
+
+
 def _with_preference(response: Response, preference: Preference, *, waited: bool) -> Response:
     if applied := preference.applied(waited=waited):
-        response.headers["Preference-Applied"] = applied
+        response.headers[PREFERENCE_APPLIED] = applied
     return response
 
 

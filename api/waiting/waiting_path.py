@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi.fast_path import LOOK_UP
+from api.asgi.fast_path import LOOK_UP, LOOK_UP_ROUTE
 from api.asgi.plain import preference
 from api.asgi.protocol import send_response
 from api.http.problems import answer_to
@@ -57,8 +57,7 @@ class WaitingPath:
         elif scope["method"] == "POST" and (route := _route_of_model(scope["path"])):
             await self._serve(route, self._entering.submitted_by_flask, scope, receive, send)
         elif _is_waiting_look_up(scope):
-            route = f"{LOOK_UP}<task_id>"
-            await self._serve(route, self._entering.looked_up, scope, receive, send)
+            await self._serve(LOOK_UP_ROUTE, self._entering.looked_up, scope, receive, send)
         else:
             await self._behind(scope, receive, send)
 

@@ -11,7 +11,7 @@ BOUNDS = (1, 2, 4, 8, 16, 32, 64)
 """Least size of each column; the last column is open."""
 NOTE = """Share of the batches by their size in rows, from the receipts; each is counted once. \
 Queued: from acceptance to the start of the computation. No request is held back for others to \
-come: alone, it is queued for less time than the model takes."""
+come, so one that is alone is queued for no longer than those of a busy stack."""
 
 
 def run(bench: Bench) -> Part:
@@ -22,17 +22,18 @@ def run(bench: Bench) -> Part:
         found = {f"{rate:,}/s": _at(bench, candidate, rate) for rate in RATES}
         saturated = saturate(candidate, processes, bench.questions, bench.seconds)
     found["saturated"] = receipts(saturated.outcomes)
-    alone = found[f"{RATES[0]:,}/s"]
-    share = percentile([r.queue_ms for r in alone], 0.5) / percentile(
-        [r.compute_ms for r in alone], 0.5
-    )
-    check = Check("at 10/s, median time queued over time in the model", share, "at most", 1.0)
+    alone, many = (_median_queued(found[f"{rate:,}/s"]) for rate in (RATES[0], RATES[-1]))
+    check = Check("median time queued, at 10/s over 1,000/s", alone / many, "at most", 1.5)
     return Part("batches", [_table(found)], [check])
 
 
 def receipts(outcomes: list[Outcome]) -> list[Receipt]:
     """The receipt of each prediction."""
     return [outcome.receipt for outcome in outcomes if outcome.receipt]
+
+
+def _median_queued(found: list[Receipt]) -> float:
+    return percentile([each.queue_ms for each in found], 0.5)
 
 
 def _at(bench: Bench, candidate: Candidate, rate: int) -> list[Receipt]:
@@ -62,5 +63,5 @@ def _row(name: str, found: list[Receipt]) -> list[Cell]:
         *(f"{shares[bound]:.0%}" for bound in BOUNDS),
         len(found) / batches,
         max(each.batch_size for each in found),
-        percentile([each.queue_ms for each in found], 0.5),
+        _median_queued(found),
     ]

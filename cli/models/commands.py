@@ -60,6 +60,11 @@ class _Group(LazyGroup):
             "cli.models.aliases:rollback",
             "Point ALIAS [default: production] of NAME to the version that it meant before.",
         ),
+        "rollout": LazyCommand(
+            "cli.models.rollouts.rollout:rollout",
+            "Move an alias of NAME to VERSION in steps; or pause, resume, abort or show the "
+            "rollout.",
+        ),
         "split": LazyCommand(
             "cli.models.aliases:split",
             "Split ALIAS of the model NAME: each version answers its percent of the requests.",

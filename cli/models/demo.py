@@ -13,12 +13,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from registry.manifest import Description
+from registry.readiness import GoldenRows, Readiness
 from registry.store import Registry
 from tasks.settings import Settings
+from workers.gate.warming import warmed
 from workers.models.artifacts import save
 from workers.models.registration import examine
+
+
+class _Made(msgspec.Struct, frozen=True):
+    description: Description
+    artifact: bytes
+    state: Readiness
+    golden: GoldenRows | None
 
 
 class _Demo(msgspec.Struct, frozen=True):
@@ -41,12 +51,19 @@ def register_demos(home: Path) -> None:
     if registry.models():
         return
     # Train all before adding the first, so that after an interrupted start the next one retries.
-    made = [(demo.name, *_made(demo)) for demo in _DEMOS]
-    for name, description, artifact in made:
-        registry.add(name, description, artifact, alias="production")
+    # In one thread: on busy cores, threads of a fit spin while they wait for each other.
+    with threadpool_limits(1):
+        made = [(demo.name, _made(demo)) for demo in _DEMOS]
+    for name, each in made:
+        registry.add(
+            *(name, each.description, each.artifact),
+            state=each.state,
+            golden=each.golden,
+            alias="production",
+        )
 
 
-def _made(demo: _Demo) -> tuple[Description, bytes]:
+def _made(demo: _Demo) -> _Made:
     """Fit on four fifths of the data, score on the rest, and save as a .skops file."""
     data = demo.data()
     x, held_out, y, truth = train_test_split(data.data, data.target, test_size=0.2, random_state=0)
@@ -60,7 +77,7 @@ def _made(demo: _Demo) -> tuple[Description, bytes]:
         save({"model": model, "feature_names": names}, path)
         metadata = {demo.metric: score, "data": f"{demo.name}, scored on a held-out fifth"}
         found = examine(path, sample=sample, metadata=metadata)
-        return found.description, found.content
+        return _Made(found.description, found.content, *warmed(found, waits_for_stack=False))
 
 
 if __name__ == "__main__":

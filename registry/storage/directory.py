@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -172,6 +172,14 @@ class Directory:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
 
+    def rollouts(self, name: str, kind: type[Content]) -> Content | None:
+        """The rollouts of a model; None if there never was one."""
+        return self._read(self._rollouts(name), kind)
+
+    def write_rollouts(self, name: str, rollouts: Sequence[msgspec.Struct]) -> None:
+        """Replace all rollouts of a model."""
+        files.write_file(self._rollouts(name), msgspec.json.encode(rollouts))
+
     def history(self, name: str) -> list[Change]:
         """The recorded changes of a model, oldest first."""
         try:
@@ -255,6 +263,9 @@ class Directory:
 
     def _history(self, name: str) -> Path:
         return self._root / name / "history.ndjson"
+
+    def _rollouts(self, name: str) -> Path:
+        return self._root / name / "rollouts.json"
 
     def _highest(self, name: str) -> Path:
         return self._root / name / "highest"

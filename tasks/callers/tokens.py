@@ -11,12 +11,12 @@ from hmac import compare_digest
 
 import msgspec
 
-TOKEN_PREFIX = "pq_live_"
+KEY_PREFIX = "pq_live_"
 KEY_ID_CHARS, SECRET_CHARS, CHECKSUM_CHARS = 8, 43, 6
 """43 characters of 62 are 256 bits; 6 hold a CRC-32."""
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_LENGTH = len(TOKEN_PREFIX) + KEY_ID_CHARS + 1 + SECRET_CHARS + CHECKSUM_CHARS
-_ID = slice(len(TOKEN_PREFIX), len(TOKEN_PREFIX) + KEY_ID_CHARS)
+_LENGTH = len(KEY_PREFIX) + KEY_ID_CHARS + 1 + SECRET_CHARS + CHECKSUM_CHARS
+_ID = slice(len(KEY_PREFIX), len(KEY_PREFIX) + KEY_ID_CHARS)
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -33,14 +33,14 @@ class Token(msgspec.Struct, frozen=True):
 
 def make_token(key_id: str | None = None) -> tuple[str, Token]:
     """A new token, as text and as it is stored; with a new random id unless one is given."""
-    head = f"{TOKEN_PREFIX}{key_id or _random(KEY_ID_CHARS)}_{_random(SECRET_CHARS)}"
+    head = f"{KEY_PREFIX}{key_id or _random(KEY_ID_CHARS)}_{_random(SECRET_CHARS)}"
     text = head + _checksum(head)
     return text, Token(text[_ID], sha256(text.encode()).digest())
 
 
 def read_token(text: str) -> Token | None:
     """The token that a text is; None if it is none. Looks nothing up."""
-    if len(text) != _LENGTH or not text.startswith(TOKEN_PREFIX) or not text.isascii():
+    if len(text) != _LENGTH or not text.startswith(KEY_PREFIX) or not text.isascii():
         return None
     if _checksum(text[:-CHECKSUM_CHARS]) != text[-CHECKSUM_CHARS:]:
         return None

@@ -36,7 +36,7 @@ int fdatasync(int fd) { usleep(900000); return syscall(SYS_fdatasync, fd); }
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("redis-risk")
     register(home, "doubling", Doubling(), [ROW])
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
         assert stack.predict("doubling", ROW) == [2.0]
         yield stack
 

@@ -31,10 +31,10 @@ class SlowVersions:
         """Whether a slow version leaves the last free process to versions that are not slow."""
         if not self._batch_sizes.of(group.reference, group.method).is_slow or self._pool.has_spare:
             return False
-        slow = self._batch_sizes.slow_versions()
-        return any(other not in slow for other in self._asked_besides(group.reference))
+        slow = self._batch_sizes.slow_versions()  # its own version is one of them
+        return any(reference not in slow for reference in self._asked_lately())
 
-    def _asked_besides(self, reference: str | None) -> Iterator[str]:
-        """The other versions that were asked for in the last `RECENT_SECONDS`."""
+    def _asked_lately(self) -> Iterator[str]:
+        """The versions that were asked for in the last `RECENT_SECONDS`."""
         since = time.monotonic() - RECENT_SECONDS
-        return (ref for ref, asked in self._asked.items() if asked > since and ref != reference)
+        return (reference for reference, asked in self._asked.items() if asked > since)

@@ -67,7 +67,7 @@ class WaitingMessages:
         for messages in self._groups.values():
             yield from messages
 
-    def add(self, message: Message, *, alone: bool = False) -> None:
+    def add(self, message: Message, *, alone: bool) -> None:
         """Let a message wait behind those of its group; if ``alone``, in a group of its own."""
         # A tag is unique, so a group with one has a single message.
         tag = message.tag if alone else None

@@ -216,6 +216,8 @@ def main() -> None:
     # fork server should end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Libraries find no GPU: its context would not survive the fork (decision 0060).
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     gc.set_threshold(LOADING_THRESHOLD)
     shorten_imports()
     configure("worker")

@@ -5,6 +5,7 @@ from typing import Any
 
 from predictq.http.in_threads import InThreads
 from predictq.http.server import Server
+from predictq.models.async_rollouts import AsyncRollouts
 from predictq.models.models import Json, Meaning, Models
 
 
@@ -17,6 +18,7 @@ class AsyncModels:
     def __init__(self, server: Server) -> None:
         self._threads = InThreads(server, "models")
         self._models = Models(self._threads.connection)
+        self.rollouts = AsyncRollouts(self._threads)
 
     async def __call__(self) -> list[Json]:
         """See `Models`: every registered model."""

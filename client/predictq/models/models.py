@@ -1,6 +1,5 @@
 """The registry of a server: aliases, history, removals, downloads."""
 
-import getpass
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,7 +14,9 @@ from predictq.http import wire
 from predictq.http.connection import Connection
 from predictq.http.downloads import download
 from predictq.http.retries import Deadline
+from predictq.models.causes import cause
 from predictq.models.files import form_fields, open_files
+from predictq.models.rollouts import Rollouts
 
 Json = dict[str, Any]
 Meaning = int | Mapping[int, int]
@@ -36,6 +37,7 @@ class Models:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.rollouts = Rollouts(connection)
 
     def __call__(self) -> list[Json]:
         """Every registered model, as in `GET /models`."""
@@ -73,7 +75,7 @@ class Models:
         client's by default.
         """
         until = self._connection.deadline(None if timeout is None else seconds("timeout", timeout))
-        said = form_fields(fields) | _cause(fields.get("why", ""))
+        said = form_fields(fields) | cause(fields.get("why", ""))
         said |= {"alias": alias} if alias else {}
         key = uuid.uuid4().hex if idempotency_key is None else arguments.key(idempotency_key)
         with ExitStack() as opened:
@@ -111,14 +113,14 @@ class Models:
         ``expected``: what it must mean now, 0 for no such alias; raises `Conflict` if it means
         something else.
         """
-        body = _cause(why) | {"version": _meaning("version", version)} | _expected(expected)
+        body = cause(why) | {"version": _meaning("version", version)} | _expected(expected)
         return self._ask("PUT", f"{_path(name)}/aliases/{part('alias', alias)}", body)
 
     def remove_alias(
         self, name: str, alias: str, *, expected: int | None = None, why: str = ""
     ) -> Json:
         """Delete an alias; the version stays. ``expected`` as in `set_alias`, but never 0."""
-        query = urlencode(_cause(why) | _expected(expected))
+        query = urlencode(cause(why) | _expected(expected))
         return self._ask("DELETE", f"{_path(name)}/aliases/{part('alias', alias)}?{query}")
 
     def rollback(
@@ -130,7 +132,7 @@ class Models:
         why: str = "",
     ) -> Json:
         """Return an alias to what it meant before; ``expected`` as in `set_alias`."""
-        body = _cause(why) | {"alias": text("alias", alias)} | _expected(expected)
+        body = cause(why) | {"alias": text("alias", alias)} | _expected(expected)
         return self._ask("POST", f"{_path(name)}/rollback", body)
 
     def history(
@@ -172,11 +174,11 @@ class Models:
         """
         path = _path(name) if version is None else _version(name, version)
         forced = {"force": "true"} if flag("force", force) else {}
-        return self._ask("DELETE", f"{path}?{urlencode(_cause(why) | forced)}")
+        return self._ask("DELETE", f"{path}?{urlencode(cause(why) | forced)}")
 
     def keep_latest(self, name: str, many: int, *, why: str = "") -> Json:
         """Remove all versions but the newest ones and those that an alias points to."""
-        body = _cause(why) | {"count": count("many", many)}
+        body = cause(why) | {"count": count("many", many)}
         return self._ask("POST", f"{_path(name)}/keep-latest", body)
 
     def download(self, name: str, version: int, target: str | PathLike[str]) -> None:
@@ -197,14 +199,6 @@ def _path(name: str) -> str:
 
 def _version(name: str, version: int) -> str:
     return f"{_path(name)}/versions/{count('version', version)}"
-
-
-def _cause(why: str) -> Json:
-    try:
-        by = {"by": getpass.getuser()}
-    except (KeyError, OSError):  # the account has no name
-        by = {}
-    return by | {"why": text("why", why)}
 
 
 def _expected(expected: Meaning | None) -> Json:

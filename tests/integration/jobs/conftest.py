@@ -16,7 +16,10 @@ from tests.support.stack import LiveStack
 def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home, models = tmp_path_factory.mktemp("bulky"), (Doubling, Touchy, Lethal, Plodding, Greedy)
     settings = {"PREDICTQ_VISIBILITY_TIMEOUT": "4", "PREDICTQ_JOB_MEMORY": str(2**30)}
-    with MEASUREMENT.of_children(), computing_jobs(home, *models, **settings) as stack:
+    with (
+        MEASUREMENT.of_children(),
+        computing_jobs(home, *models, forks=False, **settings) as stack,
+    ):
         yield stack
 
 

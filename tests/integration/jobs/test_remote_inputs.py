@@ -77,7 +77,7 @@ def harness(
     home, files = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("files")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
     roots = f"{files.parent}:s3://rows:s3://missing"
-    with running(home, PREDICTQ_BATCH_ROOTS=roots, **environment, bulk=True) as stack:
+    with running(home, PREDICTQ_BATCH_ROOTS=roots, **environment, bulk=True, forks=True) as stack:
         yield JobHarness(stack, files, roots)
 
 

@@ -23,7 +23,7 @@ def test_changed_answers_fail_and_say_which(tmp_path: Path) -> None:
     for name, golden in (("right", RIGHT), ("changed", CHANGED)):
         register(tmp_path, name, Doubling(), ROWS)
         files.write_golden_rows(name, 1, golden)
-    with running(tmp_path) as stack:
+    with running(tmp_path, forks=True) as stack:
         assert stack.predict("right", [4.0, 0.0]) == [8.0]
         outcome = stack.outcome(stack.submit("changed", [4.0, 0.0])["id"], 90)
     assert outcome["error"]["code"] == "model_unloadable"

@@ -24,7 +24,8 @@ class Bomb:
 
 @pytest.fixture
 def live(constant_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
-    with running(with_models_of(constant_home, tmp_path), PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+    home = with_models_of(constant_home, tmp_path)
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
 

@@ -48,7 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     versions, diary = registered(home), home / "diary"
     diary.touch()
     register(home, "touchy", Touchy(str(diary)), [[1.0, 2.0]])
-    with running(home) as stack:
+    with running(home, forks=True) as stack:
         ledger = Ledger(connect(stack.redis_url), Settings(home=home, redis_url=stack.redis_url))
         yield World(stack, Stock(stack.redis_url), ledger, diary, versions)
 

@@ -18,7 +18,7 @@ def test_slow_model_leaves_a_process_to_others(tmp_path: Path) -> None:
     obstacle = tmp_path / "obstacle"
     register(tmp_path, "slow", Gated(str(obstacle), SLOW_CALL), [ROW])
     register(tmp_path, "quick", Doubling(), [ROW])
-    with running(tmp_path) as stack:
+    with running(tmp_path, forks=True) as stack:
         assert stack.predict("slow", ROW) == [2.0]  # its run time is known now
         assert stack.predict("quick", ROW) == [2.0]
         obstacle.touch()

@@ -42,7 +42,7 @@ PREDICTION = Prediction(
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("fuzzed")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    with running(home) as stack:
+    with running(home, forks=True) as stack:
         assert stack.predict("doubling", [1.0, 0.0]) == [2.0]
         yield stack
 

@@ -27,7 +27,8 @@ def connected(stack: LiveStack) -> LiveStack:
 
 @pytest.fixture(scope="module")
 def own_stack(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    with running(with_models_of(constant_home, tmp_path_factory.mktemp("uncertain"))) as stack:
+    home = with_models_of(constant_home, tmp_path_factory.mktemp("uncertain"))
+    with running(home, forks=True) as stack:
         yield stack
 
 

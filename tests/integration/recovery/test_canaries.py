@@ -26,7 +26,7 @@ INTERVAL = 0.5
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("watched")
     register(home, "doubling", Doubling(), [ROW])
-    with running(home, PREDICTQ_CANARY_INTERVAL=str(INTERVAL)) as stack:
+    with running(home, forks=True, PREDICTQ_CANARY_INTERVAL=str(INTERVAL)) as stack:
         yield stack
 
 

@@ -39,7 +39,7 @@ DO_NOT = ["/health", "/models", "/models/iris", "/openapi.json", "/docs", "/metr
 def fragile(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A stack with a visibility timeout of five seconds instead of thirty."""
     home = with_models_of(constant_home, tmp_path_factory.mktemp("fragile"))
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
 

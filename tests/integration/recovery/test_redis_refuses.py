@@ -14,6 +14,7 @@ from api.app import Services, create_flask
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.startup_check import StartupCheck
 from tasks.settings import Settings
+from tests.callers import OWNER, client_of
 from tests.integration.ledger.ledger_harness import message
 from tests.integration.refusing_redis import (
     Refusing,
@@ -27,7 +28,6 @@ from tests.integration.refusing_redis import (
     url_of,
 )
 from tests.integration.worker_connection import consuming, worker_connection
-from tests.callers import OWNER, client_of
 from tests.support.models import Doubling, register
 from tests.support.stack import until
 

@@ -27,7 +27,7 @@ def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A stack without a worker; tests run their own under the supervisor of `up`."""
     home = tmp_path_factory.mktemp("headless")
     register(home, "doubling", Doubling(), [ROW])
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
         stack.stop("worker")
         yield stack
 

@@ -23,7 +23,7 @@ def mortal(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     home = with_models_of(constant_home, tmp_path_factory.mktemp("mortal"))
     register(home, "slow", Slow(SECONDS), [[0.5, 0]])
     # The visibility timeout is eight seconds instead of thirty.
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
         yield stack
 
 

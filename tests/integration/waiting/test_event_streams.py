@@ -16,7 +16,7 @@ ROW = [5.1, 3.5, 1.4, 0.2]
 @pytest.fixture(scope="module")
 def followed(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = with_models_of(constant_home, tmp_path_factory.mktemp("followed"))
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
 

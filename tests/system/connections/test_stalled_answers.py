@@ -21,7 +21,7 @@ CLIENTS = 40
 def wordy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("wordy")
     register(home, "wordy", Wordy(), [[1.0, 0.0]])
-    with running(home) as stack:
+    with running(home, forks=True) as stack:
         yield stack
 
 

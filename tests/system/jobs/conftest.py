@@ -17,7 +17,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("live")
     with (
         MEASUREMENT.of_children(),
-        computing_jobs(home, Touchy, Plodding, PREDICTQ_THREADS="8") as stack,
+        computing_jobs(home, Touchy, Plodding, forks=False, PREDICTQ_THREADS="8") as stack,
     ):
         yield stack
 

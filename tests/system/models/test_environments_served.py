@@ -82,7 +82,7 @@ def test_environments_that_cannot_be_made_fail_with_the_reason(tmp_path: Path) -
     fields = {name: getattr(own, name) for name in Description.__struct_fields__}
     description = Description(**{**fields, "environment": wanted})
     Registry(tmp_path).add("lost", description, content, lock=lock)
-    with running(tmp_path) as stack:
+    with running(tmp_path, forks=True) as stack:
         lost = stack.submit("lost", [[1.0, 0.0]])["id"]
         assert stack.predict("doubling", [[1.0, 0.0]]) == [2.0]
         error = stack.outcome(lost, TEST_TIMEOUT)["error"]
@@ -104,7 +104,10 @@ def test_environments_of_two_versions_compute_side_by_side(tmp_path: Path) -> No
         told = add(home, "scaled", model, "--trust", *given)
         assert f"registered scaled:{number}" in told
         assert "proved on 2 rows" in told
-    with running(home, bulk=True) as stack, Client(stack.url, timeout=TEST_TIMEOUT) as client:
+    with (
+        running(home, bulk=True, forks=True) as stack,
+        Client(stack.url, timeout=TEST_TIMEOUT) as client,
+    ):
         assert len(fork_servers(stack)) == 1
         for _ in range(2):
             for number in (1, 2):

@@ -68,7 +68,10 @@ def test_old_pickle_is_served_by_the_remedy_of_its_refusal(
     assert remedy, refused.stderr
     done = add(home, model, *remedy[0].split())
     assert done.returncode == 0, done.stderr
-    with running(home, processes=1) as stack, Client(stack.url, timeout=300.0) as client:
+    with (
+        running(home, processes=1, forks=True) as stack,
+        Client(stack.url, timeout=300.0) as client,
+    ):
         rows = load_iris().data[:150:30].tolist()
         answer = client.predict("old", rows)
         assert answer.predictions == answers

@@ -17,7 +17,7 @@ from tests.support.stack import LiveStack, running, with_models_of
 def trusting(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A stack that trusts uploads."""
     home = with_models_of(constant_home, tmp_path_factory.mktemp("trusting"))
-    with running(home, bulk=True, PREDICTQ_TRUST_UPLOADS="1") as stack:
+    with running(home, bulk=True, forks=True, PREDICTQ_TRUST_UPLOADS="1") as stack:
         key = read_or_make_local_key(home).decode()
         stack.http.headers["Authorization"] = f"Bearer {key}"
         yield stack

@@ -23,7 +23,7 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A running stack that the commands find."""
     home = with_models_of(demo_home, tmp_path_factory.mktemp("samples"))
-    with running(home, processes=1, bulk=True) as stack:
+    with running(home, processes=1, bulk=True, forks=True) as stack:
         bulk = psutil.Process(stack.pid("bulk"))
         hurry([bulk, *bulk.children(recursive=True)])
         said = {"pid": os.getpid(), "url": stack.url, "redis_url": stack.redis_url}

@@ -230,6 +230,7 @@ def test_registry_looks_for_unknown_versions(registry, tmp_path, looks):
     first = reader.resolve("iris@production")
     looks.clear()
     assert reader.resolve("iris@production") == first
+    assert reader.knows("iris@production")
     assert looks == []
     add(registry, "iris", b"two", alias="production")
     assert reader.resolve("iris:2").manifest.version == 2, "it came since"

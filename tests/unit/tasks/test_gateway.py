@@ -16,6 +16,7 @@ from tasks.ids import Ids
 from tasks.ledger.ledger import RecordTooLong
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.ledger.queue.canaries import CANARY_MODEL
+from tasks.ledger.queue.queue_snapshot import QueueSnapshots
 from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
@@ -109,7 +110,9 @@ LOOKING_UP: list[Callable[[Gateway, str], Record]] = [
 def test_canary_cannot_be_cancelled() -> None:
     """A canary's id can be guessed, and without canaries a stalled queue would look healthy."""
     asked, ledger = gateway(queued(model=NAME, version=int(NUMBER)))
-    with pytest.raises(Forbidden, match="a canary belongs to the workers"):
+    with pytest.raises(
+        Forbidden, match=r"^a canary belongs to the workers and cannot be cancelled$"
+    ):
         asked.cancel("x")
     assert ledger.settled == []
 
@@ -147,7 +150,9 @@ def test_uncertain_submission_is_no_lost_prediction(submit: Submitting) -> None:
     ledger.earlier = SubmissionUncertain()
     with pytest.raises(SubmissionUncertain):
         submit(asked)
-    with pytest.raises(PredictionNotFound, match="its submission failed, and it was not accepted"):
+    with pytest.raises(
+        PredictionNotFound, match=r"^its submission failed, and it was not accepted$"
+    ):
         asked.look_up(ledger.accepted[0].record.task_id)
 
 
@@ -203,6 +208,14 @@ def test_waited_offer_has_the_mark_of_the_process() -> None:
     assert Ids.mark_of(asked.offer(PREDICTION).record.task_id) != asked.mark
     assert (offer.queue, offer.rows, offer.idempotency) == ("predict", 2, KEY)
     assert QUEUES == ("predict", "bulk")
+
+
+def test_queue_estimates_are_of_the_queue_of_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, _ = gateway()
+    queues: list[str] = []
+    monkeypatch.setattr(QueueSnapshots, "of", lambda _, queue: queues.append(queue))
+    asked.queue_estimates.freshen(msgspec.structs.replace(queued(), number=1))
+    assert queues == ["predict"]
 
 
 def test_waits_end_with_the_process() -> None:

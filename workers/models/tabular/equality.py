@@ -33,7 +33,7 @@ def unequal(own: Output, served: Output) -> Array:
     if own.shape != served.shape:
         return np.ones(len(own), bool)
     differs = ~_equal(own, served)
-    return differs.reshape(len(own), -1).any(axis=1)
+    return differs.any(axis=tuple(range(1, differs.ndim)))
 
 
 def _equal(own: Array, served: Array) -> Array:

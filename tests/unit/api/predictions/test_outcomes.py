@@ -1,9 +1,12 @@
-"""The problem for each outcome of a prediction, with the status of the table."""
+"""The answer for each outcome of a prediction, and a problem's status of the table."""
+
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
-from api.predictions.outcomes import outcome, problem
+from api.predictions.outcomes import outcome, pending_body, problem
+from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Prediction
 from tasks.record import ErrorBody, Record
 from telemetry.errors import (
@@ -74,3 +77,13 @@ def test_traceback_is_included_only_where_permitted(debug: bool) -> None:
     failed = QUEUED.failed(ModelError("no"), 1, "Traceback")
     told = [problem(failed, debug=debug), outcome(failed, 60, debug=debug)]
     assert [one.traceback == "Traceback" for one in told] == [debug] * 2
+
+
+@pytest.mark.parametrize(
+    "seconds", [0.0, 1.0, 1764540000.123, 1764540000.9996, 1764540000.0009999999]
+)
+def test_times_are_those_of_iso_8601(seconds: float) -> None:
+    record = msgspec.structs.replace(QUEUED, created_at=seconds)
+    told = pending_body(record, 3600, QueueEstimate())
+    for text, time in ((told.created_at, seconds), (told.expires_at, seconds + 3600)):
+        assert text == datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")

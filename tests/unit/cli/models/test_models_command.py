@@ -164,6 +164,12 @@ def test_demo_models_are_registered_once(tmp_path):
     iris = registry.resolve("iris@production").manifest
     assert iris.signature.columns[0].name == "sepal length (cm)"
     assert (iris.signature.named, iris.signature.frame, iris.trusted) == (True, False, False)
+    for name in registry.models():
+        manifest = registry.resolve(name).manifest
+        golden = registry.golden_rows(manifest)
+        assert golden
+        assert len(golden.rows) == {"iris": 30}.get(name, 64)
+        assert registry.readiness(manifest).call_ms.keys() == {"1", "64", "1000"}
     Changes(registry).remove("iris")
     register_demos(tmp_path)
     assert registry.models() == ["breast-cancer", "diabetes"]

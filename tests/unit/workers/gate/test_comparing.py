@@ -156,6 +156,8 @@ def test_several_outputs_are_compared(model):
             np.array(["NaT", "2026-01-03"], "M8[s]"),
             [False, True],
         ),
+        (np.zeros(0), np.zeros(0), []),
+        (np.zeros((0, 2)), np.zeros((0, 2)), []),
     ],
 )
 def test_answers_are_unequal_row_by_row(own, served, expected):

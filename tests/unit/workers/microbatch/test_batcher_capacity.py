@@ -17,6 +17,7 @@ def test_microbatch_is_bounded_by_bytes(bench: Bench) -> None:
 
 
 def test_capacity_needs_a_free_process(bench: Bench) -> None:
+    assert bench.batcher.seen_capacity == 0, "the event loop has not asked for it"
     assert bench.batcher.capacity == MAX_ROWS
     bench.add("a", "b")
     assert bench.batcher.capacity == bench.batcher.seen_capacity == MAX_ROWS - 2

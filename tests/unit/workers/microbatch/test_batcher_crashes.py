@@ -86,12 +86,15 @@ def test_crash_within_the_limit_is_no_timeout(bench: Bench) -> None:
         process.die()
 
 
-def test_timeout_is_not_charged_for_a_frozen_process(bench: Bench, clock: Clock) -> None:
-    bench.add("a", limit=20)
+@pytest.mark.parametrize("limit", [20, 0.5])
+def test_timeout_is_not_charged_for_a_frozen_process(
+    bench: Bench, clock: Clock, limit: float
+) -> None:
+    bench.add("a", limit=limit)
     bench.dispatch()
     (process,) = bench.pool.processes
     process.frozen = True
-    die_after(bench, clock, 21)
+    die_after(bench, clock, limit + 1)
     bench.dispatch()
     assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
 

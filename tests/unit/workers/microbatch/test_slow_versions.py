@@ -100,6 +100,8 @@ def test_slow_messages_held_back_do_not_hide_what_waits_behind_them(clock: Clock
     add_slow(bench, "a", "b")
     bench.dispatch()
     assert 0 < bench.batcher.capacity < MAX_HELD_BACK
+    bench.batch_sizes.latest_rows = 10
+    assert bench.batcher.capacity == 10, "they take no room in the next microbatch"
     add_slow(bench, *map(str, range(MAX_HELD_BACK)))
     assert bench.batcher.capacity == 0
 

@@ -1,0 +1,73 @@
+"""Rollouts of a server: an alias is moved to another version in steps."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from predictq.arguments import count, flag, part, seconds, text
+from predictq.http import wire
+from predictq.http.connection import Connection
+from predictq.models.causes import cause
+
+Json = dict[str, Any]
+
+
+class Rollouts:
+    """The rollouts of one server; `Client.models.rollouts` is one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, name: str) -> list[Json]:
+        """The rollouts of a model, newest first."""
+        return wire.listing(self._connection.send("GET", _path(name)), "rollouts")
+
+    def show(self, name: str, id: int) -> Json:
+        """One rollout."""
+        return self._ask("GET", f"{_path(name)}/{count('id', id)}")
+
+    def start(
+        self,
+        name: str,
+        version: int,
+        *,
+        alias: str = "production",
+        steps: Sequence[int] = (10, 50, 100),
+        every_seconds: float = 600.0,
+        again: bool = False,
+        why: str = "",
+    ) -> Json:
+        """Move an alias to a version in steps: the percents of the requests that it gets.
+
+        ``again``: also if the version was rolled back before. Raises `Conflict` otherwise, and if
+        the alias is being moved already.
+        """
+        body = cause(why) | {
+            "version": count("version", version),
+            "alias": text("alias", alias),
+            "steps": [count("steps", step) for step in steps],
+            "every_seconds": seconds("every_seconds", every_seconds),
+            "again": flag("again", again),
+        }
+        return self._ask("POST", _path(name), body)
+
+    def pause(self, name: str, id: int, *, why: str = "") -> Json:
+        """Begin no further step until it is resumed."""
+        return self._change(name, id, "pause", why)
+
+    def resume(self, name: str, id: int, *, why: str = "") -> Json:
+        """Continue after a pause."""
+        return self._change(name, id, "resume", why)
+
+    def abort(self, name: str, id: int, *, why: str = "") -> Json:
+        """End it: the alias means what it did before."""
+        return self._change(name, id, "abort", why)
+
+    def _change(self, name: str, id: int, act: str, why: str) -> Json:
+        return self._ask("POST", f"{_path(name)}/{count('id', id)}/{act}", cause(why))
+
+    def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
+        return wire.content(self._connection.send(method, path, body=body))
+
+
+def _path(name: str) -> str:
+    return f"models/{part('name', name)}/rollouts"

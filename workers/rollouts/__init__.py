@@ -1,0 +1,1 @@
+"""Carries rollouts on: begins their steps in time, and undoes those that go wrong."""

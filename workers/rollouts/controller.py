@@ -1,0 +1,60 @@
+"""The controller: a thread of each bulk worker that carries all rollouts on.
+
+Any number of controllers may run. Each act holds the registry's write lock, and changes a rollout
+only if it is as the controller has read it, so one of them acts and the others find it done. The
+kernel takes the lock from a process that is killed.
+"""
+
+import logging
+import threading
+import time
+
+from registry.history import Cause
+from registry.rollouts.rollout import Rollout
+from registry.rollouts.rollouts import Rollouts
+from registry.store import Registry
+from telemetry.errors import PredictqError
+from telemetry.logs import of_version
+
+log = logging.getLogger(__name__)
+TICK_SECONDS = 0.5
+"""Seconds between two looks at the rollouts."""
+CONTROLLER = "the controller of rollouts"
+"""The author of its changes in the history."""
+
+
+class Controller:
+    """Carries on the rollouts of a registry until it is told to stop."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._rollouts = Rollouts(registry)
+
+    def run(self, over: threading.Event) -> None:
+        """Look at all rollouts again and again, until ``over`` is set."""
+        while not over.wait(TICK_SECONDS):
+            try:
+                self.tick()
+            except OSError as error:
+                log.warning("rollouts cannot be carried on: %s", error)
+
+    def tick(self) -> None:
+        """Do what is due now for each rollout."""
+        for rollout in self._rollouts.unfinished():
+            try:
+                self._carry_on(rollout)
+            except PredictqError as error:
+                log.warning(
+                    "a rollout cannot be carried on: %s",
+                    error,
+                    extra=of_version(f"{rollout.model}:{rollout.version}"),
+                )
+
+    def _carry_on(self, rollout: Rollout) -> None:
+        rollout = self._rollouts.settle(rollout)
+        if rollout.status == "running" and _is_over(rollout):
+            self._rollouts.advance(rollout, Cause(CONTROLLER, "its time is over"))
+
+
+def _is_over(rollout: Rollout) -> bool:
+    """Whether the present step has lasted long enough; the first one begins at once."""
+    return not rollout.step or time.time() - rollout.since >= rollout.every_seconds
