@@ -3,7 +3,7 @@
 from flask import request
 from msgspec.structs import replace
 
-from api.callers.current import caller_of, require_scope
+from api.callers.current import current_caller, require_scope
 from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError
 
@@ -19,7 +19,7 @@ class JobAccess:
     @property
     def may_use_any_path(self) -> bool:
         """Whether the caller may name any path that the server's user can read or write."""
-        return caller_of(request).may("files")
+        return current_caller(request).may("files")
 
     def permitted(self, job_id: str) -> Job:
         """Return the job if the caller may fetch its files and change it.
@@ -28,7 +28,7 @@ class JobAccess:
         """
         job = self._jobs.get(job_id)
         if job.restricted:
-            require_scope(caller_of(request), "files")
+            require_scope(current_caller(request), "files")
         return job
 
     def redacted(self, job: Job) -> Job:

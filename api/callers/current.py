@@ -22,7 +22,7 @@ def caller_in(scope: Any) -> Caller:
     return found
 
 
-def caller_of(request: Request) -> Caller:
+def current_caller(request: Request) -> Caller:
     """The caller of a request to Flask."""
     return caller_in(request.environ)
 
@@ -50,7 +50,7 @@ def check_scope() -> None:
     method = "GET" if request.method == "HEAD" else request.method
     needed: Access = access_of_route(method, request.url_rule.rule)
     if needed != "open":
-        require_scope(caller_of(request), needed)
+        require_scope(current_caller(request), needed)
 
 
 def guard(app: Flask) -> None:

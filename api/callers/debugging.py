@@ -3,7 +3,7 @@
 import msgspec
 from flask import Request
 
-from api.callers.current import caller_of, require_scope
+from api.callers.current import current_caller, require_scope
 from api.http.operator_bodies import read_query
 
 
@@ -18,5 +18,5 @@ def wants_debug(request: Request) -> bool:
     """
     wanted = read_query(request, _Query).debug
     if wanted:
-        require_scope(caller_of(request), "operate")
+        require_scope(current_caller(request), "operate")
     return wanted

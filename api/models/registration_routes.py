@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from api.callers.current import caller_of, require_scope
+from api.callers.current import current_caller, require_scope
 from api.http.prefer import PREFERENCE_APPLIED, parse_prefer
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
@@ -86,7 +86,7 @@ class RegistrationViews:
             change = form.request(name)
             self._refuse_code(change)
             if trusts:
-                may = caller_of(request).may("models:trust")
+                may = current_caller(request).may("models:trust")
                 change = replace(change, trust=may and self._settings.trust_uploads)
             return self._registrations.accept(
                 directory, change, form.fields.version, _use(form.fingerprint, change.model)
@@ -167,7 +167,7 @@ class RegistrationViews:
         """Raise `Forbidden` for what may run code, unless server and caller may trust it."""
         if not (change.trust or change.requirements):
             return
-        require_scope(caller_of(request), "models:trust")
+        require_scope(current_caller(request), "models:trust")
         if not self._settings.trust_uploads:
             raise Forbidden(
                 "this server takes no model that runs code, and no requirements, by upload: start "

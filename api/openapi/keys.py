@@ -24,7 +24,7 @@ SCHEME = {
         "description": "A key, as `predictq keys create` prints it. Its scopes say what it may do.",
     }
 }
-METHODS = ("get", "put", "post", "delete")
+HTTP_OPERATIONS = ("get", "put", "post", "delete")
 
 
 def key_paths() -> Json:
@@ -62,7 +62,7 @@ def secured(paths: Json) -> Json:
     """The paths, with the scope that each operation needs, by the table that enforces it."""
     for path, operations in paths.items():
         route = re.sub(r"\{(\w+)\}", r"<\1>", path)
-        for method in METHODS:
+        for method in HTTP_OPERATIONS:
             if method in operations:
                 _secure(operations[method], access_of_route(method.upper(), route))
     return paths

@@ -85,7 +85,7 @@ def show(key: str, url: str | None) -> None:
         click.echo(printed(client.keys.show(key)))
 
 
-@keys.command()
+@keys.command("rotate")
 @click.argument("key")
 @click.option(
     "--overlap",
@@ -95,7 +95,7 @@ def show(key: str, url: str | None) -> None:
     help="For how long the secret before works, too.",
 )
 @url_option
-def rotate(key: str, overlap: float, url: str | None) -> None:
+def rotate_key(key: str, overlap: float, url: str | None) -> None:
     """Give KEY (an id or a name) a new secret, and print it."""
     with server(url) as client:
         click.echo(client.keys.rotate(key, overlap=overlap)["token"])

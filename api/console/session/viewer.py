@@ -3,7 +3,7 @@
 from flask import Request, request
 
 from api.asgi.request_filter import SAFE_METHODS
-from api.callers.current import caller_of
+from api.callers.current import current_caller
 from tasks.callers.caller import VIEWER
 from telemetry.errors import CrossSite, Forbidden
 
@@ -12,7 +12,7 @@ PATH = "/console"
 
 def is_signed_in() -> bool:
     """Whether the current request has a session."""
-    return caller_of(request) == VIEWER
+    return current_caller(request) == VIEWER
 
 
 def check_viewer() -> None:
