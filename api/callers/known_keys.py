@@ -35,9 +35,11 @@ class _Known:
     def __init__(self, key: ApiKey | None, read_at: float, noted_at: float) -> None:
         self.key, self.read_at, self.noted_at = key, read_at, noted_at
 
-    def is_opened_by(self, token: Token) -> bool:
-        """Whether the token has a secret of the key."""
-        return self.key is not None and self.key.is_opened_by(token, time.time())
+    def caller(self, token: Token, address: str) -> Caller:
+        """The caller with this token; raises as `ApiKey.check`."""
+        if self.key is None:
+            raise KeyInvalid
+        return self.key.check(token, address, time.time())
 
 
 class KnownKeys:
@@ -67,14 +69,20 @@ class KnownKeys:
         known = self._known.get(token.id)
         if known is None or monotonic() - known.read_at > FRESH_SECONDS:
             known = await self._read(token.id)
-        elif not known.is_opened_by(token) and self._may_look_again():
-            known = await self._read(token.id)  # it may have been made or rotated just now
-        if known.key is None:
-            raise KeyInvalid
-        caller = known.key.check(token, address, time.time())
+            caller = known.caller(token, address)
+        else:
+            caller = await self._from_known(known, token, address)
         if monotonic() - known.noted_at > NOTE_SECONDS:
             self._note(token.id, known)
         return caller
+
+    async def _from_known(self, known: _Known, token: Token, address: str) -> Caller:
+        try:
+            return known.caller(token, address)
+        except KeyInvalid:  # the key may have been made or rotated just now
+            if not self._may_look_again():
+                raise
+        return (await self._read(token.id)).caller(token, address)
 
     def _may_look_again(self) -> bool:
         """Whether one more key that does not fit may be read before its time, in this second."""

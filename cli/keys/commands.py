@@ -23,7 +23,7 @@ def _listed(_context: Any, _parameter: Any, given: str | None) -> list[str] | No
 
 @click.group()
 def keys() -> None:
-    """Create, list, show, rotate and revoke API keys; needs the scope admin."""
+    """Create, list, show, rotate and revoke API keys."""
 
 
 @keys.command()

@@ -5,15 +5,15 @@ Leak scanners find it by its prefix, and the checksum tells any other text apart
 
 import secrets
 import string
-import zlib
 from hashlib import sha256
 from hmac import compare_digest
+from zlib import crc32
 
 import msgspec
 
 KEY_PREFIX = "pq_live_"
-KEY_ID_CHARS, SECRET_CHARS, CHECKSUM_CHARS = 8, 43, 6
-"""43 characters of 62 are 256 bits; 6 hold a CRC-32."""
+KEY_ID_CHARS, SECRET_CHARS, CHECKSUM_CHARS = 8, 43, 8
+"""43 characters of 62 are 256 bits; the checksum is a CRC-32."""
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _LENGTH = len(KEY_PREFIX) + KEY_ID_CHARS + 1 + SECRET_CHARS + CHECKSUM_CHARS
 _ID = slice(len(KEY_PREFIX), len(KEY_PREFIX) + KEY_ID_CHARS)
@@ -52,8 +52,4 @@ def _random(count: int) -> str:
 
 
 def _checksum(head: str) -> str:
-    left, digits = zlib.crc32(head.encode()), ""
-    for _ in range(CHECKSUM_CHARS):
-        left, digit = divmod(left, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return digits
+    return f"{crc32(head.encode()):08x}"

@@ -76,7 +76,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
         Raises `KeyInvalid`, `KeyExpired`, `KeyRevoked`, or `Forbidden` for another address.
         """
         # The secret first: without it, nothing is told of the key.
-        if not self.is_opened_by(token, now):
+        if not any(secret.opens(token, now) for secret in self.secrets):
             raise KeyInvalid
         state = self.state(now)
         if state == "revoked":
@@ -86,10 +86,6 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
         if self.networks and not self._admits(address):
             raise Forbidden(f"this key may not be used from {address or 'here'}")
         return self.caller
-
-    def is_opened_by(self, token: Token, now: float) -> bool:
-        """Whether a token has one of the secrets."""
-        return any(secret.opens(token, now) for secret in self.secrets)
 
     def _admits(self, address: str) -> bool:
         try:

@@ -94,7 +94,7 @@ def test_junk_costs_no_round_trip_and_unknown_ids_few(
 ) -> None:
     monkeypatch.setattr(module, "SECOND_LOOKS", 2)
     unknown, _ = make_token()
-    for token in ("junk", unknown[:-1] + "-", unknown[:-7] + "x" + unknown[-6:]):
+    for token in ("junk", unknown[:-1] + "-", unknown[:-9] + "x" + unknown[-8:]):
         with pytest.raises(KeyInvalid):
             process.caller(token)
     assert process.rounds.trips == 0

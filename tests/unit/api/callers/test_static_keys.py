@@ -64,7 +64,7 @@ def test_header_without_a_bearer_token_is_that_of_a_caller_without_a_key(
     assert caller(home, header) is None
 
 
-@pytest.mark.parametrize("token", [b"", b"wrong", b"\xc3\xa4", b"pq_live_local000_" + b"x" * 49])
+@pytest.mark.parametrize("token", [b"", b"wrong", b"\xc3\xa4", b"pq_live_local000_" + b"x" * 51])
 @pytest.mark.parametrize("content", [None, "\n", "k" * 43])
 def test_wrong_token_is_refused(home: Path, path: Path, token: bytes, content: str | None) -> None:
     if content:
