@@ -2,11 +2,13 @@
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from registry.history import NO_CAUSE, Cause, alias_changes, earlier_meanings, version_change
 from registry.names import checked_name
 from registry.splits import Meaning, checked_shares, meaning_of, pointing_to, shares_of, versions_in
 from registry.storage.directory import Directory, Model
+from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import check_ready, meaning_of_alias, version_of
 from telemetry.errors import AliasMoved, Invalid, RegistryConflict
@@ -100,6 +102,11 @@ class Changes:
                 name, model.aliases, alias_changes(model.aliases, aliases, cause, "rollback")
             )
         return _state(name, alias, before, target)
+
+    def set_cache(self, name: str, setting: CacheSetting) -> None:
+        """Set whether, and for how long, a model's answers are reused; raises `ModelNotFound`."""
+        with self._registry.writing(name) as (directory, model):
+            directory.write_settings(name, replace(model.settings, cache=setting))
 
     def remove(
         self,

@@ -15,6 +15,7 @@ from registry.names import Reference, checked_name, did_you_mean, parse_referenc
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
 from registry.storage.directory import ABSENT, Directory, Model, Stamp
+from registry.storage.model_settings import ModelSettings
 from registry.storage.signing import is_signed, signature_of
 from registry.versions import (
     Resolved,
@@ -25,6 +26,7 @@ from registry.versions import (
     new_manifest,
     next_version,
     resolved_alias,
+    resolved_version,
     version_of,
 )
 from telemetry.errors import (
@@ -121,6 +123,15 @@ class Registry:
     def readiness(self, manifest: Manifest) -> Readiness:
         """The state of a version."""
         return self._model(manifest.name).readiness(manifest.version)
+
+    def settings(self, name: str) -> ModelSettings:
+        """The settings of a model."""
+        return self._model(name).settings
+
+    def varying(self, name: str) -> list[int]:
+        """The versions of a model whose answers to the same rows vary, ascending."""
+        model = self._model(name)
+        return [number for number in model.versions if model.readiness(number).varies]
 
     def golden_rows(self, manifest: Manifest) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
@@ -248,9 +259,8 @@ class Registry:
         name, model = reference.name, self._model(reference.name)
         if reference.alias is not None:
             return resolved_alias(name, model, reference.alias)
-        return Resolved(
-            version_of(name, model, reference.version or latest_version(name, model)), None
-        )
+        manifest = version_of(name, model, reference.version or latest_version(name, model))
+        return resolved_version(model, manifest.version, None)
 
     def _recent(self) -> _Cache:
         """What is cached, unless a check for changes is due."""

@@ -5,12 +5,14 @@ import secrets
 from collections.abc import Collection
 
 import msgspec
+from msgspec.structs import replace
 
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
 from registry.splits import Meaning, Shares, chosen_version, main_version, shares_of
 from registry.storage.directory import Directory, Model
+from registry.storage.model_settings import CacheSetting
 from telemetry.errors import (
     AliasNotFound,
     ArtifactMismatch,
@@ -30,6 +32,12 @@ class Resolved(msgspec.Struct, frozen=True):
     """Of a split, the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
+    share: int | None = None
+    """The percent of the requests that it gets, if it was chosen among those of a split."""
+    cache: CacheSetting = False
+    """Of its model."""
+    varies: bool = False
+    """Whether it may answer the same rows in another way each time."""
 
     def chosen(self, key: str | None) -> "Resolved":
         """The version for requests with this key; without a key, one drawn for this request."""
@@ -71,11 +79,24 @@ def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
 def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     """What an alias means now; raises `AliasNotFound`."""
     meaning = meaning_of_alias(name, model, alias)
-    manifest = model.versions[main_version(meaning)]
+    main = main_version(meaning)
     if isinstance(meaning, int):
-        return Resolved(manifest, alias)
-    versions = {number: Resolved(model.versions[number], alias) for number in meaning}
-    return Resolved(manifest, alias, Split(name, alias, meaning, versions))
+        return resolved_version(model, main, alias)
+    versions = {
+        number: replace(resolved_version(model, number, alias), share=share)
+        for number, share in meaning.items()
+    }
+    return replace(versions[main], share=None, split=Split(name, alias, meaning, versions))
+
+
+def resolved_version(model: Model, number: int, alias: str | None) -> Resolved:
+    """An existing version, as ``alias`` or another reference to it means it."""
+    return Resolved(
+        model.versions[number],
+        alias,
+        cache=model.settings.cache,
+        varies=model.readiness(number).varies,
+    )
 
 
 def latest_version(name: str, model: Model) -> int:

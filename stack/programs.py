@@ -32,6 +32,8 @@ class Stack(msgspec.Struct, frozen=True):
     port: int
     flower_port: int | None
     workers: int
+    watches: bool = True
+    """Whether it evaluates the rules of alerts."""
     trust_uploads: bool = False
     """Whether uploaded models may run code when they are loaded."""
 
@@ -49,8 +51,9 @@ class Stack(msgspec.Struct, frozen=True):
 
     def stages(self) -> list[list[Program]]:
         """The serving programs in stages; Flower inspects the workers only once, so it is last."""
-        flower = [[self._flower(self.flower_port)]] if self.flower_port else []
-        return [[self._worker(), self._api(), self._bulk()], *flower]
+        watch = [self._watch()] if self.watches else []
+        flower = [self._flower(self.flower_port)] if self.flower_port else []
+        return [[self._worker(), self._api(), self._bulk()], *filter(None, [watch + flower])]
 
     def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
         """Write ``stack.json`` and the pointer, by which other commands find the stack.
@@ -105,6 +108,14 @@ class Stack(msgspec.Struct, frozen=True):
             {**self._environment(), **self._metrics()},
             readiness_check(self.port, "/health", "ready"),
             reloads=True,
+        )
+
+    def _watch(self) -> Program:
+        return Program(
+            "watch",
+            (sys.executable, "-m", "api.watch", self.url),
+            self._environment(),
+            relieves=lambda _: True,  # a lease sees to it that one of two evaluates
         )
 
     def _is_seen(self, pid: int) -> bool:

@@ -3,7 +3,8 @@
 import os
 import socket
 from datetime import UTC, datetime
-from typing import Any
+from hashlib import blake2b
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,6 +15,30 @@ from telemetry.errors import Invalid, Malformed
 PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
+
+
+class Arm(msgspec.Struct, frozen=True, array_like=True):
+    """What chose the version of a split alias, so that outcomes can be compared by it."""
+
+    share: Annotated[int, msgspec.Meta(ge=1, le=99)]
+    """The percent of the requests that this version had at submission."""
+    key: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    """A hash of the sticky key; empty if the request had none."""
+
+    @classmethod
+    def of(cls, share: int, key: str | None) -> "Arm":
+        """The arm of a request with this sticky key."""
+        given = key.encode(errors="surrogatepass") if key else b""
+        return cls(share, blake2b(given, digest_size=8).hexdigest() if given else "")
+
+
+class Reuse(msgspec.Struct, frozen=True):
+    """Allows a prediction to have the answer of another one with the same answer key."""
+
+    key: str
+    """A hash of all that the answer depends on."""
+    seconds: float
+    """For how long an answer is reused; 0 goes by what it cost to compute."""
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +58,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds after which no worker starts it."""
     timeout_seconds: float | None = None
     """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
+    arm: Arm | None = None
+    """None unless the alias is split."""
+    reuse: Reuse | None = None
+    """None: it is computed in any case."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -44,6 +73,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
             "method": self.method,
             "created_at": self.created_at,
             **({"alias": self.alias} if self.alias else {}),
+            **({"arm": self.arm} if self.arm else {}),
         }
 
     def describe(self) -> str:
@@ -137,6 +167,7 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     created_at: float | None = None
     arrow: bytes | None = None
     """The rows as an Arrow stream, in base64; then there are no features."""
+    arm: Arm | None = None
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.arrow is None):

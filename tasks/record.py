@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tasks.messages import Call, Prediction
+from tasks.messages import Arm, Call, Prediction
 from telemetry.errors import PredictqError
 
 State = Literal["queued", "running", "retrying", "succeeded", "failed", "cancelled", "expired"]
@@ -43,6 +43,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the microbatch: those in the same model call."""
     runtime: str
     """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
+    cached: bool | msgspec.UnsetType = msgspec.UNSET
+    """True if it was computed for another prediction with the same rows. Then `queue_ms` is the
+    time until the answer was there, and what follows it is of that computation."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -88,6 +91,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds after which no worker starts it."""
     number: int | msgspec.UnsetType = msgspec.UNSET
     """Its number among all messages that ever entered its queue; set by accept.lua."""
+    arm: Arm | msgspec.UnsetType = msgspec.UNSET
+    """Unset unless the alias was split at submission."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
@@ -102,6 +107,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             method=prediction.method,
             created_at=prediction.created_at,
             queue_deadline=prediction.queue_deadline,
+            arm=prediction.arm or msgspec.UNSET,
         )
 
     @classmethod
@@ -117,6 +123,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             alias=call.alias if call else None,
             method=call.method if call else "predict",
             created_at=call.created_at if call and call.created_at else time.time(),
+            arm=(call and call.arm) or msgspec.UNSET,
         )
 
     @property

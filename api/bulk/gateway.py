@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from tasks.gateway import Gateway
-from tasks.ledger.predictions.acceptance import Offer
+from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
 from tasks.record import TERMINAL, Record, State
 from telemetry.errors import PredictqError, SubmissionUncertain
 
@@ -26,7 +26,8 @@ class AcceptedLine(msgspec.Struct, frozen=True):
 
     id: str
     status: State
-    """`queued`; or its status of now, if its idempotency key is known."""
+    """`queued`; `succeeded`, if its answer was known; or its status of now, if its idempotency key
+    is known."""
 
 
 Submitted = AcceptedLine | PredictqError
@@ -91,10 +92,12 @@ class BulkGateway:
         }
 
     def _submitted(
-        self, answer: str | PredictqError, offer: Offer, known: Mapping[str, Submitted]
+        self, answer: Accepted | PredictqError, offer: Offer, known: Mapping[str, Submitted]
     ) -> Submitted:
         if isinstance(answer, SubmissionUncertain):
             self._gateway.note_uncertain(offer.record.task_id)
         if isinstance(answer, PredictqError):
             return answer
+        if isinstance(answer, Reused):
+            return AcceptedLine(answer.task_id, "succeeded")
         return known.get(answer) or AcceptedLine(answer, "queued")

@@ -68,6 +68,7 @@ TABLE: dict[Access, str] = {
         GET /models/<name>
         GET /models/<name>/history
         GET /models/<name>/versions/<version>
+        GET /models/<name>/comparison
         GET /models/<name>/rollouts
         GET /models/<name>/rollouts/<id>
         GET /v2/models/<name>
@@ -82,6 +83,7 @@ TABLE: dict[Access, str] = {
         POST /models/<name>/rollback
         PUT /models/<name>/aliases/<alias>
         DELETE /models/<name>/aliases/<alias>
+        PUT /models/<name>/cache
         POST /models/<name>/rollouts
         POST /models/<name>/rollouts/<id>/pause
         POST /models/<name>/rollouts/<id>/resume
@@ -125,6 +127,7 @@ TABLE: dict[Access, str] = {
         GET /console/events
         GET /console/queues
         GET /console/workers
+        GET /console/runbooks/<name>
         GET /console/predictions
         GET /console/models
         GET /console/models/<name>
@@ -159,17 +162,19 @@ ACCESS: dict[str, Access] = {
 
 def access_of_route(method: str, route: str) -> Access:
     """What a route needs, by its rule; raises `LookupError` for one that is not in the table."""
-    return ACCESS[_plain(f"{method} {route}")]
+    try:
+        return ACCESS[_plain(f"{method} {route}")]
+    except KeyError:
+        raise LookupError(
+            f"the route `{method} {route}` has no scope: add it to `TABLE` in "
+            "api/callers/access.py, under the scope that a caller needs for it, or under `open`"
+        ) from None
 
 
 def check_routes(routes: Iterable[tuple[str, str]]) -> None:
     """Raise `LookupError` if any of the routes, each a method and a rule, is not in the table."""
     for method, route in routes:
-        if _plain(f"{method} {route}") not in ACCESS:
-            raise LookupError(
-                f"the route `{method} {route}` has no scope: add it to `TABLE` in "
-                "api/callers/access.py, under the scope that a caller needs for it, or under `open`"
-            )
+        access_of_route(method, route)
 
 
 def _pattern(route: str) -> re.Pattern[str]:

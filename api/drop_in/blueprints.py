@@ -16,6 +16,8 @@ from api.models.registration_routes import RegistrationViews
 from api.models.removal_routes import RemovalViews
 from api.models.routes import ModelViews
 from api.models.status_routes import StatusViews
+from api.operations.cache_routes import CacheViews
+from api.rollouts.comparison_routes import ComparisonViews
 from api.rollouts.rollout_routes import RolloutViews
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
@@ -41,7 +43,9 @@ def registry_blueprints(
     yield StatusViews(registry, registrations, existing, workers).blueprint()
     yield HistoryViews(registry).blueprint()
     yield AliasViews(registry).blueprint()
+    yield CacheViews(registry).blueprint()
     yield RolloutViews(registry).blueprint()
+    yield ComparisonViews(registry, ledger).blueprint()
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.
     yield ArtifactViews(registry, settings.threads // 8).blueprint()

@@ -19,6 +19,7 @@ from api.http.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
 from telemetry.log_throttle import LogThrottle
+from telemetry.metrics import LOST
 
 log = logging.getLogger(__name__)
 _outage = LogThrottle()
@@ -90,7 +91,9 @@ def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPS
 
 
 def problem_of(error: errors.PredictqError) -> Problem:
-    """The problem that describes an error."""
+    """The problem that describes an error; a lost prediction is counted, as callers are told."""
+    if isinstance(error, errors.Lost):
+        LOST.inc()
     status = status_of(error)
     return Problem(
         title=status.phrase,

@@ -8,7 +8,7 @@ from secrets import token_hex
 
 from flask import Blueprint, Response, request
 
-from api.http.prefer import parse_prefer
+from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 from api.limits.byte_budget import ByteBudget
 from api.open_inference.answers import Inference, WantedOutput
 from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_inference
@@ -54,7 +54,7 @@ class InferenceViews:
             wanted = _wanted(asked, manifest)
             accepted = self._accepted(model, key, asked, wanted, tensors)
         preference = parse_prefer(request.headers.get("Prefer", ""))
-        seconds = self._predictions.asked(accepted[0], preference, is_submission=True).seconds
+        seconds = preference.seconds(MAX_WAIT_SECONDS)
         if asked.parameters.is_async or not seconds:
             return self._predictions.told_at_once(accepted[0])
         inference = Inference(asked.id, wanted, accepted, preference, seconds)
@@ -74,7 +74,8 @@ class InferenceViews:
         accepted: list[Record] = []
         for output in wanted:
             pinned = accepted[0].reference if accepted else model
-            submission = Submission(pinned, rows, output.method, limit, sticky=key)
+            cache = asked.parameters.cache
+            submission = Submission(pinned, rows, output.method, limit, sticky=key, cache=cache)
             try:
                 accepted.append(self._predictions.accept(submission))
             except InvalidFeatures as error:

@@ -11,14 +11,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
+from api.predictions.reuse import reuse_of
 from registry import names, validation
 from registry.columns.positions import column_positions
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
+from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
-from tasks.messages import Idempotency, Prediction
+from tasks.messages import Arm, Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
@@ -63,6 +65,9 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     sticky: Sticky | UnsetType = UNSET
     """Of an alias that is split: requests with the same key are answered by the same version. By
     default the header `X-Caller-Id`."""
+    cache: CacheSetting | UnsetType = UNSET
+    """Whether, or for how many seconds, an answer that was computed for the same rows is reused.
+    By default as the model's setting says."""
 
 
 def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
@@ -136,8 +141,11 @@ def prepare_resolved(
     submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
+    arm = None
     if resolved.split is not None:
-        resolved = resolved.chosen(submission.sticky or key())
+        given = submission.sticky or key()
+        resolved = resolved.chosen(given)
+        arm = Arm.of(resolved.share, given) if resolved.share else None
     manifest = resolved.manifest
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
@@ -152,6 +160,8 @@ def prepare_resolved(
         created_at=now,
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
+        arm=arm,
+        reuse=reuse_of(submission.cache, resolved, submission.method, rows),
     )
 
 

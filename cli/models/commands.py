@@ -25,10 +25,18 @@ class _Group(LazyGroup):
         "alias": LazyCommand(
             "cli.models.aliases:alias", "Point ALIAS of the model NAME to VERSION."
         ),
+        "cache": LazyCommand(
+            "cli.models.settings.cache:cache",
+            "Reuse answers of the model NAME for the same rows, or do not; or for so many SECONDS.",
+        ),
         "check": LazyCommand(
             "cli.models.check:check",
             "Compare the served predictions of MODEL with the model's own; it is ready if they are "
             "equal.",
+        ),
+        "compare": LazyCommand(
+            "cli.models.rollouts.compare:compare",
+            "Compare the versions of a split alias of NAME: errors, latency, and what they prove.",
         ),
         "export": LazyCommand(
             "cli.models.export:export",

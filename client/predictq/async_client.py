@@ -56,9 +56,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Prediction:
         """See `Client.predict`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.predict(fields, rows, timeout))
 
     async def predict_frame(
@@ -71,9 +72,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> F:
         """See `Client.predict_frame`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     async def submit(
@@ -86,9 +88,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> AsyncPending:
         """See `Client.submit`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         accepted = await self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -102,9 +105,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> list[str]:
         """See `Client.submit_many`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     async def map(
@@ -120,9 +124,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> AsyncIterator[Prediction | PredictqError]:
         """See `Client.map`; ``rows`` are read in the event loop, so they must not block."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

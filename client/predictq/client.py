@@ -68,6 +68,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Prediction:
         """Submit rows and wait for their predictions.
 
@@ -76,12 +77,13 @@ class Client:
         ``max_queue_seconds``: how long it may wait for a worker; after that `PredictionExpired`.
         ``timeout_seconds``: how long a worker may compute; after that `PredictionFailed`.
         ``sticky``: of an alias that is split, requests with the same key, such as the id of a user,
-        are answered by the same version.
+        are answered by the same version. ``cache``: whether, or for how many seconds, an answer
+        to the same rows is reused; None as the model's setting says.
 
         Waiting continues through outages, such as killed workers. Raises `WaitTimeout` when time is
         up: the prediction continues, and the error has its id, for `result`.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return self._connection.run(self._calls.predict(fields, rows, timeout))
 
     def predict_frame(
@@ -94,6 +96,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> F:
         """Predict a data frame's rows; returns a data frame of the same library.
 
@@ -102,7 +105,7 @@ class Client:
         probabilities one for each class. That of pandas has the frame's index, and in
         ``attrs["predictq"]`` the id and the receipt. Needs pyarrow. See `predict` for the rest.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     def submit(
@@ -115,12 +118,13 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Pending:
         """Submit rows and return at once; see `predict` for the other parameters.
 
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         accepted = self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -134,6 +138,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> list[str]:
         """Submit each row as a prediction of its own; returns their ids in order.
 
@@ -143,7 +148,7 @@ class Client:
         take the client's timeout. Raises `BulkError`, which has the ids of the other rows, if some
         rows were refused.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     def map(
@@ -159,6 +164,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Iterator[Prediction | PredictqError]:
         """Yield the prediction of each row; see `submit_many` for rows and limits.
 
@@ -168,7 +174,7 @@ class Client:
         is called after each window with the number of rows that are done. ``timeout``: seconds for
         each window, the client's by default; then `WaitTimeout`.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

@@ -14,6 +14,7 @@ from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
 from registry.storage import files
+from registry.storage.model_settings import DEFAULT_SETTINGS, ModelSettings
 from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
@@ -30,6 +31,7 @@ class Model(msgspec.Struct, frozen=True):
     aliases: dict[str, Meaning]
     states: dict[int, Readiness] = {}
     """By version number; a version without an entry is ready."""
+    settings: ModelSettings = DEFAULT_SETTINGS
 
     def readiness(self, number: int) -> Readiness:
         """The state of a version."""
@@ -90,7 +92,9 @@ class Directory:
             for manifest in manifests
             if (state := self._read(self._state(name, manifest.version), Readiness))
         }
-        return Model({manifest.version: manifest for manifest in manifests}, aliases, states)
+        versions = {manifest.version: manifest for manifest in manifests}
+        settings = self._read(self._settings(name), ModelSettings) or DEFAULT_SETTINGS
+        return Model(versions, aliases, states, settings)
 
     def golden_rows(self, name: str, number: int) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
@@ -171,6 +175,10 @@ class Directory:
     def write_aliases(self, name: str, aliases: dict[str, Meaning]) -> None:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
+
+    def write_settings(self, name: str, settings: ModelSettings) -> None:
+        """Replace the settings of a model."""
+        files.write_file(self._settings(name), msgspec.json.encode(settings))
 
     def rollouts(self, name: str, kind: type[Content]) -> Content | None:
         """The rollouts of a model; None if there never was one."""
@@ -260,6 +268,9 @@ class Directory:
 
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"
+
+    def _settings(self, name: str) -> Path:
+        return self._root / name / "settings.json"
 
     def _history(self, name: str) -> Path:
         return self._root / name / "history.ndjson"

@@ -62,4 +62,4 @@ class RolloutsStep(_HomeThread):
     """Carries rollouts on."""
 
     thread_name = "rollouts"
-    work = staticmethod(lambda parts: Controller(Registry(parts.settings.home)).run)
+    work = staticmethod(lambda parts: Controller(Registry(parts.settings.home), parts.client).run)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from registry.store import Registry
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.record import Receipt
 from tasks.time_limits import MAX_RUN_SECONDS
 from tasks.wire import encode

@@ -18,7 +18,7 @@ from typing import Any
 from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.attempts import Postponement, Start
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.limits.json_limits import MAX_VALUES
+from registry.storage.model_settings import CacheSetting
 from tasks.time_limits import MAX_QUEUE_SECONDS
 
 Whole = Literal["INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
@@ -66,6 +67,8 @@ class InferenceParameters(msgspec.Struct, frozen=True):
     binary_data_output: bool = False
     timeout: Annotated[int, Meta(ge=0, le=int(MAX_QUEUE_SECONDS * MICROSECONDS))] = 0
     """Microseconds that the prediction may wait in the queue; 0 means the version's own limit."""
+    cache: CacheSetting | UnsetType = UNSET
+    """As that of `POST /predict`."""
 
 
 class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):

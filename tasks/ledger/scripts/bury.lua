@@ -1,4 +1,4 @@
--- Uses: messages, pausing, burying, outcomes
+-- Uses: messages, pausing, burying, outcomes, reuse
 -- Bury a message that cannot be read: keep it whole, and settle its prediction if its id is known.
 -- KEYS: reserved, due, and, if its id can be read: attempts, record.
 -- ARGV: tag, id of the letter, the letter without its end; and with a record: its id, outcome, time
@@ -22,7 +22,9 @@ if record_key then
   if not record or head_of(record) then
     redis.call('SET', record_key, outcome, 'EX', live)
     local model, number = string.match(outcome, '"model":"([^"]*)","version":(%d+)')
-    publish(record_key, id, outcome, 'failed', (model or '') .. ':' .. (number or 0))
+    local version = (model or '') .. ':' .. (number or 0)
+    publish(record_key, id, outcome, 'failed', version)
+    reuse_functions(live).release(id, outcome, version)
   end
 end
 return bury(free_id, head .. letter, died_at)

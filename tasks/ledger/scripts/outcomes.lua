@@ -1,15 +1,20 @@
--- Publish an outcome: on its record's key, to which a stock result backend listens, and if the id
--- has a mark, on the channel of the process that waits for it. While events are followed, it is added
--- to their stream, too. `version`: of the form model:version.
+-- Add an outcome to the stream of events, while they are followed. `version`: of the form
+-- model:version.
 local is_followed
+local function add_event(id, state, version)
+  if is_followed == nil then is_followed = redis.call('EXISTS', FOLLOWED) == 1 end
+  if not is_followed then return end
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', MAX_EVENTS, '*', 'id', id, 'status', state, 'version', version)
+  redis.call('PUBLISH', EVENTS, '')
+end
+
+-- Publish an outcome: on its record's key, to which a stock result backend listens, and if the id
+-- has a mark, on the channel of the process that waits for it; and add it to the events.
 local function publish(key, id, outcome, state, version)
   redis.call('PUBLISH', key, outcome)
   local mark = string.sub(id, 16, 18)
   if mark >= '800' then
     redis.call('PUBLISH', OUTCOMES .. mark, id .. (#outcome <= MAX_PUBLISHED and outcome or ''))
   end
-  if is_followed == nil then is_followed = redis.call('EXISTS', FOLLOWED) == 1 end
-  if not is_followed then return end
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', MAX_EVENTS, '*', 'id', id, 'status', state, 'version', version)
-  redis.call('PUBLISH', EVENTS, '')
+  add_event(id, state, version)
 end

@@ -11,21 +11,23 @@ from registry.changes import Changes
 from registry.rollouts.rollout import Rollout, RolloutPlan
 from registry.rollouts.rollouts import Rollouts
 from registry.store import Registry
-from tests.support.models import Doubling, register
+from tests.support.models import GUILTY, Doubling, Touchy, register
 from tests.support.stack import Json, LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 FACTORS = {1: 2.0, 2: 3.0}
-"""By version, what it makes of a one."""
-PLAN = RolloutPlan(version=2, steps=(30, 60, 100), every_seconds=1)
+"""By version, what it makes of a number; version 3 raises for `GUILTY`."""
+LATE = 3600.0
+PLAN = RolloutPlan(version=2, steps=(30, 60, 100), every_seconds=1, requests=5)
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("rollout")
     register(home, "factor", Doubling(), [[1.0, 0.0]])
-    tripling = LinearRegression().fit([[1.0, 0.0], [0.0, 1.0]], [3.0, 0.0])
+    tripling = LinearRegression(fit_intercept=False).fit([[1.0, 0.0], [0.0, 1.0]], [3.0, 0.0])
     register(home, "factor", tripling, [[1.0, 0.0]])
+    register(home, "factor", Touchy(), [[1.0, 0.0]])
     with running(home, bulk=True, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="4") as stack:
         yield stack
 
@@ -61,7 +63,7 @@ class _Load:
         while not self._over.wait(0.005):
             number += 1
             key = f"caller-{number % 50}"
-            told = self._stack.submit("factor@production", [1.0, 0.0], sticky=key)
+            told = self._stack.submit("factor@production", [GUILTY, 0.0], sticky=key)
             self.accepted.append(told["id"])
 
     def outcomes(self) -> list[Json]:
@@ -82,7 +84,7 @@ def _check(outcomes: list[Json]) -> set[int]:
     for outcome in outcomes:
         assert outcome["status"] == "succeeded", outcome
         version = outcome["receipt"]["version"]
-        assert outcome["predictions"] == pytest.approx([FACTORS[version]])
+        assert outcome["predictions"] == pytest.approx([FACTORS[version] * GUILTY])
     return {outcome["receipt"]["version"] for outcome in outcomes}
 
 
@@ -109,5 +111,22 @@ def test_a_rollout_goes_on_after_a_kill(stack: LiveStack, rollouts: Rollouts, na
     means = rollouts.find("factor", rollout.id).meaning
     assert Registry(stack.home).aliases("factor")["production"] == means
     stack.start(name)
-    assert _finished(rollouts, rollout).status == "completed"
+    with _Load(stack):
+        assert _finished(rollouts, rollout).status == "completed"
     assert stack.predict("factor@production", [1.0, 0.0]) == pytest.approx([3.0])
+
+
+def test_a_candidate_that_fails_is_rolled_back_under_load(
+    stack: LiveStack, rollouts: Rollouts
+) -> None:
+    """Of its own requests, few fail until then; no other does."""
+    plan = RolloutPlan(version=3, steps=(30, 100), every_seconds=LATE)
+    with _Load(stack) as load:
+        done = _finished(rollouts, rollouts.start("factor", plan))
+    assert done.status == "rolled_back", done
+    assert done.why.startswith("errors ")
+    assert Registry(stack.home).aliases("factor")["production"] == 1
+    outcomes = load.outcomes()
+    failed = [outcome for outcome in outcomes if outcome["status"] == "failed"]
+    assert {outcome["version"] for outcome in failed} == {3}
+    _check([outcome for outcome in outcomes if outcome["status"] != "failed"])
