@@ -15,7 +15,7 @@ from tasks.ledger.api_keys.api_key import ApiKey, Secret, decode_key
 from telemetry.errors import KeyInvalid
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 5.0
+FILE_LOOK_SECONDS = 5.0
 """Seconds between two looks whether the file of keys has changed."""
 
 
@@ -66,7 +66,7 @@ class StaticKeys:
         """The key of an id."""
         if key_id == self._owner.id:
             return self._owner
-        if self._path is not None and monotonic() - self._looked > LOOK_SECONDS:
+        if self._path is not None and monotonic() - self._looked > FILE_LOOK_SECONDS:
             self._look(self._path)
         return self._keys.get(key_id)
 

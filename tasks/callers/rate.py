@@ -9,7 +9,7 @@ from telemetry.errors import Invalid
 
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 """Letter → seconds."""
-MOST = 1e12
+GREATEST_RATE = 1e12
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ class Rate(msgspec.Struct, frozen=True):
         except ValueError:
             number = math.nan
         # Also false for "nan".
-        if period not in PERIODS or not 1 <= number <= MOST:
+        if period not in PERIODS or not 1 <= number <= GREATEST_RATE:
             raise Invalid(
                 f"a rate is an amount from 1 and a period, such as 100/s, 6000/m or 1e6/h, "
                 f"not {text[:100]!r}"

@@ -13,7 +13,7 @@ from tasks.ledger.api_keys.api_key import ApiKey, Secret, decode_key, encode_key
 from telemetry.errors import Busy, Invalid, KeyConflict, KeyNotFound
 
 MAX_KEYS = 10_000
-KEPT_SECONDS = 30 * 86_400
+ENDED_KEY_SECONDS = 30 * 86_400
 """How long a key that has ended is kept, so that its use is answered with what became of it."""
 MAX_OVERLAP_SECONDS = 30 * 86_400
 
@@ -101,7 +101,7 @@ class KeyStore:
 
     def _without_ended(self, known: list[ApiKey]) -> list[ApiKey]:
         """Forget keys that ended long ago; returns the others."""
-        limit = time.time() - KEPT_SECONDS
+        limit = time.time() - ENDED_KEY_SECONDS
         ended = [key.id for key in known if min(_ends(key)) < limit]
         if ended:
             with self._client.pipeline() as pipe:

@@ -14,7 +14,7 @@ from api.callers.static_keys import StaticKeys
 from tasks.callers.caller import Caller
 from tasks.callers.tokens import make_token
 from tasks.ledger import keys
-from tasks.ledger.api_keys.key_store import KEPT_SECONDS, KeyStore
+from tasks.ledger.api_keys.key_store import ENDED_KEY_SECONDS, KeyStore
 from tasks.ledger.api_keys.new_key import NewKey
 from tasks.ledger.predictions.pipeline import Pipeline
 from telemetry.errors import (
@@ -185,9 +185,9 @@ def test_key_that_ended_long_ago_is_forgotten(
 ) -> None:
     store.create(NEW.key())
     store.revoke("billing")
-    monkeypatch.setattr("tasks.ledger.api_keys.key_store.KEPT_SECONDS", -1)
+    monkeypatch.setattr("tasks.ledger.api_keys.key_store.ENDED_KEY_SECONDS", -1)
     second, _ = store.create(NEW.key())
-    assert KEPT_SECONDS > 0
+    assert ENDED_KEY_SECONDS > 0
     assert [key.id for key in store.all()] == [second.id]
 
 

@@ -91,7 +91,7 @@ def test_key_in_a_file_is_known_and_forgotten(
     assert found
     assert (found.name, found.scopes, found.models) == ("billing", {"predict"}, ("churn*",))
     static = StaticKeys(home, file)
-    monkeypatch.setattr(module, "LOOK_SECONDS", -1)
+    monkeypatch.setattr(module, "FILE_LOOK_SECONDS", -1)
     file.write_text("no key\n")
     assert static.find(found.key)  # what cannot be read changes nothing
     file.write_text("\n")
