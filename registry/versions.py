@@ -29,7 +29,7 @@ class Resolved(msgspec.Struct, frozen=True):
     """The version that a reference means now."""
 
     manifest: Manifest
-    """Of a split, the version with the greatest share."""
+    """Manifest of the version; of a split, that of the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
     share: int | None = None

@@ -86,7 +86,7 @@ class Idempotency(msgspec.Struct, frozen=True):
 
     key: str
     fingerprint: str
-    """Of the payload. The same key with another fingerprint is a conflict."""
+    """Fingerprint of the payload. The same key with another fingerprint is a conflict."""
 
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:

@@ -36,9 +36,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     """1 for the first computation."""
     queue_ms: float
-    """From acceptance to the start of the computation."""
+    """Milliseconds from acceptance to the start of the computation."""
     compute_ms: float
-    """In the model's own method, for the whole microbatch."""
+    """Milliseconds in the model's own method, for the whole microbatch."""
     batch_size: int
     """Rows of the microbatch: those in the same model call."""
     runtime: str
@@ -82,7 +82,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     result: Any = None
     """Predictions, one per row; for a failure, the exception in Celery's form."""
     traceback: str | None = None
-    """Where a failure was raised. Bounded in length; shown only to callers with the local key."""
+    """Traceback of a failure, bounded in length; shown only to callers with the local key."""
     children: tuple[()] = ()
     date_done: str | None = None
     receipt: Receipt | None = None

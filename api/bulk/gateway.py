@@ -73,7 +73,7 @@ class BulkGateway:
         return [record or self._gateway.missing(task_id) for task_id, record in found]
 
     async def still_open(self, task_ids: Sequence[str]) -> list[str]:
-        """Those of the ids that are accepted and have no outcome."""
+        """The ids whose predictions are accepted and have no outcome."""
         states = zip(task_ids, await self._ledger.states(task_ids), strict=True)
         return [task_id for task_id, state in states if state and state not in TERMINAL]
 

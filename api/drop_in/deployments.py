@@ -40,7 +40,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     resources: dict[str, Any] = {}
     """Taken and passed over: limits are those of the workers, and of each version."""
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """By default the latest version that is ready."""
+    """Version to deploy; by default the latest that is ready."""
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ class LoadState(msgspec.Struct, frozen=True, kw_only=True):
     """What has become of a request to load or unload a version."""
 
     model: str
-    """As model:version."""
+    """The version, as model:version."""
     loaded: bool
     """Whether the request was to load, or to unload."""
     workers: list[str]

@@ -108,7 +108,7 @@ class Stats(msgspec.Struct):
     drain_rates: dict[str, float | None]
     """Messages per second that leave each queue under load; null until that was measured."""
     canaries: dict[str, CanaryStats]
-    """By queue: the latest canary that came back."""
+    """Latest canary that came back, for each queue."""
 
 
 class Operations:

@@ -63,7 +63,7 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     timeout_seconds: RunLimit | UnsetType | None = UNSET
     """How long the computation may take. By default the version's limit, else 300 s."""
     sticky: Sticky | UnsetType = UNSET
-    """Of an alias that is split: requests with the same key are answered by the same version. By
+    """Key for an alias that is split: one version answers all requests with the same key. By
     default the header `X-Caller-Id`."""
     cache: CacheSetting | UnsetType = UNSET
     """Whether, or for how many seconds, an answer that was computed for the same rows is reused.

@@ -27,10 +27,10 @@ class Model(msgspec.Struct, frozen=True):
     """The data on disk of one model; a model without versions does not exist."""
 
     versions: dict[int, Manifest]
-    """By version number, ascending."""
+    """Manifests by version number, ascending."""
     aliases: dict[str, Meaning]
     states: dict[int, Readiness] = {}
-    """By version number; a version without an entry is ready."""
+    """States by version number; a version without an entry is ready."""
     settings: ModelSettings = DEFAULT_SETTINGS
 
     def readiness(self, number: int) -> Readiness:

@@ -72,4 +72,4 @@ class CarryingOut:
 class _Pending(msgspec.Struct, frozen=True):
     directive: Directive
     deadline: float
-    """In `time.monotonic` seconds."""
+    """Time in `time.monotonic` seconds."""

@@ -199,7 +199,7 @@ class ForkServer:
 
 
 def _ended() -> Iterator[tuple[int, int]]:
-    # One signal may stand for several ends: the kernel merges those that are pending.
+    # One signal may stand for several ends: Linux merges those that are pending.
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

@@ -18,7 +18,7 @@ class Directive(msgspec.Struct, frozen=True):
     """One directive."""
 
     id: str
-    """By Redis's clock; a later one is greater, see `DirectiveReport.is_done`."""
+    """Id by Redis's clock; a later one is greater, see `DirectiveReport.is_done`."""
     version: str
     """``model:version``."""
     loads: bool
