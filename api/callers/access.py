@@ -68,6 +68,9 @@ TABLE: dict[Access, str] = {
         GET /models/<name>
         GET /models/<name>/history
         GET /models/<name>/versions/<version>
+        GET /deployments
+        GET /models/<name>/deployments
+        GET /models/<name>/deployments/<environment>
         GET /models/<name>/comparison
         GET /models/<name>/rollouts
         GET /models/<name>/rollouts/<id>
@@ -84,6 +87,12 @@ TABLE: dict[Access, str] = {
         PUT /models/<name>/aliases/<alias>
         DELETE /models/<name>/aliases/<alias>
         PUT /models/<name>/cache
+        POST /models/<name>/deploy
+        POST /models/<name>/deployments
+        PATCH /models/<name>/deployments/<environment>
+        DELETE /models/<name>/deployments/<environment>
+        POST /models/<name>/deployments/<environment>/stop
+        POST /models/<name>/deployments/<environment>/start
         POST /models/<name>/rollouts
         POST /models/<name>/rollouts/<id>/pause
         POST /models/<name>/rollouts/<id>/resume

@@ -24,7 +24,7 @@ SCHEME = {
         "description": "A key, as `predictq keys create` prints it. Its scopes say what it may do.",
     }
 }
-HTTP_OPERATIONS = ("get", "put", "post", "delete")
+HTTP_OPERATIONS = ("get", "put", "post", "patch", "delete")
 
 
 def key_paths() -> Json:
