@@ -175,7 +175,7 @@ def create_flask(services: Services) -> Flask:
     for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
-    operations = Operations(ledger, letters, existing, services.requests)
+    operations = Operations(ledger, letters, existing, services.requests, settings)
     app.register_blueprint(operations.blueprint())
     for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
         app.register_blueprint(blueprint)

@@ -9,6 +9,10 @@ from cli.lazy import LazyCommand, LazyGroup
 
 class _Commands(LazyGroup):
     lazy_commands: ClassVar = {
+        "alerts": LazyCommand(
+            "cli.alerts.commands:alerts",
+            "Show what needs attention, and the rules; try notifications.",
+        ),
         "batch": LazyCommand(
             "cli.batch.commands:batch",
             "Score a CSV, NDJSON or Parquet file of any size on the server.",
@@ -19,6 +23,10 @@ class _Commands(LazyGroup):
         ),
         "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
+        ),
+        "deployments": LazyCommand(
+            "cli.deployments.commands:deployments",
+            "Show, scale, stop, start and delete deployments; `models deploy` makes one.",
         ),
         "doctor": LazyCommand(
             "cli.doctor.command:doctor",
@@ -41,6 +49,10 @@ class _Commands(LazyGroup):
             "cli.test:run_checks", "Run every check: lint, format, types, import rules, tests."
         ),
         "up": LazyCommand("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."),
+        "watch": LazyCommand(
+            "cli.alerts.watch:watch",
+            "Evaluate the alert rules without Prometheus, and notify the URLs of PREDICTQ_NOTIFY.",
+        ),
     }
 
 

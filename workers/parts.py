@@ -24,8 +24,8 @@ from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
-THREADS = 3
-"""Threads that ask Redis: the event loop, the watchdog, and the one that sweeps."""
+THREADS = 4
+"""Threads that ask Redis: the event loop, the watchdog, the one that sweeps, the controller."""
 
 
 class WorkerParts:

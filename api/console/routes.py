@@ -16,6 +16,7 @@ from api.console.views.batch_views import BatchPages
 from api.console.views.letter_views import LetterPages
 from api.console.views.model_views import ModelPages
 from api.console.views.prediction_views import PredictionViews
+from api.console.views.runbook_views import RunbookViews
 from api.console.views.search_views import SearchViews
 from api.console.views.sign_in import CODES_ROUTE, SignInViews
 from api.console.views.state_views import StateViews
@@ -68,7 +69,7 @@ class Console:
         slots = max(settings.threads // 8, 1)
         self._static = ConcurrencyLimit(2 * slots)
         self._sign_in = SignInViews(sessions, rights, pages)
-        self._state = StateViews(environment, self._sampler, pages, settings.canary_interval)
+        self._state = StateViews(environment, self._sampler, pages)
         self._views: tuple[RouteSource, ...] = (
             self._sign_in,
             self._state,
@@ -77,6 +78,7 @@ class Console:
             BatchPages(jobs, self._viewer, pages, slots),
             LetterPages(letters, Replays(ledger, letters), pages),
             TryViews(gateway, registry, settings, pages),
+            RunbookViews(pages),
             SearchViews(gateway, jobs, registry, pages),
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from flask import Blueprint
 
+from api.deployments.observing import Observing
+from api.deployments.routes import DeploymentRoutes
 from api.drop_in.asking import Asking
 from api.drop_in.deployments import DeploymentViews
 from api.drop_in.predicting import PredictingViews
@@ -19,6 +21,7 @@ from api.models.removal_routes import RemovalViews
 from api.models.routes import ModelViews
 from api.models.status_routes import StatusViews
 from api.operations.cache_routes import CacheViews
+from api.rollouts.comparison_routes import ComparisonViews
 from api.rollouts.rollout_routes import RolloutViews
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
@@ -48,8 +51,10 @@ def registry_blueprints(
     yield AliasViews(registry, changing).blueprint()
     yield CacheViews(registry, changing).blueprint()
     yield RolloutViews(registry, changing).blueprint()
+    yield ComparisonViews(registry, ledger).blueprint()
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.
     yield ArtifactViews(registry, changing, settings.threads // 8).blueprint()
+    yield DeploymentRoutes(registry, Observing(registry, ledger), changing).blueprint()
     yield DeploymentViews(registry, changing, registrations, removals).blueprint()
     yield PredictingViews(asking, registry, settings, sending).blueprint()

@@ -19,6 +19,7 @@ from api.http.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
 from telemetry.log_throttle import LogThrottle
+from telemetry.metrics import LOST
 
 log = logging.getLogger(__name__)
 _outage = LogThrottle()
@@ -75,7 +76,7 @@ class Problem(msgspec.Struct, kw_only=True):
     """The prediction that ended with this error; or the prediction or batch job that may or may
     not have been accepted."""
     urls: Urls | msgspec.UnsetType = msgspec.UNSET
-    """Where to look up the outcome; only for a prediction that was accepted."""
+    """Addresses of the prediction's outcome; only for a prediction that was accepted."""
     traceback: str | msgspec.UnsetType = msgspec.UNSET
     """Traceback of the model's exception; only with `debug=true`."""
 
@@ -88,7 +89,9 @@ def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPS
 
 
 def problem_of(error: errors.PredictqError) -> Problem:
-    """The problem that describes an error."""
+    """The problem that describes an error; a lost prediction is counted, as callers are told."""
+    if isinstance(error, errors.Lost):
+        LOST.inc()
     status = status_of(error)
     return Problem(
         title=status.phrase,

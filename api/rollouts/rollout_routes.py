@@ -12,7 +12,14 @@ from api.models.alias_routes import Number, Percent
 from api.models.changing import ChangeRequest, Changing
 from registry.history import Cause
 from registry.names import checked_name
-from registry.rollouts.rollout import MAX_EVERY, MAX_STEPS, Rollout, RolloutPlan
+from registry.rollouts.rollout import (
+    MAX_EVERY,
+    MAX_LIMIT,
+    MAX_STEP_REQUESTS,
+    MAX_STEPS,
+    Rollout,
+    RolloutPlan,
+)
 from registry.rollouts.rollouts import Rollouts
 from registry.store import Registry
 from telemetry.errors import NotFound
@@ -32,6 +39,11 @@ class RolloutRequest(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_
     """Percent of the requests that the version gets, step by step; rising, and the last is 100."""
     every_seconds: StepSeconds = _DEFAULT["every_seconds"]
     """Seconds that each step lasts, at least."""
+    requests: Annotated[int, msgspec.Meta(ge=1, le=MAX_STEP_REQUESTS)] = _DEFAULT["requests"]
+    """Predictions that the version must have answered at a step before the next one begins."""
+    max_failed: Annotated[float, msgspec.Meta(gt=0, le=MAX_LIMIT)] | None = None
+    """Percent of the version's predictions that may fail: the next step needs proof that fewer do.
+    By default they must not fail more often than those of the version before."""
     again: bool = False
     """Whether to begin even if the version was rolled back under this alias before."""
 

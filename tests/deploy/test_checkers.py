@@ -16,9 +16,15 @@ CASES = {
     ),
     "prometheus": (
         ["promtool", "check", "config"],
-        "deploy/prometheus.yml",
+        "deploy/prometheus/prometheus.yml",
         "scrape_interval: 15s",
         "scrape_interval: soon",
+    ),
+    "rules": (
+        ["promtool", "check", "rules"],
+        "deploy/prometheus/rules.yml",
+        "for: 1m",
+        "for: soon",
     ),
 }
 

@@ -84,7 +84,9 @@ def test_services_start_after_redis_is_healthy(compose: Compose, name: str) -> N
 
 def test_prometheus_asks_the_api_by_a_name_that_it_answers_to(compose: Compose) -> None:
     hosts = compose["services"]["api"]["environment"]["PREDICTQ_HOSTS"].split(",")
-    (targets,) = re.findall(r"targets: \[(.*)\]", (ROOT / "deploy" / "prometheus.yml").read_text())
+    (targets,) = re.findall(
+        r"targets: \[(.*)\]", (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
+    )
     assert {target.strip(' "').partition(":")[0] for target in targets.split(",")} <= set(hosts)
 
 

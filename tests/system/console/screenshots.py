@@ -72,6 +72,7 @@ def main() -> None:
         with running(Path(home), bulk=True) as stack, sync_playwright() as playwright:
             chromium = chromium_of_this_machine()
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            stack.start("watch")
             pages = set_scene(stack)
             for width in given.widths:
                 for scheme in schemes:

@@ -82,6 +82,7 @@ def test_document_lists_every_route(document: Json) -> None:
         ("delete", "/delete_model/{id}"),
         ("delete", "/models/{name}"),
         ("get", "/models/{name}/history"),
+        ("get", "/models/{name}/comparison"),
         ("get", "/models/{name}/rollouts"),
         ("post", "/models/{name}/rollouts"),
         ("get", "/models/{name}/rollouts/{id}"),

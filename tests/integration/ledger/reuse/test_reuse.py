@@ -14,7 +14,7 @@ from tasks.ids import Ids
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.script_constants import MAX_JOINED, MAX_JOINED_BYTES, MAX_REUSED_BYTES
 from tasks.messages import Idempotency, Reuse
 from tasks.record import Record
