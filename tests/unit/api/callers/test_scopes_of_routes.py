@@ -92,7 +92,8 @@ def example(line: str) -> str:
         .replace("<id>", "some")
         .replace("<name>", "some")
         .replace("<alias>", "some")
-        .replace("<model>", "some").replace("<environment>", "some")
+        .replace("<model>", "some")
+        .replace("<environment>", "some")
     )
 
 
