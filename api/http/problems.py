@@ -36,12 +36,14 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.UnknownMethod: HTTPStatus.NOT_IMPLEMENTED,
     errors.Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     errors.CrossSite: HTTPStatus.FORBIDDEN,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeConflict: HTTPStatus.CONFLICT,
     errors.JobConflict: HTTPStatus.CONFLICT,
     errors.RegistryConflict: HTTPStatus.CONFLICT,
     errors.OutputExists: HTTPStatus.CONFLICT,
+    errors.KeyConflict: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -76,7 +78,7 @@ class Problem(msgspec.Struct, kw_only=True):
     """The prediction that ended with this error; or the prediction or batch job that may or may
     not have been accepted."""
     urls: Urls | msgspec.UnsetType = msgspec.UNSET
-    """Where to look up the outcome; only for a prediction that was accepted."""
+    """Addresses of the prediction's outcome; only for a prediction that was accepted."""
     traceback: str | msgspec.UnsetType = msgspec.UNSET
     """Traceback of the model's exception; only with `debug=true`."""
 
@@ -134,6 +136,8 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
     # A default: many clients retry a 503 only if it says when.
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": "1", **(headers or {})}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
     return problem_response(problem, headers)
 
 

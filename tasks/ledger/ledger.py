@@ -29,7 +29,8 @@ from tasks.ledger.predictions.attempts import (
     start_call,
 )
 from tasks.ledger.predictions.pipeline import Pipeline
-from tasks.ledger.predictions.settlement import Settled, expiring, settling
+from tasks.ledger.predictions.settled import Settled
+from tasks.ledger.predictions.settlement import expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import MemoryGauge
 from tasks.ledger.script_constants import MAX_PUBLISHED, PROBING, REUSING, breaker_limits

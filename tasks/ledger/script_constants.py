@@ -16,6 +16,11 @@ MAX_PUBLISHED = 2**16
 whose channel it is published would have to read it."""
 MAX_EVENTS = 10_000
 """About how many events are kept, from which a caller that reconnects can continue."""
+MAX_ERRING = 10_000
+"""Sticky keys that met an error which are remembered for one split; further errors are not counted,
+for none of its versions."""
+COMPARED_SECONDS = 30 * 86_400
+"""Seconds after its last outcome for which the counts of a split are kept."""
 JOIN_SECONDS = 60
 """Seconds from the acceptance of a leader for which others join it."""
 MAX_JOINED_SECONDS = 600
@@ -71,4 +76,6 @@ def breaker_limits(settings: Settings) -> dict[str, float]:
         "dead_letters_per_minute": settings.dead_letters_per_minute,
         "breaker_failures": settings.breaker_failures,
         "probe_after": settings.probe_after,
+        "max_erring": MAX_ERRING,
+        "compared_seconds": COMPARED_SECONDS,
     }

@@ -14,7 +14,7 @@ from tasks.ids import Ids
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.script_constants import MAX_JOINED, MAX_JOINED_BYTES, MAX_REUSED_BYTES
 from tasks.messages import Idempotency, Reuse
 from tasks.record import Record
@@ -205,6 +205,7 @@ def test_end_of_the_leader_fails_no_other(harness, end) -> None:
     end(harness, batch)
 
     assert state(harness, "b", "c") == ["queued", "queued"]
+    assert reuse_of(harness) == {"misses": 3}
     assert sorted(settle(harness)) == ["b", "c"]
     assert state(harness, "b", "c") == ["succeeded", "succeeded"]
     assert int(harness.client.hget(f"{keys.QUEUED}predict", "rows")) == 0
