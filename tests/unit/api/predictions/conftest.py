@@ -8,12 +8,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.http import problems
-from api.http.rights import Rights
 from api.limits.send_budget import SendBudget
 from api.predictions.routes import Predictions
 from registry.changes import Changes
 from registry.store import Registry
 from tasks.settings import Settings
+from tests.callers import client_of
 from tests.support.models import described
 from tests.unit.api.predictions.routes_harness import Gateway
 
@@ -48,7 +48,7 @@ def web(gateway: Any, home: Path, sending: SendBudget, max_body_bytes: int) -> F
     settings = Settings(
         home=home, redis_url="", threads=4, max_rows=3, max_body_bytes=max_body_bytes
     )
-    views = Predictions(gateway, Registry(home), settings, Rights(home), sending)
+    views = Predictions(gateway, Registry(home), settings, sending)
     app.register_blueprint(views.blueprint())
     problems.register(app)
-    return app.test_client()
+    return client_of(app)

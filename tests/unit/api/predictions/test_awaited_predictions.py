@@ -1,6 +1,5 @@
 """The routes that wait for predictions, look them up and cancel them."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from msgspec.structs import replace
 
 from api.http.prefer import MAX_WAIT_SECONDS
 from telemetry.errors import Busy, ModelError
+from tests.callers import OWNER, environ_of
 from tests.unit.api.predictions.routes_harness import (
     BODY,
     QUEUED,
@@ -78,13 +78,11 @@ def test_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: G
     assert web.get("/predict/result/another").json["code"] == "prediction_not_found"
 
 
-def test_traceback_is_shown_with_the_local_key(
-    web: FlaskClient, gateway: Gateway, home: Path
-) -> None:
+def test_traceback_is_shown_with_the_scope_operate(web: FlaskClient, gateway: Gateway) -> None:
     gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
-    path, key = "/predict/result/an-id?debug=true", (home / "local.key").read_text().strip()
-    assert web.get(path).status_code == 403
-    told = web.get(path, headers={"Authorization": f"Bearer {key}"})
+    path = "/predict/result/an-id?debug=true"
+    assert web.get(path).json["code"] == "key_missing"
+    told = web.get(path, environ_base=environ_of(OWNER))
     assert (told.status_code, told.json["traceback"]) == (200, "Traceback")
 
 
