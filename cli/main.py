@@ -9,6 +9,14 @@ from cli.lazy import LazyCommand, LazyGroup
 
 class _Commands(LazyGroup):
     lazy_commands: ClassVar = {
+        "alerts": LazyCommand(
+            "cli.alerts.commands:alerts",
+            "Show what needs attention, and the rules; try notifications.",
+        ),
+        "backup": LazyCommand(
+            "cli.backups.commands:backup",
+            "Write all state of a running stack to FILE: Redis's data, models, jobs and keys.",
+        ),
         "batch": LazyCommand(
             "cli.batch.commands:batch",
             "Score a CSV, NDJSON or Parquet file of any size on the server.",
@@ -20,9 +28,16 @@ class _Commands(LazyGroup):
         "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
         ),
+        "deployments": LazyCommand(
+            "cli.deployments.commands:deployments",
+            "Show, scale, stop, start and delete deployments; `models deploy` makes one.",
+        ),
         "doctor": LazyCommand(
             "cli.doctor.command:doctor",
             "Check everything that a stack needs, before, during and after a deployment.",
+        ),
+        "keys": LazyCommand(
+            "cli.keys.commands:keys", "Create, list, show, rotate and revoke API keys."
         ),
         "models": LazyCommand("cli.models.commands:models", "Register, list and remove models."),
         "predict": LazyCommand(
@@ -32,6 +47,10 @@ class _Commands(LazyGroup):
         "prove": LazyCommand(
             "cli.prove:prove",
             "Inject faults into a private stack under load, and account for every accepted id.",
+        ),
+        "restore": LazyCommand(
+            "cli.backups.commands:restore",
+            "Make a home from a backup; `predictq up --home` starts it.",
         ),
         "restart": LazyCommand(
             "cli.restart:restart",
@@ -45,6 +64,10 @@ class _Commands(LazyGroup):
             "Show and rotate the secret that events for webhooks are signed with.",
         ),
         "up": LazyCommand("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."),
+        "watch": LazyCommand(
+            "cli.alerts.watch:watch",
+            "Evaluate the alert rules without Prometheus, and notify the URLs of PREDICTQ_NOTIFY.",
+        ),
     }
 
 

@@ -60,6 +60,7 @@ def default_workers() -> int:
 )
 @click.option("--no-demo", is_flag=True, help="Do not register demo models on the first start.")
 @click.option("--no-flower", is_flag=True, help="Do not start Flower.")
+@click.option("--no-watch", is_flag=True, help="Do not evaluate the alert rules, nor notify.")
 @click.option(
     "--with",
     "packages",
@@ -86,6 +87,7 @@ def up(
     workers: int,
     no_demo: bool,
     no_flower: bool,
+    no_watch: bool,
     packages: tuple[str, ...],
     trust_uploads: bool,
     webhooks_allow_local: bool,
@@ -104,7 +106,7 @@ def up(
         try:
             redis_url = find_or_start_redis(supervisor, home)
             rights = trust_uploads, webhooks_allow_local
-            stack = Stack(home, redis_url, port, flower, workers, *rights)
+            stack = Stack(home, redis_url, port, flower, workers, not no_watch, *rights)
             run_stack(supervisor, stack, demo=not no_demo)
         except Stopped:
             click.echo("stopping")

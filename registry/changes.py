@@ -2,11 +2,13 @@
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from registry.history import NO_CAUSE, Cause, alias_changes, earlier_meanings, version_change
 from registry.names import checked_name
 from registry.splits import Meaning, checked_shares, meaning_of, pointing_to, shares_of, versions_in
 from registry.storage.directory import Directory, Model
+from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import check_ready, meaning_of_alias, version_of
 from telemetry.errors import AliasMoved, Invalid, RegistryConflict
@@ -77,6 +79,8 @@ class Changes:
         with self._registry.writing(name) as (directory, model):
             before = meaning_of_alias(name, model, alias)
             _check_expected(name, alias, before, expected)
+            if alias in model.deployments:
+                raise RegistryConflict(f"{name}@{alias} has a deployment: delete that first")
             kept = {a: number for a, number in model.aliases.items() if a != alias}
             _write_aliases(directory, name, model, kept, cause)
         return _state(name, alias, before, None)
@@ -100,6 +104,11 @@ class Changes:
                 name, model.aliases, alias_changes(model.aliases, aliases, cause, "rollback")
             )
         return _state(name, alias, before, target)
+
+    def set_cache(self, name: str, setting: CacheSetting) -> None:
+        """Set whether, and for how long, a model's answers are reused; raises `ModelNotFound`."""
+        with self._registry.writing(name) as (directory, model):
+            directory.write_settings(name, replace(model.settings, cache=setting))
 
     def remove(
         self,
@@ -175,7 +184,10 @@ def _remove(
 ) -> Removed:
     dangling = pointing_to(model.aliases, gone)
     kept = {a: number for a, number in model.aliases.items() if a not in dangling}
-    # Aliases first: after a crash in between none leads to a version that is gone.
+    # Deployments before their aliases, and these before versions: after a crash in between none
+    # leads to what is gone.
+    undeployed = [model.deployments[a] for a in dangling if a in model.deployments]
+    directory.undeploy(name, model, undeployed, cause)
     directory.write_aliases(name, kept)
     changes = alias_changes(model.aliases, kept, cause)
     directory.record(

@@ -18,6 +18,8 @@ class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
     """RFC 3339, UTC; empty for a version of an older release, which had no gate."""
     call_ms: dict[str, float] = {}
     """Rows in a call → milliseconds that the call took when the version was registered."""
+    varies: bool = False
+    """Whether two calls with the same row differed when the version was registered."""
 
     def with_status(self, status: ReadinessStatus, reason: str = "") -> "Readiness":
         """The state after a change of status, at this moment."""

@@ -9,12 +9,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from registry.deployments.deployment import Deployment
 from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded, version_change
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, did_you_mean, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
 from registry.storage.directory import ABSENT, Directory, Model, Stamp
+from registry.storage.model_settings import ModelSettings
 from registry.storage.signing import is_signed, signature_of
 from registry.versions import (
     Resolved,
@@ -25,6 +27,7 @@ from registry.versions import (
     new_manifest,
     next_version,
     resolved_alias,
+    resolved_version,
     version_of,
 )
 from telemetry.errors import (
@@ -47,6 +50,8 @@ class _Cache(msgspec.Struct, frozen=True):
     models: dict[str, Model] = {}
     resolved: dict[str, Resolved] = {}
     names: list[str] = []
+    deployments: list[list[Deployment]] = []
+    """Empty until they are read, then one list of all."""
 
 
 class Registry:
@@ -122,6 +127,15 @@ class Registry:
         """The state of a version."""
         return self._model(manifest.name).readiness(manifest.version)
 
+    def settings(self, name: str) -> ModelSettings:
+        """The settings of a model."""
+        return self._model(name).settings
+
+    def varying(self, name: str) -> list[int]:
+        """The versions of a model whose answers to the same rows vary, ascending."""
+        model = self._model(name)
+        return [number for number in model.versions if model.readiness(number).varies]
+
     def golden_rows(self, manifest: Manifest) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
         return self.directory.golden_rows(manifest.name, manifest.version)
@@ -129,6 +143,17 @@ class Registry:
     def aliases(self, name: str) -> dict[str, Meaning]:
         """Alias → version number, or shares of a split; sorted by alias."""
         return dict(sorted(self._model(name).aliases.items()))
+
+    def deployments(self) -> list[Deployment]:
+        """All deployments, sorted by model and environment; raises as `Directory.deployments`."""
+        cache = self._fresh()
+        if not cache.deployments:
+            cache.deployments.append(self.directory.deployments())
+        return cache.deployments[0]
+
+    def deployments_of(self, name: str) -> list[Deployment]:
+        """The deployments of a model, sorted by environment; raises `ModelNotFound`."""
+        return [each for _, each in sorted(self._model(name).deployments.items())]
 
     def artifact(self, manifest: Manifest) -> Path:
         """The path of a version's artifact."""
@@ -248,9 +273,8 @@ class Registry:
         name, model = reference.name, self._model(reference.name)
         if reference.alias is not None:
             return resolved_alias(name, model, reference.alias)
-        return Resolved(
-            version_of(name, model, reference.version or latest_version(name, model)), None
-        )
+        manifest = version_of(name, model, reference.version or latest_version(name, model))
+        return resolved_version(model, manifest.version, None)
 
     def _recent(self) -> _Cache:
         """What is cached, unless a check for changes is due."""

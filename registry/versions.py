@@ -5,12 +5,15 @@ import secrets
 from collections.abc import Collection
 
 import msgspec
+from msgspec.structs import replace
 
+from registry.deployments.deployment import Deployment
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
 from registry.splits import Meaning, Shares, chosen_version, main_version, shares_of
 from registry.storage.directory import Directory, Model
+from registry.storage.model_settings import CacheSetting
 from telemetry.errors import (
     AliasNotFound,
     ArtifactMismatch,
@@ -27,9 +30,17 @@ class Resolved(msgspec.Struct, frozen=True):
     """The version that a reference means now."""
 
     manifest: Manifest
-    """Of a split, the version with the greatest share."""
+    """Manifest of the version; of a split, that of the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
+    deployment: Deployment | None = None
+    """Computes requests by this alias; None for the workers that all versions share."""
+    share: int | None = None
+    """The percent of the requests that it gets, if it was chosen among those of a split."""
+    cache: CacheSetting = False
+    """Of its model."""
+    varies: bool = False
+    """Whether it may answer the same rows in another way each time."""
 
     def chosen(self, key: str | None) -> "Resolved":
         """The version for requests with this key; without a key, one drawn for this request."""
@@ -71,11 +82,24 @@ def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
 def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     """What an alias means now; raises `AliasNotFound`."""
     meaning = meaning_of_alias(name, model, alias)
-    manifest = model.versions[main_version(meaning)]
+    main, own = main_version(meaning), model.deployments.get(alias)
     if isinstance(meaning, int):
-        return Resolved(manifest, alias)
-    versions = {number: Resolved(model.versions[number], alias) for number in meaning}
-    return Resolved(manifest, alias, Split(name, alias, meaning, versions))
+        return replace(resolved_version(model, main, alias), deployment=own)
+    versions = {
+        number: replace(resolved_version(model, number, alias), share=share, deployment=own)
+        for number, share in meaning.items()
+    }
+    return replace(versions[main], share=None, split=Split(name, alias, meaning, versions))
+
+
+def resolved_version(model: Model, number: int, alias: str | None) -> Resolved:
+    """An existing version, as ``alias`` or another reference to it means it."""
+    return Resolved(
+        model.versions[number],
+        alias,
+        cache=model.settings.cache,
+        varies=model.readiness(number).varies,
+    )
 
 
 def latest_version(name: str, model: Model) -> int:

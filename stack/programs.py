@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from registry.deployments.deployment import Deployment
 from stack.http import call_http
 from stack.pointers import Pointer, remove_pointer, write_pointer
 from stack.process import Program
@@ -32,6 +33,8 @@ class Stack(msgspec.Struct, frozen=True):
     port: int
     flower_port: int | None
     workers: int
+    watches: bool = True
+    """Whether it evaluates the rules of alerts."""
     trust_uploads: bool = False
     """Whether uploaded models may run code when they are loaded."""
     local_webhooks: bool = False
@@ -51,8 +54,10 @@ class Stack(msgspec.Struct, frozen=True):
 
     def stages(self) -> list[list[Program]]:
         """The serving programs in stages; Flower inspects the workers only once, so it is last."""
-        flower = [[self._flower(self.flower_port)]] if self.flower_port else []
-        return [[self._worker(), self._api(), self._bulk(), self._webhooks()], *flower]
+        watch = [self._watch()] if self.watches else []
+        flower = [self._flower(self.flower_port)] if self.flower_port else []
+        first = [self._worker(), self._api(), self._bulk(), self._webhooks()]
+        return [first, *filter(None, [watch + flower])]
 
     def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
         """Write ``stack.json`` and the pointer, by which other commands find the stack.
@@ -101,6 +106,15 @@ class Stack(msgspec.Struct, frozen=True):
         command = (sys.executable, "-m", "webhooks")
         return Program("webhooks", command, self._environment(), relieves=lambda _: True)
 
+    def deployed(self, deployment: Deployment) -> Program:
+        """The worker of a deployment; another one is wanted once its limits change."""
+        return Program(
+            deployment.reference,
+            (sys.executable, "-m", *worker_arguments(deployment)),
+            {**self._environment(), **self._metrics(), **worker_environment(deployment)},
+            relieves=self._is_seen,
+        )
+
     def _bulk_is_ready(self) -> str | None:
         is_ready = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
         return f"ready ({self.workers} processes)" if is_ready else None
@@ -112,6 +126,14 @@ class Stack(msgspec.Struct, frozen=True):
             {**self._environment(), **self._metrics()},
             readiness_check(self.port, "/health", "ready"),
             reloads=True,
+        )
+
+    def _watch(self) -> Program:
+        return Program(
+            "watch",
+            (sys.executable, "-m", "api.watch", self.url),
+            self._environment(),
+            relieves=lambda _: True,  # a lease sees to it that one of two evaluates
         )
 
     def _is_seen(self, pid: int) -> bool:
@@ -147,6 +169,24 @@ class Stack(msgspec.Struct, frozen=True):
     def _metrics(self) -> dict[str, str]:
         # Not set for Flower, whose own metrics would mix with ours.
         return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
+
+
+def worker_arguments(deployment: Deployment, node: str | None = None) -> tuple[str, ...]:
+    """The module of a worker, and its arguments for a deployment.
+
+    ``node``: its name before the @ of the host, where each has a host of its own.
+    """
+    # A plus is in no name, so that no two deployments have the same node.
+    node = node or f"{deployment.model}+{deployment.environment}"
+    some = ("--processors", f"{deployment.cpu_limit:g}") if deployment.cpu_limit else ()
+    processes = ("--processes", str(deployment.concurrency))
+    return ("workers", deployment.queue, *processes, "--node", node, *some)
+
+
+def worker_environment(deployment: Deployment) -> dict[str, str]:
+    """The environment variables by which a worker keeps to the limits of a deployment."""
+    growth = deployment.process_bytes
+    return {"PREDICTQ_PREDICTION_MEMORY": str(growth)} if growth else {}
 
 
 def flower_login() -> dict[str, str]:

@@ -8,12 +8,12 @@ import redis
 
 from tasks.ids import Ids
 from tasks.jobs.messages import BULK
-from tasks.ledger.ledger import Ledger, RecordTooLong
-from tasks.ledger.predictions.acceptance import Offer
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.ledger import Ledger, RecordTooLong, read_record
+from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
-from tasks.ledger.queue.queue_estimate import QueueEstimates
-from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope
+from tasks.ledger.queue.estimates_by_queue import EstimatesByQueue
+from tasks.messages import PREDICT_QUEUE, PREDICT_TASK, Idempotency, Prediction, envelope
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import (
@@ -25,7 +25,7 @@ from telemetry.errors import (
     SubmissionUncertain,
 )
 
-QUEUE = "predict"
+QUEUE = PREDICT_QUEUE
 QUEUES = (QUEUE, BULK)
 
 
@@ -38,13 +38,14 @@ class Gateway:
         self._settings = settings
         self._uncertain: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
-        self.queue_estimates = QueueEstimates(ledger.client, QUEUE)
+        self.queue_estimates = EstimatesByQueue(ledger.client)
         self._patient = True
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue. Once this returns, the prediction is safe in Redis.
 
-        If the idempotency key is known, returns the earlier prediction in its current state.
+        If the idempotency key is known, returns the earlier prediction in its current state; if
+        another prediction has its answer, the outcome.
         Raises as `Ledger.accept`; `SubmissionUncertain` carries the id, which may be queued or not.
         """
         offer = self.offer(prediction, idempotency)
@@ -53,7 +54,7 @@ class Gateway:
         except SubmissionUncertain:
             self.note_uncertain(offer.record.task_id)
             raise
-        return offer.record if accepted == offer.record.task_id else self.look_up(accepted)
+        return _known(offer, accepted) or self.look_up(_id_of(accepted))
 
     async def accept_async(self, offer: Offer) -> Record:
         """`submit` on an event loop, for what `offer` or `waited_offer` returned."""
@@ -62,9 +63,7 @@ class Gateway:
         except SubmissionUncertain:
             self.note_uncertain(offer.record.task_id)
             raise
-        if accepted == offer.record.task_id:
-            return offer.record
-        return await self.look_up_long_async(accepted)
+        return _known(offer, accepted) or await self.look_up_long_async(_id_of(accepted))
 
     def look_up(self, task_id: str) -> Record:
         """The record of a prediction, by id.
@@ -133,9 +132,9 @@ class Gateway:
         self, task_id: str, prediction: Prediction, idempotency: Idempotency | None
     ) -> Offer:
         record = Record.queued(task_id, prediction)
-        message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
-        rows = len(prediction.features)
-        return Offer(QUEUE, record, message, rows, idempotency, prediction.webhook)
+        queue, rows, hook = prediction.queue, len(prediction.features), prediction.webhook
+        message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
+        return Offer(queue, record, message, rows, idempotency, prediction.reuse, hook)
 
     def note_uncertain(self, task_id: str) -> None:
         """Remember an id that may not have been accepted: without a record it is not lost."""
@@ -159,6 +158,17 @@ class Gateway:
         if task_id in self._uncertain:
             return PredictionNotFound("its submission failed, and it was not accepted")
         return Lost()
+
+
+def _known(offer: Offer, accepted: Accepted) -> Record | None:
+    """The record of what was accepted; None if it has to be looked up."""
+    if isinstance(accepted, Reused):
+        return read_record(accepted.task_id, accepted.text or None)
+    return offer.record if accepted == offer.record.task_id else None
+
+
+def _id_of(accepted: Accepted) -> str:
+    return accepted.task_id if isinstance(accepted, Reused) else accepted
 
 
 def is_reachable(client: redis.Redis) -> bool:

@@ -3,7 +3,8 @@
 import os
 import socket
 from datetime import UTC, datetime
-from typing import Any
+from hashlib import blake2b
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,7 +15,33 @@ from telemetry.errors import Invalid, Malformed
 
 PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
+PREDICT_QUEUE = "predict"
+"""The queue of predictions without a deployment."""
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
+
+
+class Arm(msgspec.Struct, frozen=True, array_like=True):
+    """What chose the version of a split alias, so that outcomes can be compared by it."""
+
+    share: Annotated[int, msgspec.Meta(ge=1, le=99)]
+    """The percent of the requests that this version had at submission."""
+    key: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    """A hash of the sticky key; empty if the request had none."""
+
+    @classmethod
+    def of(cls, share: int, key: str | None) -> "Arm":
+        """The arm of a request with this sticky key."""
+        given = key.encode(errors="surrogatepass") if key else b""
+        return cls(share, blake2b(given, digest_size=8).hexdigest() if given else "")
+
+
+class Reuse(msgspec.Struct, frozen=True):
+    """Allows a prediction to have the answer of another one with the same answer key."""
+
+    key: str
+    """A hash of all that the answer depends on."""
+    seconds: float
+    """For how long an answer is reused; 0 goes by what it cost to compute."""
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +59,14 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     queue_deadline: float | None = None
     """Unix seconds after which no worker starts it."""
+    queue: str = PREDICT_QUEUE
+    """The queue of a deployment, or the one of all other predictions."""
     timeout_seconds: float | None = None
     """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
+    arm: Arm | None = None
+    """None unless the alias is split."""
+    reuse: Reuse | None = None
+    """None: it is computed in any case."""
     webhook: Target | None = None
     """Where the outcome is told. It is no part of the message."""
 
@@ -47,6 +80,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
             "method": self.method,
             "created_at": self.created_at,
             **({"alias": self.alias} if self.alias else {}),
+            **({"arm": self.arm} if self.arm else {}),
         }
 
     def describe(self) -> str:
@@ -59,7 +93,7 @@ class Idempotency(msgspec.Struct, frozen=True):
 
     key: str
     fingerprint: str
-    """Of the payload. The same key with another fingerprint is a conflict."""
+    """Fingerprint of the payload. The same key with another fingerprint is a conflict."""
 
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
@@ -140,6 +174,7 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     created_at: float | None = None
     arrow: bytes | None = None
     """The rows as an Arrow stream, in base64; then there are no features."""
+    arm: Arm | None = None
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.arrow is None):

@@ -20,20 +20,28 @@ HTTP_SECONDS = Histogram(
     # Submissions take milliseconds; waiting requests take up to the longest wait.
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+LOST = Counter("predictq_lost_total", "Look-ups of accepted predictions that Redis has lost.")
 
 
 class LedgerMetrics(NamedTuple):
-    """Metrics read from the ledger at each scrape; every API process reports the same values."""
+    """Metrics read at each scrape, most from Redis; every API process reports the same values."""
 
     predictions: CounterMetricFamily
     rows: CounterMetricFamily
     seconds: HistogramMetricFamily
+    reuse: CounterMetricFamily
+    saved_bytes: CounterMetricFamily
+    saved_seconds: CounterMetricFamily
     queued: GaugeMetricFamily
     oldest: GaugeMetricFamily
     drain_rate: GaugeMetricFamily
     canary_age: GaugeMetricFamily
     canary_seconds: GaugeMetricFamily
+    canary_interval: GaugeMetricFamily
     reserved: GaugeMetricFamily
+    queue_workers: GaugeMetricFamily
+    unserved: GaugeMetricFamily
+    stalls: CounterMetricFamily
     workers: GaugeMetricFamily
     worker_memory: GaugeMetricFamily
     up: GaugeMetricFamily
@@ -46,11 +54,19 @@ class LedgerMetrics(NamedTuple):
     webhook_events: CounterMetricFamily
     webhook_failures: CounterMetricFamily
     webhook_overdue: GaugeMetricFamily
+    deployment_processes: GaugeMetricFamily
+    deployment_concurrency: GaugeMetricFamily
+    deployment_predictions: CounterMetricFamily
+    redis_memory: GaugeMetricFamily
+    redis_memory_limit: GaugeMetricFamily
+    clock_skew: GaugeMetricFamily
+    disk_free: GaugeMetricFamily
+    disk_reserve: GaugeMetricFamily
 
 
 def ledger_metrics() -> LedgerMetrics:
     """A new, empty set for one scrape."""
-    version = ("model", "version")
+    version, deployment = ("model", "version"), ("model", "environment")
     return LedgerMetrics(
         CounterMetricFamily(
             "predictq_predictions", "Outcomes written.", labels=(*version, "outcome")
@@ -58,6 +74,19 @@ def ledger_metrics() -> LedgerMetrics:
         CounterMetricFamily("predictq_rows", "Rows in succeeded predictions.", labels=version),
         HistogramMetricFamily(
             "predictq_prediction_seconds", "Acceptance to outcome.", labels=version
+        ),
+        CounterMetricFamily(
+            "predictq_cache",
+            "Predictions that might reuse an answer: hit, joined or miss.",
+            labels=(*version, "result"),
+        ),
+        CounterMetricFamily(
+            "predictq_cache_saved_bytes", "Bytes of answers that were reused.", labels=version
+        ),
+        CounterMetricFamily(
+            "predictq_cache_saved_seconds",
+            "Time in the model that reused answers would have taken.",
+            labels=version,
         ),
         GaugeMetricFamily("predictq_queue_messages", "Messages waiting.", labels=("queue",)),
         GaugeMetricFamily(
@@ -80,7 +109,21 @@ def ledger_metrics() -> LedgerMetrics:
             "Time from that canary's submission to its outcome.",
             labels=("queue",),
         ),
+        GaugeMetricFamily(
+            "predictq_canary_interval_seconds", "Time between two canaries, as it is set."
+        ),
         GaugeMetricFamily("predictq_reserved_messages", "Messages that workers hold."),
+        GaugeMetricFamily(
+            "predictq_queue_workers",
+            "Live workers of the queue, without those that load their first models.",
+            labels=("queue",),
+        ),
+        GaugeMetricFamily(
+            "predictq_unserved_messages",
+            "Messages waiting in a queue without a worker; 0 if it has one.",
+            labels=("queue",),
+        ),
+        CounterMetricFamily("predictq_worker_stalls", "Workers that ended because they stalled."),
         GaugeMetricFamily("predictq_workers", "Live workers."),
         GaugeMetricFamily("predictq_worker_memory_bytes", "Resident memory.", labels=("worker",)),
         GaugeMetricFamily("predictq_redis_up", "1 when Redis answers."),
@@ -102,6 +145,30 @@ def ledger_metrics() -> LedgerMetrics:
             "predictq_webhook_overdue_seconds",
             "Time for which the oldest event has been due that is not being sent.",
         ),
+        GaugeMetricFamily(
+            "predictq_deployment_processes",
+            "Processes of the deployment that are ready to compute.",
+            labels=deployment,
+        ),
+        GaugeMetricFamily(
+            "predictq_deployment_concurrency",
+            "Processes that the deployment should have; 0 while it is stopped.",
+            labels=deployment,
+        ),
+        CounterMetricFamily(
+            "predictq_deployment_predictions",
+            "Outcomes written by workers of the deployment.",
+            labels=(*deployment, "outcome"),
+        ),
+        GaugeMetricFamily("predictq_redis_memory_bytes", "Memory that Redis uses for its data."),
+        GaugeMetricFamily(
+            "predictq_redis_memory_limit_bytes", "Redis's maxmemory; left out if it has none."
+        ),
+        GaugeMetricFamily(
+            "predictq_clock_skew_seconds", "Difference between the API's clock and Redis's."
+        ),
+        GaugeMetricFamily("predictq_disk_free_bytes", "Free space on the disk of the home."),
+        GaugeMetricFamily("predictq_disk_reserve_bytes", "The disk reserve."),
     )
 
 
@@ -111,6 +178,7 @@ def registry() -> CollectorRegistry:
         single = CollectorRegistry()
         single.register(HTTP_REQUESTS)
         single.register(HTTP_SECONDS)
+        single.register(LOST)
         return single
     shared = CollectorRegistry()
     multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped there

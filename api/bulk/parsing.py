@@ -10,6 +10,7 @@ from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers
 from api.predictions.defaults import Defaults
 from api.predictions.submission import QueueLimit, RunLimit, Sticky, Submission, SubmittedRows
+from registry.storage.model_settings import CacheSetting
 from tasks.targets.webhook import Webhook
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
@@ -27,6 +28,7 @@ class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
     max_queue_seconds: QueueLimit | UnsetType | None = UNSET
     timeout_seconds: RunLimit | UnsetType | None = UNSET
     sticky: Sticky | UnsetType = UNSET
+    cache: CacheSetting | UnsetType = UNSET
     webhook: Webhook | UnsetType = UNSET
 
 
@@ -110,6 +112,7 @@ class LineParser:
             defaults.max_queue_seconds if queue is UNSET else queue,
             defaults.timeout_seconds if run is UNSET else run,
             given.sticky or defaults.sticky,
+            defaults.cache if given.cache is UNSET else given.cache,
             given.webhook or defaults.webhook,
         )
 

@@ -1,23 +1,26 @@
 """Upload, deploy, stop and delete, as hand-written services have them."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from api.drop_in.asking import DEPLOYED
+from api.drop_in.resources import read_resources, unknown_resources
 from api.http.forms import invalid_field
 from api.http.operator_bodies import read_body
 from api.http.prefer import MAX_WAIT_SECONDS
 from api.http.responses import json_response
-from api.models.changing import Changing
+from api.models.changing import changing
 from api.models.registration_routes import RegisteredVersion, RegistrationViews
 from api.models.removal_routes import RemovalViews
 from registry.changes import Changes
+from registry.deploying.deploying import AS_IT_IS, Deploying
 from registry.history import Cause
 from registry.names import checked_name, parse_reference
 from registry.store import Registry
-from telemetry.errors import Invalid
+from telemetry.errors import DeploymentNotFound, Invalid
 
 CAUSE = Cause("a caller with the local key", "by a route of the drop-in")
 
@@ -31,16 +34,17 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+class OldDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """The body of `POST /deploy`."""
 
     model_id: str
     environment: str = DEPLOYED
     """Becomes an alias of the model."""
     resources: dict[str, Any] = {}
-    """Taken and passed over: limits are those of the workers, and of each version."""
+    """`cpu_limit`, `memory_limit` and `timeout`, as numbers or as Kubernetes writes them: with one
+    of them the environment gets workers of its own. Others are passed over."""
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """By default the latest version that is ready."""
+    """Version to deploy; by default the latest that is ready."""
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +57,7 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     status: str
     passed_over: tuple[str, ...] = ()
-    """Fields of `resources`, which have no effect."""
+    """Fields of `resources` that have no effect."""
 
 
 class DeletedModel(msgspec.Struct, frozen=True):
@@ -69,12 +73,11 @@ class DeploymentViews:
     def __init__(
         self,
         registry: Registry,
-        changing: Changing,
         registrations: RegistrationViews,
         removals: RemovalViews,
     ) -> None:
         self._registry, self._changes = registry, Changes(registry)
-        self._changing = changing
+        self._deploying = Deploying(registry)
         self._registrations, self._removals = registrations, removals
 
     def blueprint(self) -> Blueprint:
@@ -88,7 +91,7 @@ class DeploymentViews:
 
     def upload(self) -> Response:
         """Receive a model, and answer once its gate has decided."""
-        with self._changing.permitted(request):
+        with changing():
             accepted = self._registrations.received(None, trusts=True)
         state, _ = self._registrations.waited_in_slot(accepted, MAX_WAIT_SECONDS)
         _raise_refusal(state)
@@ -101,12 +104,16 @@ class DeploymentViews:
         return json_response(told, 200 if state.status == "ready" else 202)
 
     def deploy(self) -> Response:
-        """Point the alias of an environment to a version."""
-        with self._changing.permitted(request):
-            change = read_body(request, Deployment)
+        """Point the alias of an environment to a version; with limits, it has its own workers."""
+        with changing():
+            change = read_body(request, OldDeployment)
             alias = checked_name(change.environment, "alias")
             number = change.version or self._registry.resolve(change.model_id).manifest.version
-            self._changes.set_alias(change.model_id, alias, number, cause=CAUSE)
+            scaling = read_resources(change.resources)
+            if scaling == AS_IT_IS:
+                self._changes.set_alias(change.model_id, alias, number, cause=CAUSE)
+            else:
+                self._deploying.deploy(change.model_id, alias, scaling, version=number, cause=CAUSE)
         return json_response(
             Deployed(
                 message=f"Model {change.model_id} deployed",
@@ -115,17 +122,19 @@ class DeploymentViews:
                 version=number,
                 environment=alias,
                 status="deployed",
-                passed_over=tuple(change.resources),
+                passed_over=unknown_resources(change.resources),
             )
         )
 
     def stop(self, id: str) -> Response:
         """Delete the alias of a deployment, ``model@environment``; or of ``model``, production."""
-        with self._changing.permitted(request):
+        with changing():
             meant = parse_reference(id)
             if meant.version is not None:
                 raise invalid_field("id", f"a deployment is model@environment, not {id!r}")
             alias = meant.alias or DEPLOYED
+            with suppress(DeploymentNotFound):
+                self._deploying.delete(meant.name, alias, CAUSE)
             self._changes.remove_alias(meant.name, alias, cause=CAUSE)
         return json_response(
             Deployed(
@@ -140,7 +149,7 @@ class DeploymentViews:
 
     def delete(self, id: str) -> Response:
         """Remove a model with all versions and aliases."""
-        with self._changing.permitted(request):
+        with changing():
             removed = self._removals.remove(checked_name(id), None, force=True, cause=CAUSE)
             self._removals.answer(id, removed)
         return json_response(DeletedModel(message=f"Model {id} deleted", model_id=id))

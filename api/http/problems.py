@@ -19,6 +19,7 @@ from api.http.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
 from telemetry.log_throttle import LogThrottle
+from telemetry.metrics import LOST
 
 log = logging.getLogger(__name__)
 _outage = LogThrottle()
@@ -35,12 +36,14 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.UnknownMethod: HTTPStatus.NOT_IMPLEMENTED,
     errors.Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     errors.CrossSite: HTTPStatus.FORBIDDEN,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeConflict: HTTPStatus.CONFLICT,
     errors.JobConflict: HTTPStatus.CONFLICT,
     errors.RegistryConflict: HTTPStatus.CONFLICT,
     errors.OutputExists: HTTPStatus.CONFLICT,
+    errors.KeyConflict: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -75,7 +78,7 @@ class Problem(msgspec.Struct, kw_only=True):
     """The prediction that ended with this error; or the prediction or batch job that may or may
     not have been accepted."""
     urls: Urls | msgspec.UnsetType = msgspec.UNSET
-    """Where to look up the outcome; only for a prediction that was accepted."""
+    """Addresses of the prediction's outcome; only for a prediction that was accepted."""
     traceback: str | msgspec.UnsetType = msgspec.UNSET
     """Traceback of the model's exception; only with `debug=true`."""
 
@@ -88,7 +91,9 @@ def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPS
 
 
 def problem_of(error: errors.PredictqError) -> Problem:
-    """The problem that describes an error."""
+    """The problem that describes an error; a lost prediction is counted, as callers are told."""
+    if isinstance(error, errors.Lost):
+        LOST.inc()
     status = status_of(error)
     return Problem(
         title=status.phrase,
@@ -131,6 +136,8 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
     # A default: many clients retry a 503 only if it says when.
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": "1", **(headers or {})}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
     return problem_response(problem, headers)
 
 

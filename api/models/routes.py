@@ -14,6 +14,7 @@ from registry.manifest import Environment, Manifest, Signature
 from registry.names import checked_name
 from registry.readiness import ReadinessStatus
 from registry.splits import Meaning
+from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from telemetry.errors import NotFound, VersionNotFound
 
@@ -36,6 +37,8 @@ class ModelSummary(msgspec.Struct):
     versions: list[int]
     aliases: dict[str, Meaning]
     """What each means: a version, or the percent of each version of a split."""
+    cache: CacheSetting
+    """Whether an answer that was computed for the same rows is reused; or for how many seconds."""
 
 
 class Models(msgspec.Struct):
@@ -63,7 +66,7 @@ class Version(msgspec.Struct, kw_only=True):
     """The environment that it runs in; null for the one that versions share."""
     signature: Signature
     metadata: dict[str, str]
-    """As given at registration, such as metrics."""
+    """Texts given at registration, such as metrics."""
     example: list[Any] | None
     created_at: str
     max_queue_seconds: float | None
@@ -120,7 +123,13 @@ class ModelViews:
         numbers = [manifest.version for manifest in self._registry.versions(name)]
         aliases = self._registry.aliases(name)
         latest = self._registry.latest(name)
-        return {"name": name, "latest": latest, "versions": numbers, "aliases": aliases}
+        return {
+            "name": name,
+            "latest": latest,
+            "versions": numbers,
+            "aliases": aliases,
+            "cache": self._registry.settings(name).cache,
+        }
 
     def _version(self, manifest: Manifest) -> Version:
         state = self._registry.readiness(manifest)

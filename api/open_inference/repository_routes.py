@@ -1,5 +1,7 @@
 """The model repository of the protocol: which versions there are; load and unload."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -7,13 +9,12 @@ from flask import Blueprint, Response, request
 
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
-from api.models.changing import Changing
 from api.models.load_routes import LoadViews
 from api.open_inference.availability import Availability, Now
 from api.open_inference.tensors.reading import TENSOR_TYPES
 from registry.manifest import Manifest
 from registry.store import Registry
-from telemetry.errors import Invalid, TimedOut, Unavailable
+from telemetry.errors import Invalid, ModelNotFound, TimedOut, Unavailable
 
 ModelState = Literal["READY", "UNAVAILABLE"]
 
@@ -44,10 +45,8 @@ class IndexedVersion(msgspec.Struct, frozen=True, kw_only=True):
 class RepositoryViews:
     """The views; load and unload need the local key."""
 
-    def __init__(
-        self, registry: Registry, changing: Changing, loads: LoadViews, availability: Availability
-    ) -> None:
-        self._registry, self._changing = registry, changing
+    def __init__(self, registry: Registry, loads: LoadViews, availability: Availability) -> None:
+        self._registry = registry
         self._loads, self._availability = loads, availability
 
     def blueprint(self) -> Blueprint:
@@ -62,11 +61,7 @@ class RepositoryViews:
         """List all versions, with their states."""
         wish = read_body(request, IndexRequest, TENSOR_TYPES)
         now = self._availability.now()
-        known = [
-            self._indexed(manifest, now)
-            for name in self._registry.models()
-            for manifest in self._registry.versions(name)
-        ]
+        known = self._known(now)
         return json_response([each for each in known if each.state == "READY" or not wish.ready])
 
     def load(self, name: str) -> Response:
@@ -77,8 +72,13 @@ class RepositoryViews:
         """Have every worker unload it; the next inference loads it again."""
         return self._told(name, loads=False)
 
+    def _known(self, now: Now) -> Iterator[IndexedVersion]:
+        """All versions, but those of models that are removed meanwhile."""
+        for name in self._registry.models():
+            with suppress(ModelNotFound):
+                yield from [self._indexed(each, now) for each in self._registry.versions(name)]
+
     def _told(self, name: str, *, loads: bool) -> Response:
-        self._changing.check(request)
         wish = read_body(request, RepositoryRequest, TENSOR_TYPES)
         if loads and wish.parameters:
             raise Invalid(

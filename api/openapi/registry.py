@@ -23,13 +23,14 @@ from api.openapi.objects import (
     request_body,
     response,
 )
+from api.operations.cache_routes import CacheChange, CacheState
 from registry.changes import AliasState
 
 REGISTRY = "models"
 REGISTRY_TYPES = (
     *(Models, Model, Version, Sample, History, AliasMove, AliasState, Rollback),
     *(Keeping, RemovedVersions, PauseRequest, PauseState, LoadState, Nothing),
-    *(ModelFields, RegisteredVersion, ModelsStatus),
+    *(CacheChange, CacheState, ModelFields, RegisteredVersion, ModelsStatus),
 )
 REGISTRY_READS = ("404", "422")
 REGISTRY_CHANGES = ("403", "404", "409", "422", "431", "503", "507")
@@ -64,6 +65,11 @@ def registry_paths() -> Json:
             | {"parameters": query_of(HistoryPage)}
         },
         "/models/{name}/aliases/{alias}": ONE_ALIAS | _alias(),
+        "/models/{name}/cache": ONE_MODEL
+        | {
+            "put": _with_body("Set the cache of a model", "setCache", CacheState)
+            | {"requestBody": request_body(CacheChange, {"cache": True})}
+        },
         "/models/{name}/rollback": ONE_MODEL
         | {
             "post": _with_body("Return an alias to its last version", "rollBack", AliasState)

@@ -6,6 +6,7 @@ from api.openapi.objects import (
     operation,
     operation_answering,
     problems,
+    query_of,
     request_body,
     response,
 )
@@ -16,10 +17,11 @@ from api.openapi.registry import (
     REGISTRY_CHANGES,
     REGISTRY_READS,
 )
+from api.rollouts.comparison_routes import ComparisonQuery, ComparisonState
 from api.rollouts.rollout_routes import RolloutChange, RolloutList, RolloutRequest
 from registry.rollouts.rollout import Rollout
 
-ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout)
+ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout, ComparisonState)
 _ONE = {"parameters": [*ONE_MODEL["parameters"], in_path("id", "Number of the rollout")]}
 
 
@@ -28,12 +30,20 @@ def rollout_paths() -> Json:
     one = "/models/{name}/rollouts/{id}"
     shown = operation_answering(REGISTRY, "Show a rollout", "showRollout", Rollout, *REGISTRY_READS)
     return {
+        "/models/{name}/comparison": ONE_MODEL | {"get": _compare()},
         "/models/{name}/rollouts": ONE_MODEL | {"get": _list(), "post": _start()},
         one: _ONE | {"get": shown},
         f"{one}/pause": _ONE | {"post": _change("Begin no further step", "pauseRollout")},
         f"{one}/resume": _ONE | {"post": _change("Continue a rollout", "resumeRollout")},
         f"{one}/abort": _ONE | {"post": _change("Undo a rollout", "abortRollout")},
     }
+
+
+def _compare() -> Json:
+    told = "Compare the versions of a split alias"
+    return operation_answering(
+        REGISTRY, told, "compareVersions", ComparisonState, *REGISTRY_READS, "409", "503"
+    ) | {"parameters": query_of(ComparisonQuery)}
 
 
 def _list() -> Json:

@@ -1,25 +1,12 @@
-"""Collects metrics: requests as they end, the ledger at each scrape."""
+"""Measures requests as they end."""
 
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
-from itertools import accumulate
 
-import redis
 from flask import Flask, Response, g, request
-from prometheus_client import Metric
-from prometheus_client.registry import Collector
 
-from api.models.known_versions import KnownVersions
-from tasks.gateway import QUEUES
-from tasks.ledger.dead_letters.letters import DeadLetters
-from tasks.ledger.ledger import Ledger
-from tasks.ledger.queue.canaries import age, sightings
-from tasks.ledger.queue.workers import Workers
-from tasks.ledger.statistics import BUCKETS, Statistics
-from tasks.webhooks.outbox import WebhookTotals, webhook_totals
-from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
+from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
 OTHER = "other"
 """Label for unknown routes and methods: callers could invent endless ones, each a time series."""
@@ -69,84 +56,3 @@ class RequestMetrics:
         route = request.url_rule.rule if request.url_rule else OTHER
         self.ended(route, request.method, response.status_code, g.started)
         return response
-
-
-class LedgerCollector(Collector):
-    """Reads the ledger at every scrape; without Redis it reports only that Redis is down."""
-
-    def __init__(self, ledger: Ledger, letters: DeadLetters, existing: KnownVersions) -> None:
-        self._ledger = ledger
-        self._letters = letters
-        self._existing = existing
-        self._workers = Workers(ledger.client)
-
-    def describe(self) -> Iterable[Metric]:
-        """Return nothing; otherwise registration would call `collect`, which needs Redis."""
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        """Collect all metrics of the ledger."""
-        metrics = ledger_metrics()
-        try:
-            self._fill(metrics)
-        except redis.RedisError:
-            metrics.up.add_metric((), 0)
-            return [metrics.up]
-        return list(metrics)
-
-    def _fill(self, metrics: LedgerMetrics) -> None:
-        depths, reserved = self._ledger.depths(QUEUES)
-        metrics.up.add_metric((), 1)
-        metrics.reserved.add_metric((), reserved)
-        for queue, depth in depths.items():
-            metrics.queued.add_metric((queue,), depth)
-            self._fill_queue(metrics, queue)
-        now = self._ledger.now()
-        for queue, sighting in sightings(self._ledger.client).items():
-            metrics.canary_age.add_metric((queue,), age(sighting, now))
-            metrics.canary_seconds.add_metric((queue,), sighting.seconds)
-        workers = self._workers.alive()
-        metrics.workers.add_metric((), len(workers))
-        for worker in workers:
-            metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])
-        self._fill_dead_letters(metrics)
-        _fill_webhooks(metrics, webhook_totals(self._ledger.client))
-        for paused in self._existing.paused():
-            model, _, version = paused.model.rpartition(":")
-            metrics.paused.add_metric((model, version, paused.trigger), 1)
-            metrics.parked.add_metric((model, version), paused.parked)
-        for statistics in self._existing.statistics():
-            _fill_version(metrics, statistics)
-
-    def _fill_dead_letters(self, metrics: LedgerMetrics) -> None:
-        totals = self._letters.totals()
-        metrics.dead_letters.add_metric((), totals.kept)
-        metrics.dead_letter_bytes.add_metric((), totals.bytes)
-        metrics.dead_letters_dropped.add_metric((), totals.dropped)
-
-    def _fill_queue(self, metrics: LedgerMetrics, queue: str) -> None:
-        snapshot = self._existing.snapshot(queue)
-        # The age is unknown if the oldest message comes from a stock Celery producer, whose ids
-        # hold no time.
-        if snapshot.oldest is not None or not snapshot.depth:
-            metrics.oldest.add_metric((queue,), snapshot.oldest or 0.0)
-        if snapshot.rate is not None:
-            metrics.drain_rate.add_metric((queue,), snapshot.rate)
-
-
-def _fill_webhooks(metrics: LedgerMetrics, totals: WebhookTotals) -> None:
-    metrics.webhooks.add_metric((), totals.webhooks)
-    metrics.webhook_events.add_metric(("delivered",), totals.delivered)
-    metrics.webhook_events.add_metric(("given_up",), totals.given_up)
-    metrics.webhook_failures.add_metric((), totals.failed_attempts)
-    metrics.webhook_overdue.add_metric((), totals.overdue_seconds)
-
-
-def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:
-    labels = (statistics.model, str(statistics.version))
-    for outcome, count in statistics.outcomes.items():
-        metrics.predictions.add_metric((*labels, outcome), count)
-    metrics.rows.add_metric(labels, statistics.rows)
-    bounds = (*map(str, BUCKETS), "+Inf")
-    buckets = list(zip(bounds, accumulate(statistics.histogram), strict=True))
-    metrics.seconds.add_metric(labels, buckets, statistics.seconds)

@@ -10,15 +10,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
-from api.operations.request_metrics import LedgerCollector, RequestMetrics
-from tasks.gateway import QUEUE, QUEUES, is_reachable
+from api.operations.ledger_collector import LedgerCollector
+from api.operations.request_metrics import RequestMetrics
+from tasks.gateway import QUEUE, is_reachable
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.pauses.pauses import Paused
-from tasks.ledger.queue.canaries import age, sightings
+from tasks.ledger.queue.canaries import age
 from tasks.ledger.queue.queue_estimate import WaitingFor, general
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import Statistics
+from tasks.settings import Settings
 from telemetry.metrics import registry
 
 
@@ -55,6 +57,21 @@ class CanaryStats(msgspec.Struct):
     """Seconds from sending to outcome."""
 
 
+class CacheStats(msgspec.Struct):
+    """How often answers of a version were reused, and what that saved."""
+
+    hits: int
+    """Predictions that had the answer of an earlier one when they were accepted."""
+    joined: int
+    """Predictions that waited for the answer of another one with the same rows."""
+    misses: int
+    """Predictions that might have reused an answer, and were computed."""
+    saved_bytes: int
+    """Bytes of the answers that were hit."""
+    saved_ms: float
+    """Milliseconds in the model that the hits would have taken."""
+
+
 class VersionStats(msgspec.Struct):
     """Outcomes of one version."""
 
@@ -68,6 +85,7 @@ class VersionStats(msgspec.Struct):
     success_rate: float | None
     """succeeded / (succeeded + failed); null if there are neither."""
     latency_seconds: Latency
+    cache: CacheStats
 
 
 class Stats(msgspec.Struct):
@@ -90,7 +108,7 @@ class Stats(msgspec.Struct):
     drain_rates: dict[str, float | None]
     """Messages per second that leave each queue under load; null until that was measured."""
     canaries: dict[str, CanaryStats]
-    """By queue: the latest canary that came back."""
+    """Latest canary that came back, for each queue."""
 
 
 class Operations:
@@ -102,6 +120,7 @@ class Operations:
         letters: DeadLetters,
         existing: KnownVersions,
         requests: RequestMetrics,
+        settings: Settings,
     ) -> None:
         self._ledger = ledger
         self._letters = letters
@@ -110,7 +129,7 @@ class Operations:
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
-        self._registry.register(LedgerCollector(ledger, letters, existing))
+        self._registry.register(LedgerCollector(ledger, letters, existing, settings))
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -145,7 +164,7 @@ class Operations:
 
     def stats(self) -> Response:
         """Serve the same figures for people, with percentiles."""
-        depths, reserved = self._ledger.depths(QUEUES)
+        depths, reserved = self._ledger.depths(queues := self._existing.queues())
         now = self._ledger.now()
         stats = Stats(
             uptime_seconds=round(time.monotonic() - self._started, 3),
@@ -156,12 +175,12 @@ class Operations:
             predictions=[_version(entry) for entry in self._existing.statistics()],
             dead_letters=self._letters.totals().kept,
             paused=self._existing.paused(),
-            drain_rates={queue: self._existing.snapshot(queue).rate for queue in QUEUES},
+            drain_rates={queue: self._existing.snapshot(queue).rate for queue in queues},
             canaries={
                 queue: CanaryStats(
                     age_seconds=round(age(sighting, now), 3), seconds=sighting.seconds
                 )
-                for queue, sighting in sightings(self._ledger.client).items()
+                for queue, sighting in self._existing.sightings().items()
             },
         )
         return json_response(stats)
@@ -169,7 +188,7 @@ class Operations:
 
 def _version(statistics: Statistics) -> VersionStats:
     succeeded, failed = statistics.outcomes["succeeded"], statistics.outcomes["failed"]
-    decided = succeeded + failed
+    decided, reuse = succeeded + failed, statistics.reuse
     return VersionStats(
         model=statistics.model,
         version=statistics.version,
@@ -177,4 +196,5 @@ def _version(statistics: Statistics) -> VersionStats:
         rows=statistics.rows,
         success_rate=succeeded / decided if decided else None,
         latency_seconds=Latency(*map(statistics.percentile, (0.50, 0.95, 0.99))),
+        cache=CacheStats(reuse.hits, reuse.joined, reuse.misses, reuse.bytes, round(reuse.ms, 3)),
     )

@@ -7,11 +7,12 @@ from msgspec import UNSET, UnsetType
 
 from api.http.conversion import Kind, converted
 from api.predictions.submission import QueueLimit, RunLimit, Sticky
+from registry.storage.model_settings import CacheSetting
 from tasks.targets.webhook import Webhook
 from telemetry.errors import Invalid
 
 MAX_PARAMETERS = 16
-"""Parameters of a query; there are few to give."""
+"""Parameters of a query; there are seven to give."""
 
 
 class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -22,6 +23,7 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_queue_seconds: QueueLimit | UnsetType = UNSET
     timeout_seconds: RunLimit | UnsetType = UNSET
     sticky: Sticky | UnsetType = UNSET
+    cache: CacheSetting | UnsetType = UNSET
     webhook: Webhook | UnsetType = UNSET
     """Of a JSON document; a query cannot give it."""
 

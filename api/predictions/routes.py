@@ -1,17 +1,19 @@
 """Predictions over HTTP: submit, look up, cancel; the event loop waits for an `AwaitedOutcome`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 import msgspec
+import redis
 from flask import Blueprint, Response, g, request
 
+from api.callers.debugging import wants_debug
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, Preference
 from api.http.problems import problem_response
 from api.http.responses import JsonAnswer, json_response
-from api.http.rights import Rights
 from api.http.urls import Urls
 from api.limits.byte_budget import ByteBudget
 from api.limits.send_budget import SendBudget
@@ -38,7 +40,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
-from telemetry.errors import VersionPaused
+from telemetry.errors import PredictqError, VersionPaused
 
 ASKED = "predictq.asked"
 """Key in an ASGI scope: a list to which a view adds an `AwaitedOutcome`, if it is there."""
@@ -74,13 +76,11 @@ class Predictions:
         gateway: Gateway,
         registry: Registry,
         settings: Settings,
-        rights: Rights,
         sending: SendBudget,
     ) -> None:
         self._gateway = gateway
         self._registry = registry
         self._settings = settings
-        self._rights = rights
         self._sending = sending
         self._parsing = ByteBudget(settings.max_body_bytes)
 
@@ -117,7 +117,7 @@ class Predictions:
         prediction that did not succeed is answered as a problem.
         """
         model = name if version is None else f"{name}:{version}"
-        debug, arrow = self._rights.debug(request), self._wants_arrow()
+        debug, arrow = wants_debug(request), self._wants_arrow()
         accepted = self._accept(model)
         return self.waited_for(
             self.asked(accepted, _preference(), is_submission=True, debug=debug, arrow=arrow)
@@ -125,7 +125,7 @@ class Predictions:
 
     def look_up(self, task_id: str) -> Response:
         """Answer the outcome, or 202 while there is none."""
-        debug, arrow = self._rights.debug(request), self._wants_arrow()
+        debug, arrow = wants_debug(request), self._wants_arrow()
         record = self._gateway.look_up(task_id)
         return self.waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
 
@@ -172,6 +172,12 @@ class Predictions:
             if instead is None:
                 raise
         return self._gateway.submit(instead, key)
+
+    def withdraw(self, accepted: Iterable[Record]) -> None:
+        """Cancel predictions whose ids no caller gets, as far as Redis answers."""
+        for record in accepted:
+            with suppress(PredictqError, redis.RedisError):
+                self._gateway.cancel(record.task_id)
 
     def prepare(
         self, body: bytes, key: str | None, sticky: StickyKey

@@ -9,10 +9,17 @@ from flask import Blueprint, Response, request
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
 from api.models.alias_routes import Number, Percent
-from api.models.changing import ChangeRequest, Changing
+from api.models.changing import ChangeRequest, changing
 from registry.history import Cause
 from registry.names import checked_name
-from registry.rollouts.rollout import MAX_EVERY, MAX_STEPS, Rollout, RolloutPlan
+from registry.rollouts.rollout import (
+    MAX_EVERY,
+    MAX_LIMIT,
+    MAX_STEP_REQUESTS,
+    MAX_STEPS,
+    Rollout,
+    RolloutPlan,
+)
 from registry.rollouts.rollouts import Rollouts
 from registry.store import Registry
 from telemetry.errors import NotFound
@@ -32,6 +39,11 @@ class RolloutRequest(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_
     """Percent of the requests that the version gets, step by step; rising, and the last is 100."""
     every_seconds: StepSeconds = _DEFAULT["every_seconds"]
     """Seconds that each step lasts, at least."""
+    requests: Annotated[int, msgspec.Meta(ge=1, le=MAX_STEP_REQUESTS)] = _DEFAULT["requests"]
+    """Predictions that the version must have answered at a step before the next one begins."""
+    max_failed: Annotated[float, msgspec.Meta(gt=0, le=MAX_LIMIT)] | None = None
+    """Percent of the version's predictions that may fail: the next step needs proof that fewer do.
+    By default they must not fail more often than those of the version before."""
     again: bool = False
     """Whether to begin even if the version was rolled back under this alias before."""
 
@@ -54,8 +66,8 @@ class RolloutList(msgspec.Struct, frozen=True, kw_only=True):
 class RolloutViews:
     """The views."""
 
-    def __init__(self, registry: Registry, changing: Changing) -> None:
-        self._rollouts, self._changing = Rollouts(registry), changing
+    def __init__(self, registry: Registry) -> None:
+        self._rollouts = Rollouts(registry)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -79,7 +91,7 @@ class RolloutViews:
 
     def start(self, name: str) -> Response:
         """Begin a rollout; a bulk worker makes its first step at once."""
-        with self._changing.permitted(request):
+        with changing():
             asked = read_body(request, RolloutRequest)
             rollout = self._rollouts.start(name, asked.plan, again=asked.again, cause=asked.cause)
         where = {"Location": f"/models/{name}/rollouts/{rollout.id}"}
@@ -98,7 +110,7 @@ class RolloutViews:
         return self._change(self._rollouts.abort, name, id)
 
     def _change(self, act: Callable[[str, int, Cause], Rollout], name: str, id: str) -> Response:
-        with self._changing.permitted(request):
+        with changing():
             change = read_body(request, RolloutChange)
             return json_response(act(checked_name(name), _number(name, id), change.cause))
 

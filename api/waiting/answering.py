@@ -79,7 +79,7 @@ class Answering:
     async def _waited(self, entered: Entered, receive: Receive) -> _Ended:
         asked, wait = entered.asked, entered.wait
         if wait is None:
-            return _Ended(asked.accepted, waited=not asked.seconds)
+            return _Ended(asked.accepted, waited=asked.accepted.is_terminal or not asked.seconds)
         try:
             return _Ended(await _outcome(asked, wait, receive))
         except RecordTooLong:  # a thread reads it: parsing it would hold up all other requests

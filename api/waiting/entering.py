@@ -131,7 +131,8 @@ class Entering:
 
 async def begin_wait(waits: Waits, asked: AwaitedOutcome) -> Entered:
     """Wait for a prediction that was accepted before, so its outcome may be there already."""
-    wait = await waits.begin(asked.accepted.task_id) if asked.seconds else None
+    may_wait = asked.seconds and not asked.accepted.is_terminal
+    wait = await waits.begin(asked.accepted.task_id) if may_wait else None
     if wait is not None:
         wait.call()
     return Entered(asked, wait)

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.doctor.address_checks import address_checks
+from cli.doctor.alert_checks import alert_checks
 from cli.doctor.finding import Finding, finding_of
 from cli.doctor.home_checks import home_checks
 from cli.doctor.machine_checks import machine_checks
@@ -44,7 +45,7 @@ def _of_redis(stack: RunningStack | None) -> Iterator[Finding]:
 def _of_running(home: Path, stack: RunningStack) -> Iterator[Finding]:
     serving = list(findings_of_stack(stack, urlsplit(stack.url).port or 80))
     yield from serving
-    yield from map(finding_of, address_checks(stack))
+    yield from map(finding_of, chain(alert_checks(stack), address_checks(stack)))
     if serving[0].level == "pass":
         yield from findings_of_predictions(home, stack.url)
 

@@ -26,7 +26,7 @@ def machine_checks(home: Path, up: int) -> list[Check]:
     """Checks of the disk of a home, and of the limits of a process, such as that of `up`."""
     disk = next(path for path in (home, *home.parents) if path.exists())
     return [
-        Check("disk", _DISK, partial(_disk, disk)),
+        Check("disk", "docs/runbooks/disk-low.md", partial(_disk, disk)),
         Check("inodes", _DISK, partial(_inodes, disk)),
         Check("threads", _LIMITS, partial(_threads, up)),
         Check("open files", _LIMITS, partial(_open_files, up)),

@@ -30,7 +30,7 @@ _SERVER = "docs/operations.md#redis"
 
 def findings_of_redis(url: str) -> Iterator[Finding]:
     """Check the Redis at this URL; the other checks are left out if it does not answer."""
-    first = finding_of(Check("redis", _SERVER, partial(_answers, url)))
+    first = finding_of(Check("redis", "docs/runbooks/redis-down.md", partial(_answers, url)))
     yield first
     if first.level == "pass":
         with connect(url, PING_TIMEOUT) as client:
@@ -47,9 +47,9 @@ def _checks(client: redis.Redis) -> list[Check]:
         Check("redis version", _SERVER, partial(_version, client)),
         Check("redis settings", _SETTINGS, partial(_settings, client)),
         Check("redis log", _SETTINGS, partial(_log, client)),
-        Check("redis memory", _SERVER, partial(_memory, client)),
+        Check("redis memory", "docs/runbooks/redis-memory.md", partial(_memory, client)),
         Check("redis latency", _SETTINGS, partial(_latency, client)),
-        Check("redis clock", _SETTINGS, partial(_clock, client)),
+        Check("redis clock", "docs/runbooks/clock-skew.md", partial(_clock, client)),
     ]
 
 

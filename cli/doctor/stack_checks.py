@@ -49,16 +49,14 @@ def _told(stats: CallResult) -> dict[str, Any] | None:
 
 
 def _checks(stack: RunningStack, port: int, told: dict[str, Any]) -> list[Check]:
-    letters, pauses = "docs/operations.md#dead-letters", "docs/operations.md#paused-versions"
-    canaries = "docs/operations.md#stalls-and-canaries"
     replacing = "docs/operations.md#replace-processes-under-load"
     return [
-        Check("workers", _WORKERS, partial(_workers, told)),
+        Check("workers", "docs/runbooks/no-worker.md", partial(_workers, told)),
         Check("processors", _WORKERS, partial(_processors, told)),
-        Check("canaries", canaries, partial(_canaries, told)),
-        Check("queue", _WORKERS, partial(_queue, port)),
-        Check("dead letters", letters, partial(_dead_letters, told)),
-        Check("paused versions", pauses, partial(_paused, told)),
+        Check("canaries", "docs/runbooks/canary-age.md", partial(_canaries, told)),
+        Check("queue", "docs/runbooks/queue-age.md", partial(_queue, port)),
+        Check("dead letters", "docs/runbooks/dead-letters.md", partial(_dead_letters, told)),
+        Check("paused versions", "docs/runbooks/version-paused.md", partial(_paused, told)),
         Check("restart", replacing, partial(_restart, stack)),
     ]
 

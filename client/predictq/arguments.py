@@ -62,6 +62,15 @@ def flag(argument: str, value: Any) -> bool:
     return value
 
 
+def setting(argument: str, value: Any) -> bool | int:
+    """Return the value if it is a bool, or a whole number of seconds from 1."""
+    if isinstance(value, bool):
+        return value
+    if (given := count(argument, value)) < 1:
+        raise invalid_argument(argument, f"expected True, False or seconds from 1, got {value}")
+    return given
+
+
 def part(argument: str, value: Any) -> str:
     """Return a name or id, quoted for use in a path."""
     if (name := text(argument, value)) in ("", ".", ".."):  # these would change the path

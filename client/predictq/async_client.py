@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
+from predictq.access.async_keys import AsyncKeys
 from predictq.bulk.mapping import Progress
 from predictq.bulk.results import Completed
 from predictq.calls import Calls
@@ -12,6 +13,7 @@ from predictq.http.async_connection import AsyncConnection
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.async_jobs import AsyncJobs
+from predictq.models.async_deployments import AsyncDeployments
 from predictq.models.async_models import AsyncModels
 from predictq.submission import Fields
 from predictq.types import Accepted, AsyncPending, Prediction
@@ -28,15 +30,24 @@ class AsyncClient:
     """
 
     def __init__(
-        self, url: str | None = None, *, timeout: float | None = None, clock: Clock | None = None
+        self,
+        url: str | None = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        server = Server(url, timeout, clock or Clock())
+        server = Server(url, timeout, clock or Clock(), key=key)
         self._connection = AsyncConnection(server)
         self._calls = Calls(server, self._connection.requests)
         self.jobs = AsyncJobs(server)
         """Batch jobs of this server."""
+        self.keys = AsyncKeys(server)
+        """The API keys of this server."""
         self.models = AsyncModels(server)
         """The registry of this server; calling it lists the models."""
+        self.deployments = AsyncDeployments(server)
+        """The deployments of this server; calling it lists them."""
 
     async def predict(
         self,
@@ -48,9 +59,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Prediction:
         """See `Client.predict`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.predict(fields, rows, timeout))
 
     async def predict_frame(
@@ -63,9 +75,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> F:
         """See `Client.predict_frame`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     async def submit(
@@ -78,9 +91,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> AsyncPending:
         """See `Client.submit`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         accepted = await self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -94,9 +108,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> list[str]:
         """See `Client.submit_many`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return await self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     async def map(
@@ -112,9 +127,10 @@ class AsyncClient:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> AsyncIterator[Prediction | PredictqError]:
         """See `Client.map`; ``rows`` are read in the event loop, so they must not block."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )
@@ -156,6 +172,8 @@ class AsyncClient:
         await self._connection.close()
         self.jobs.close()
         self.models.close()
+        self.keys.close()
+        self.deployments.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Self, TypeVar
 
+from predictq.access.keys import Keys
 from predictq.bulk.mapping import Progress
 from predictq.bulk.results import Completed
 from predictq.calls import Calls
@@ -11,6 +12,7 @@ from predictq.http.connection import Connection
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.jobs import Jobs
+from predictq.models.deployments import Deployments
 from predictq.models.models import Models
 from predictq.submission import Fields
 from predictq.types import Accepted, Pending, Prediction
@@ -25,6 +27,9 @@ class Client:
     ``PREDICTQ_PORT`` of this machine; the stack that runs on ``PREDICTQ_HOME`` or ``~/.predictq``;
     the only other stack of this user on this machine; ``http://127.0.0.1:5000``.
 
+    ``key``: the API key to present. By default ``PREDICTQ_KEY``; else the local key of the
+    stack, if it is one of this user on this machine.
+
     ``timeout``: seconds that a call may take, 120 by default. Requests that are safe to repeat are
     retried until then, with exponential backoff and jitter, or after the server's ``Retry-After``.
     The default is four times as long as predictions take to recover from a killed worker, so
@@ -38,14 +43,23 @@ class Client:
     """
 
     def __init__(
-        self, url: str | None = None, *, timeout: float | None = None, clock: Clock | None = None
+        self,
+        url: str | None = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._connection = Connection(Server(url, timeout, clock or Clock()))
+        self._connection = Connection(Server(url, timeout, clock or Clock(), key=key))
         self._calls = Calls(self._connection.server, self._connection.requests)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
+        self.keys = Keys(self._connection)
+        """The API keys of this server."""
         self.models = Models(self._connection)
         """The registry of this server; calling it lists the models."""
+        self.deployments = Deployments(self._connection)
+        """The deployments of this server; calling it lists them."""
 
     def predict(
         self,
@@ -57,6 +71,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Prediction:
         """Submit rows and wait for their predictions.
 
@@ -65,12 +80,13 @@ class Client:
         ``max_queue_seconds``: how long it may wait for a worker; after that `PredictionExpired`.
         ``timeout_seconds``: how long a worker may compute; after that `PredictionFailed`.
         ``sticky``: of an alias that is split, requests with the same key, such as the id of a user,
-        are answered by the same version.
+        are answered by the same version. ``cache``: whether, or for how many seconds, an answer
+        to the same rows is reused; None as the model's setting says.
 
         Waiting continues through outages, such as killed workers. Raises `WaitTimeout` when time is
         up: the prediction continues, and the error has its id, for `result`.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return self._connection.run(self._calls.predict(fields, rows, timeout))
 
     def predict_frame(
@@ -83,6 +99,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> F:
         """Predict a data frame's rows; returns a data frame of the same library.
 
@@ -91,7 +108,7 @@ class Client:
         probabilities one for each class. That of pandas has the frame's index, and in
         ``attrs["predictq"]`` the id and the receipt. Needs pyarrow. See `predict` for the rest.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     def submit(
@@ -104,12 +121,13 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Pending:
         """Submit rows and return at once; see `predict` for the other parameters.
 
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         accepted = self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -123,6 +141,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> list[str]:
         """Submit each row as a prediction of its own; returns their ids in order.
 
@@ -132,7 +151,7 @@ class Client:
         take the client's timeout. Raises `BulkError`, which has the ids of the other rows, if some
         rows were refused.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         return self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     def map(
@@ -148,6 +167,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
         sticky: str | None = None,
+        cache: bool | int | None = None,
     ) -> Iterator[Prediction | PredictqError]:
         """Yield the prediction of each row; see `submit_many` for rows and limits.
 
@@ -157,7 +177,7 @@ class Client:
         is called after each window with the number of rows that are done. ``timeout``: seconds for
         each window, the client's by default; then `WaitTimeout`.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from predictq.arguments import seconds, text
+from predictq.arguments import seconds, setting, text
 from predictq.rows.rows import features
 
 
@@ -16,6 +16,7 @@ class Fields:
     max_queue_seconds: float | None
     timeout_seconds: float | None
     sticky: str | None
+    cache: bool | int | None
 
 
 def submission(fields: Fields, rows: Any) -> dict[str, Any]:
@@ -39,4 +40,6 @@ def defaults(fields: Fields) -> dict[str, Any]:
     }
     if fields.sticky is not None:
         given["sticky"] = text("sticky", fields.sticky)
+    if fields.cache is not None:
+        given["cache"] = setting("cache", fields.cache)
     return {"model": text("model", fields.model), "method": text("method", fields.method)} | given

@@ -10,6 +10,9 @@ from telemetry.errors import Detail, Invalid
 
 RolloutStatus = Literal["running", "paused", "completed", "aborted", "rolled_back", "stopped"]
 MAX_STEPS = 20
+MAX_STEP_REQUESTS = 10**9
+MAX_LIMIT = 50.0
+"""Greatest limit, in percent."""
 MAX_EVERY = 30 * 86_400.0
 """Most seconds of one step."""
 WHOLE = 100
@@ -26,6 +29,11 @@ class RolloutPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Percent of the requests that the candidate gets, step by step; the last one is 100."""
     every_seconds: float = 600.0
     """Seconds that each step lasts, at least."""
+    requests: int = 100
+    """Predictions that the candidate must have answered at a step before the next one begins."""
+    max_failed: float | None = None
+    """Percent of the candidate's predictions that may fail: the next step needs proof that fewer
+    do. Without it, it is enough that they do not fail more often than those of the stable one."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS or self.steps[-1] != WHOLE:
@@ -34,6 +42,10 @@ class RolloutPlan(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.steps[0] < 1 or sorted(set(self.steps)) != list(self.steps):
             raise _invalid("steps", "the steps are rising percents from 1 to 100")
+        if not 1 <= self.requests <= MAX_STEP_REQUESTS:
+            raise _invalid("requests", f"a step needs 1 to {MAX_STEP_REQUESTS} requests")
+        if self.max_failed is not None and not 0 < self.max_failed <= MAX_LIMIT:
+            raise _invalid("max_failed", f"a limit is more than 0 %, and {MAX_LIMIT:.0f} at most")
         if not 0 < self.every_seconds <= MAX_EVERY:
             raise _invalid(
                 "every_seconds", f"a step lasts more than 0 s, and {MAX_EVERY:.0f} at most"
@@ -79,6 +91,11 @@ class Rollout(RolloutPlan, frozen=True, kw_only=True):
     def share(self) -> int:
         """Percent of the requests that the candidate gets now."""
         return 0 if self.is_undone or not self.step else self.steps[self.step - 1]
+
+    @property
+    def split(self) -> str:
+        """``model@alias``."""
+        return f"{self.model}@{self.alias}"
 
     @property
     def meaning(self) -> Meaning:

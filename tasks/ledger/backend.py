@@ -6,7 +6,7 @@ from celery import states
 from celery.backends.redis import RedisBackend
 
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.record import Record
 
 

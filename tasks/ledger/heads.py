@@ -18,6 +18,7 @@ OPEN_HEADS = {
     "RETRYING_HEAD": RETRYING_HEAD,
 }
 """Heads of records that have no outcome, as the scripts name them."""
+SUCCEEDED_HEAD = _head("succeeded")
 
 
 def letter_head(**fields: Any) -> bytes:

@@ -8,11 +8,13 @@ from typing import Any, cast
 import msgspec
 import redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
 from tasks.ledger.predictions.acceptance import (
     CERTAIN,
+    Accepted,
     Offer,
     accept_call,
     read_accept_answer,
@@ -27,7 +29,8 @@ from tasks.ledger.predictions.attempts import (
     start_call,
 )
 from tasks.ledger.predictions.pipeline import Pipeline
-from tasks.ledger.predictions.settlement import Settled, expiring, settling
+from tasks.ledger.predictions.settled import Settled
+from tasks.ledger.predictions.settlement import expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import MemoryGauge
 from tasks.ledger.script_constants import ACCEPTING, MAX_PUBLISHED, breaker_limits
@@ -80,14 +83,15 @@ class Ledger:
         self.rounds = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
-        self._accept = scripts.load_script(client, "accept", **ACCEPTING)
+        self._accept = scripts.load_script(client, "accept", "reuse", **ACCEPTING)
+        self._accept_reusing = scripts.load_script(client, "accept", **ACCEPTING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
         self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
         self._postpone = scripts.load_script(client, "postpone")
         self._records = scripts.load_script(client, "records")
         self._states = scripts.load_script(client, "states")
 
-    def accept(self, offer: Offer) -> str:
+    def accept(self, offer: Offer) -> Accepted:
         """Write the queued record and push the message; safe to repeat with the same id.
 
         Returns the id accepted: an earlier one if the idempotency key is known. Raises `QueueFull`,
@@ -96,27 +100,27 @@ class Ledger:
         """
         bounds = self._memory.within(self.bounds)
         with uncertain_if_sent(offer):
-            answers = self.rounds.run(self._accept, *self._accept_call([offer], bounds))
+            answers = self.rounds.run(*self._accept_call([offer], bounds))
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
-    async def accept_async(self, offer: Offer) -> str:
+    async def accept_async(self, offer: Offer) -> Accepted:
         """`accept` on an event loop, in a round trip that concurrent requests share."""
         bounds = self._memory.within(self.bounds)
         call = self._accept_call([offer], bounds)
         with uncertain_if_sent(offer):
-            answers = await self.rounds.run_async(self._accept, *call)
+            answers = await self.rounds.run_async(*call)
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
-    async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
+    async def accept_all_async(self, offers: Sequence[Offer]) -> list[Accepted | PredictqError]:
         """Accept offers for one queue in one call of the script, each by itself.
 
-        Returns for each the id accepted, or the error that `accept` would raise. All have
+        Returns for each what was accepted, or the error that `accept` would raise. All have
         idempotency keys, or none. Raises `redis.RedisError` if certainly none was accepted.
         """
         bounds = self._memory.within(self.bounds)
         call = self._accept_call(offers, bounds)
         try:
-            answers = await self.rounds.run_async(self._accept, *call)
+            answers = await self.rounds.run_async(*call)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if isinstance(error, CERTAIN):
                 raise
@@ -124,8 +128,11 @@ class Ledger:
         told = zip(answers, offers, strict=True)
         return [read_accept_answer(answer, offer, bounds) for answer, offer in told]
 
-    def _accept_call(self, offers: Sequence[Offer], bounds: Bounds) -> tuple[list[str], list[Any]]:
-        return accept_call(offers, bounds, self._settings.result_ttl)
+    def _accept_call(
+        self, offers: Sequence[Offer], bounds: Bounds
+    ) -> tuple[Script, list[str], list[Any]]:
+        script = self._accept_reusing if any(offer.reuse for offer in offers) else self._accept
+        return script, *accept_call(offers, bounds, self._settings.result_ttl)
 
     def fit(self, server: Server) -> None:
         """Lower the queue's bounds to its share of this server's memory."""
@@ -248,7 +255,7 @@ class Ledger:
         return collected(self.client)
 
 
-def _accepted(answer: str | PredictqError) -> str:
+def _accepted(answer: Accepted | PredictqError) -> Accepted:
     if isinstance(answer, PredictqError):
         raise answer
     return answer

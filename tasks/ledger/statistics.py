@@ -14,6 +14,21 @@ from tasks.ledger.queue.canaries import CANARY_MODEL
 BUCKETS: tuple[float, ...] = tuple(round(0.001 * 1.25**step, 6) for step in range(60))
 
 
+class ReuseCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How often predictions that may reuse an answer did, and what that saved."""
+
+    hits: int = 0
+    """Predictions that had the answer when they were accepted."""
+    joined: int = 0
+    """Predictions that waited for the answer of another one, and got it."""
+    misses: int = 0
+    """Predictions that were computed."""
+    bytes: int = 0
+    """Of the answers that were hit."""
+    ms: float = 0.0
+    """Milliseconds in the model that the hits would have taken."""
+
+
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """All outcomes of one version since the ledger began."""
 
@@ -26,6 +41,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """Sum over predictions of the seconds from acceptance to outcome."""
     histogram: tuple[int, ...]
     """Predictions per bucket of `BUCKETS`, plus one bucket for longer ones."""
+    reuse: ReuseCounts = ReuseCounts()
 
     @property
     def reference(self) -> str:
@@ -46,8 +62,10 @@ def bucket(seconds: float) -> int:
     return bisect_left(BUCKETS, seconds)
 
 
-def parse_statistics(reference: str, fields: dict[str, str]) -> Statistics:
-    """Read one statistics hash."""
+def parse_statistics(
+    reference: str, fields: dict[str, str], reuse: dict[str, str] | None = None
+) -> Statistics:
+    """Read one statistics hash, and that of how answers were reused."""
     model, _, version = reference.rpartition(":")
     states = ("succeeded", "failed", "cancelled", "expired")
     return Statistics(
@@ -57,6 +75,7 @@ def parse_statistics(reference: str, fields: dict[str, str]) -> Statistics:
         rows=int(float(fields.get("rows", 0))),
         seconds=float(fields.get("seconds", 0)),
         histogram=tuple(int(float(fields.get(str(i), 0))) for i in range(len(BUCKETS) + 1)),
+        reuse=msgspec.convert(reuse or {}, ReuseCounts, strict=False),
     )
 
 
@@ -67,8 +86,10 @@ def collected(client: redis.Redis) -> list[Statistics]:
     with client.pipeline(transaction=False) as pipe:
         for version in versions:
             pipe.hgetall(keys.STATISTICS + version)
-        read = pipe.execute()
-    return [
-        parse_statistics(version, {k.decode(): v.decode() for k, v in fields.items()})
-        for version, fields in zip(versions, read, strict=True)
-    ]
+            pipe.hgetall(keys.REUSE + version)
+        read = map(_texts, pipe.execute())
+    return [parse_statistics(version, next(read), next(read)) for version in versions]
+
+
+def _texts(fields: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in fields.items()}

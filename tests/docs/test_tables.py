@@ -31,7 +31,7 @@ from telemetry.errors import (
     TimedOut,
     WorkerLost,
 )
-from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, ledger_metrics
+from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LOST, ledger_metrics
 from tests.docs.conftest import Newcomer
 from tests.docs.documents import DOCUMENTS, ROOT, folders_of_tree, links, paths, table
 
@@ -138,9 +138,8 @@ def test_options_of_up() -> None:
 
 
 def test_metrics() -> None:
-    per_request = [metric for kind in (HTTP_REQUESTS, HTTP_SECONDS) for metric in kind.describe()]
-    labels = {HTTP_REQUESTS: HTTP_REQUESTS._labelnames, HTTP_SECONDS: HTTP_SECONDS._labelnames}
-    known = [_described(m, names) for m, names in zip(per_request, labels.values(), strict=True)]
+    counted = (HTTP_REQUESTS, HTTP_SECONDS, LOST)
+    known = [_described(metric, m._labelnames) for m in counted for metric in m.describe()]
     known += [_described(metric, metric._labelnames) for metric in ledger_metrics()]
     assert [tuple(row) for row in table(OPERATIONS, "Metrics")] == known
 

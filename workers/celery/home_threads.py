@@ -52,7 +52,7 @@ class _HomeThread(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
 
 
 class RegistrarStep(_HomeThread):
-    """Has registrations checked."""
+    """Runs the registrar, which has registrations checked."""
 
     thread_name = "registrar"
     work = staticmethod(lambda parts: Registrar(parts.settings.home).run)
@@ -62,4 +62,4 @@ class RolloutsStep(_HomeThread):
     """Carries rollouts on."""
 
     thread_name = "rollouts"
-    work = staticmethod(lambda parts: Controller(Registry(parts.settings.home)).run)
+    work = staticmethod(lambda parts: Controller(Registry(parts.settings.home), parts.client).run)

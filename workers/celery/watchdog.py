@@ -5,12 +5,14 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
 from celery import bootsteps
 from celery.worker import state
 
+from tasks.ledger.queue.stalls import note_stall
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
@@ -32,14 +34,19 @@ class Watchdog(threading.Thread):
     """Thread that checks whether the worker's event loop makes progress while messages wait."""
 
     def __init__(
-        self, sign: Callable[[], Sign], waiting: Callable[[], int], shutdown_timeout: float
+        self,
+        sign: Callable[[], Sign],
+        waiting: Callable[[], int],
+        note: Callable[[], None],
+        shutdown_timeout: float,
     ) -> None:
         """``sign`` gives a value that changes with progress; ``waiting`` the queue's length.
 
-        ``shutdown_timeout``: seconds that running predictions get in an orderly shutdown.
+        ``note`` counts a stall. ``shutdown_timeout``: seconds that running predictions get in an
+        orderly shutdown.
         """
         super().__init__(name="stalls", daemon=True)
-        self._sign, self._waiting = sign, waiting
+        self._sign, self._waiting, self._note = sign, waiting, note
         self._exit_timeout = shutdown_timeout + EXIT_MARGIN
         self._over = threading.Event()
 
@@ -61,6 +68,8 @@ class Watchdog(threading.Thread):
         # Pool processes settle what they compute; messages that wait here return to the queue.
         log.critical("this worker is stalled and ends: messages wait, but %s", why)
         state.should_stop = os.EX_SOFTWARE
+        with suppress(redis.RedisError):
+            self._note()
         # The loop closes this watchdog when it begins to shut down. A loop that stands still does
         # not, so its process ends without an orderly shutdown.
         if self._over.wait(STOP_TIMEOUT):
@@ -104,7 +113,12 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
             return "its event loop does not run", ticks[0]
 
         (queue,) = consumer.app.amqp.queues.consume_from
-        self._watch = Watchdog(sign, lambda: int(self._client.llen(queue)), self._shutdown_timeout)
+        self._watch = Watchdog(
+            sign,
+            lambda: int(self._client.llen(queue)),
+            lambda: note_stall(self._client),
+            self._shutdown_timeout,
+        )
         self._watch.start()
 
     def stop(self, consumer: Any) -> None:

@@ -8,9 +8,9 @@ from registry.methods import check_method, input_of
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.ledger.predictions.attempts import NotStarted, Start
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
-from tasks.messages import Call, read_call
+from tasks.messages import Arm, Call, read_call
 from tasks.record import Record
 from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
 from telemetry.errors import (
@@ -55,7 +55,7 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
             return Settled(record.succeeded([], None), item.tag)
         # By its id: each attempt at a message of a stock producer is for the same version.
         resolved = _resolved(registry, call).chosen(item.id)
-        record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
+        record = _pinned(record, resolved, call)
         # Not before: outcomes are recorded and counted for the version.
         if unwanted := _unwanted(record, item, start):
             return unwanted
@@ -97,9 +97,15 @@ def _unwanted(record: Record, item: Item, start: Start) -> Settled | None:
     return None
 
 
-def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:
+def _pinned(record: Record, resolved: Resolved, call: Call) -> Record:
+    manifest = resolved.manifest
     return msgspec.structs.replace(
-        record, model=manifest.name, version=manifest.version, alias=alias
+        record,
+        model=manifest.name,
+        version=manifest.version,
+        alias=call.alias or resolved.alias,
+        # A message of a stock producer is drawn here, and has no sticky key.
+        arm=Arm(resolved.share) if resolved.share else record.arm,
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.record import Record
 from tasks.time_limits import BACKOFF, MAX_ATTEMPTS, OUTAGE
 from telemetry.errors import (

@@ -1,20 +1,30 @@
 """Calls a new version with few and many rows before it serves, and measures the calls."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.manifest import Signature
-from registry.readiness import GoldenRows, Readiness, now
+from registry.readiness import GoldenRows, Readiness, ReadinessStatus, now
 from telemetry.errors import PredictqError
-from workers.models.engine import answer_table, call_method
+from workers.models.engine import Answer, answer_table, call_method
 from workers.models.golden import golden_rows
 from workers.models.registration import Examined
 from workers.models.signature.inspection import quietly
+from workers.models.tabular.equality import unequal
 from workers.models.tabular.table import Table
 
 CALL_ROWS = (1, 64, 1000)
 """Rows of the measured calls."""
 SLOW_CALL_MS = 1000.0
 """Run time of a call after which no call of more rows is made."""
+
+
+class FirstCalls(NamedTuple):
+    """What the first calls of a model showed."""
+
+    times: dict[str, float]
+    """Rows in a call → milliseconds."""
+    varies: bool
+    """Whether two calls with the same rows gave different answers."""
 
 
 def warmed(found: Examined, *, waits_for_stack: bool) -> tuple[Readiness, GoldenRows | None]:
@@ -27,30 +37,34 @@ def warmed(found: Examined, *, waits_for_stack: bool) -> tuple[Readiness, Golden
     if example is None:
         return Readiness(changed_at=now()), None
     with quietly():
-        times = call_times(found.model, signature, [example])
-    golden = golden_rows(signature, own, times) if own else None
-    return Readiness("checking" if waits_for_stack else "ready", "", now(), times), golden
+        calls = first_calls(found.model, signature, [example])
+    golden = golden_rows(signature, own, calls.times) if own else None
+    status: ReadinessStatus = "checking" if waits_for_stack else "ready"
+    return Readiness(status, "", now(), calls.times, calls.varies), golden
 
 
-def call_times(model: Any, signature: Signature, rows: list[list[Any]]) -> dict[str, float]:
-    """Rows in a call → milliseconds, for calls of the main method by `CALL_ROWS` rows.
+def first_calls(model: Any, signature: Signature, rows: list[list[Any]]) -> FirstCalls:
+    """Calls the main method by `CALL_ROWS` rows.
 
     ``rows`` are wire rows that the model takes; they are repeated as often as needed. A call that
     fails ends the measurement, since the model may bound the rows of a call.
     """
     times: dict[str, float] = {}
+    varies = False
     for count in CALL_ROWS:
         try:
             # Called twice: the first call may compile or import something.
-            times[str(count)] = min(_call(model, signature, rows, count) for _ in range(2))
+            first, second = (_call(model, signature, rows, count) for _ in range(2))
         except PredictqError:
             break
+        times[str(count)] = min(first.milliseconds, second.milliseconds)
+        varies |= bool(unequal(first.output, second.output).any())
         if times[str(count)] > SLOW_CALL_MS:
             break
-    return times
+    return FirstCalls(times, varies)
 
 
-def _call(model: Any, signature: Signature, rows: list[list[Any]], count: int) -> float:
+def _call(model: Any, signature: Signature, rows: list[list[Any]], count: int) -> Answer:
     repeated = [rows[index % len(rows)] for index in range(count)]
     table = Table.of(signature, repeated)
-    return answer_table(table, lambda given: call_method(model, signature.main, given)).milliseconds
+    return answer_table(table, lambda given: call_method(model, signature.main, given))

@@ -5,7 +5,7 @@ import logging
 import redis
 
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from telemetry.logs import of_version
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.message import Message

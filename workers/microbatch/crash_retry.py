@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import Postponement
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.reservations import Reservations
 from tasks.record import Record
 from tasks.time_limits import MAX_ATTEMPTS

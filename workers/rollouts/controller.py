@@ -9,10 +9,15 @@ import logging
 import threading
 import time
 
+import redis
+
 from registry.history import Cause
 from registry.rollouts.rollout import Rollout
 from registry.rollouts.rollouts import Rollouts
 from registry.store import Registry
+from tasks.comparison.figures import Comparisons
+from tasks.comparison.judging import Judging
+from tasks.comparison.verdict import compared
 from telemetry.errors import PredictqError
 from telemetry.logs import of_version
 
@@ -26,8 +31,9 @@ CONTROLLER = "the controller of rollouts"
 class Controller:
     """Carries on the rollouts of a registry until it is told to stop."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, client: redis.Redis) -> None:
         self._rollouts = Rollouts(registry)
+        self._comparisons, self._judging = Comparisons(client), Judging(client)
 
     def run(self, over: threading.Event) -> None:
         """Look at all rollouts again and again, until ``over`` is set."""
@@ -42,6 +48,8 @@ class Controller:
         for rollout in self._rollouts.unfinished():
             try:
                 self._carry_on(rollout)
+            except redis.RedisError:  # the worker's own connection says so in the log
+                continue
             except PredictqError as error:
                 log.warning(
                     "a rollout cannot be carried on: %s",
@@ -51,10 +59,24 @@ class Controller:
 
     def _carry_on(self, rollout: Rollout) -> None:
         rollout = self._rollouts.settle(rollout)
-        if rollout.status == "running" and _is_over(rollout):
-            self._rollouts.advance(rollout, Cause(CONTROLLER, "its time is over"))
+        if not rollout.is_live:
+            return
+        if not rollout.step:
+            self._begin(rollout)
+            return
+        verdict = self._judging.judge(rollout.split, compared(rollout))
+        cause = Cause(CONTROLLER, verdict.why)
+        if verdict.decision == "roll_back":
+            self._rollouts.roll_back(rollout, cause)
+        elif verdict.decision == "promote" and _is_over(rollout):
+            self._rollouts.advance(rollout, cause)
+
+    def _begin(self, rollout: Rollout) -> None:
+        if rollout.status == "running":
+            self._comparisons.clear(rollout.split)
+            self._rollouts.advance(rollout, Cause(rollout.by, rollout.why))
 
 
 def _is_over(rollout: Rollout) -> bool:
-    """Whether the present step has lasted long enough; the first one begins at once."""
-    return not rollout.step or time.time() - rollout.since >= rollout.every_seconds
+    """Whether the present step has lasted long enough."""
+    return rollout.status == "running" and time.time() - rollout.since >= rollout.every_seconds

@@ -22,14 +22,11 @@ class Counters(msgspec.Struct, frozen=True):
     accepted: int
     answered: int
     histogram: tuple[int, ...]
-    outcomes: dict[str, dict[str, int]]
-    """model:version → state → predictions."""
 
     @classmethod
     def of(cls, now: StackSnapshot) -> "Counters":
         """The counters of this snapshot."""
-        outcomes = {version.reference: version.outcomes for version in now.statistics}
-        return cls(now.at, now.accepted, now.answered, now.histogram, outcomes)
+        return cls(now.at, now.accepted, now.answered, now.histogram)
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
@@ -67,16 +64,6 @@ class LoadHistory:
         if not self.points or now.at - self.points[-1].at >= BUCKET_SECONDS:
             self.points.append(point)
         return point
-
-    def outcomes(self) -> dict[str, dict[str, int]]:
-        """model:version → state → predictions of the last seconds."""
-        if not self._recent:
-            return {}
-        before, now = self._recent[0].outcomes, self._recent[-1].outcomes
-        return {
-            version: {state: n - before.get(version, {}).get(state, 0) for state, n in all_.items()}
-            for version, all_ in now.items()
-        }
 
 
 def _point(before: Counters, now: StackSnapshot) -> Point:

@@ -7,10 +7,10 @@ import msgspec
 import redis
 
 from api.models.known_versions import KnownVersions
-from tasks.gateway import QUEUES
+from tasks.alerts.watching.states import AlertState
+from tasks.alerts.watching.store import AlertStore
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.pauses.pauses import Paused
-from tasks.ledger.queue.canaries import age, sightings
 from tasks.ledger.queue.queue_snapshot import QueueSnapshot
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import BUCKETS, Statistics
@@ -27,8 +27,10 @@ class StackSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     paused: list[Paused]
     dead_letters: int
     statistics: list[Statistics]
-    canary_ages: dict[str, float]
-    """Queue → seconds since its latest canary was sent."""
+    alerts: list[AlertState]
+    """Those that fire or are pending, the worst first."""
+    is_watched: bool
+    """Whether a watch evaluates the rules of alerts."""
 
     @property
     def accepted(self) -> int:
@@ -57,22 +59,18 @@ class Observer:
     """Takes snapshots."""
 
     def __init__(self, client: redis.Redis, existing: KnownVersions, letters: DeadLetters) -> None:
-        self._client, self._existing, self._letters = client, existing, letters
-        self._workers = Workers(client)
+        self._existing, self._letters = existing, letters
+        self._workers, self._alerts = Workers(client), AlertStore(client)
 
     def take(self) -> StackSnapshot:
         """A snapshot; raises `redis.RedisError`."""
         return StackSnapshot(
             at=time.time(),
-            queues={queue: self._existing.snapshot(queue) for queue in QUEUES},
+            queues={queue: self._existing.snapshot(queue) for queue in self._existing.queues()},
             workers=self._workers.alive(),
             paused=self._existing.paused(),
             dead_letters=self._letters.totals().kept,
             statistics=self._existing.statistics(),
-            canary_ages=self._canary_ages(),
+            alerts=self._alerts.open(),
+            is_watched=self._alerts.is_watched(),
         )
-
-    def _canary_ages(self) -> dict[str, float]:
-        seconds, microseconds = self._client.time()
-        now = seconds + microseconds / 1e6
-        return {q: age(sighting, now) for q, sighting in sightings(self._client).items()}

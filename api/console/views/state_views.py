@@ -6,9 +6,9 @@ import msgspec
 from flask import Blueprint, Response
 from jinja2 import Environment
 
-from api.console.live.history import BUCKET_SECONDS, LoadHistory
+from api.console.live.history import BUCKET_SECONDS
 from api.console.live.sampler import Picture, Sampler
-from api.console.pages.overview import Overview, overview
+from api.console.pages.overview import overview
 from api.console.pages.queues import queue_rows
 from api.console.rendering import Pages
 
@@ -25,11 +25,8 @@ FRAGMENTS = {
 class StateViews:
     """The views, and the fragments that keep them current."""
 
-    def __init__(
-        self, environment: Environment, sampler: Sampler, pages: Pages, canary_interval: float
-    ) -> None:
+    def __init__(self, environment: Environment, sampler: Sampler, pages: Pages) -> None:
         self._sampler, self._pages = sampler, pages
-        self._canary_interval = canary_interval
         self._parts = {
             name: environment.get_template(template) for name, template in FRAGMENTS.items()
         }
@@ -67,11 +64,7 @@ class StateViews:
     def _values(self, picture: Picture) -> dict[str, Any]:
         return {
             "picture": picture,
-            "overview": self._judged(picture),
+            "overview": overview(picture),
             "queues": queue_rows(picture, self._sampler.history),
             "bucket_seconds": BUCKET_SECONDS,
         }
-
-    def _judged(self, picture: Picture) -> Overview:
-        history: LoadHistory = self._sampler.history
-        return overview(picture, history.outcomes(), self._canary_interval)

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.limits.json_limits import MAX_VALUES
+from registry.storage.model_settings import CacheSetting
 from tasks.time_limits import MAX_QUEUE_SECONDS
 
 Whole = Literal["INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
@@ -21,7 +22,7 @@ TensorValues = Annotated[Any, Meta(extra_json_schema={"type": "array"})]
 
 
 class TensorParameters(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the values of a tensor are, if not in `data`; others are passed over."""
+    """Where the values of a tensor are, if not in `data`. Unknown parameters are ignored."""
 
     binary_data_size: Annotated[int, Meta(ge=0)] | None = None
     """Bytes of the tensor behind the JSON, in the order of the tensors."""
@@ -39,7 +40,7 @@ class InputTensor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputParameters(msgspec.Struct, frozen=True):
-    """How an output is sent; others are passed over."""
+    """How an output is sent. Unknown parameters are ignored."""
 
     binary_data: bool | None = None
     """Whether its values come behind the JSON. By default, as `binary_data_output` says."""
@@ -59,13 +60,15 @@ class RequestedOutput(msgspec.Struct, frozen=True):
 
 
 class InferenceParameters(msgspec.Struct, frozen=True):
-    """What a request says beside its tensors; others are passed over."""
+    """Parameters of a request. Unknown ones are ignored."""
 
     is_async: bool = msgspec.field(default=False, name="async")
     """Whether to answer 202 with the id of the prediction, without waiting."""
     binary_data_output: bool = False
     timeout: Annotated[int, Meta(ge=0, le=int(MAX_QUEUE_SECONDS * MICROSECONDS))] = 0
     """Microseconds that the prediction may wait in the queue; 0 means the version's own limit."""
+    cache: CacheSetting | UnsetType = UNSET
+    """As that of `POST /predict`."""
 
 
 class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,7 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     inputs: Annotated[list[InputTensor], Meta(min_length=1)]
     outputs: Annotated[list[RequestedOutput], Meta(max_length=MAX_OUTPUTS)] = []
-    """By default the model's main method, such as `predict`."""
+    """Outputs asked for; by default that of the model's main method, such as `predict`."""
     id: Annotated[str, Meta(max_length=MAX_REQUEST_ID_CHARS)] = ""
     """Comes back with the answer."""
     parameters: InferenceParameters = InferenceParameters()

@@ -53,6 +53,13 @@ class _Duration(click.ParamType[float]):
 @click.option("--alias", default="production", show_default=True)
 @click.option("--steps", type=_Steps(), default="10,50,100", show_default=True)
 @click.option("--every", type=_Duration(), default="10m", show_default=True)
+@click.option(
+    "--requests",
+    default=100,
+    show_default=True,
+    help="Predictions that VERSION must answer at each step.",
+)
+@click.option("--max-failed", type=float, help="Percent of its predictions that may fail.")
 @click.option("--again", is_flag=True, help="Begin although VERSION was rolled back before.")
 @why_option
 @as_json_option
@@ -82,6 +89,8 @@ def _started(rollouts: Rollouts, name: str, version: str, options: dict[str, Any
         version=int(version),
         steps=options["steps"],
         every_seconds=options["every"],
+        requests=options["requests"],
+        max_failed=options["max_failed"],
     )
     return rollouts.start(name, plan, again=options["again"], cause=cause_of(options["why"]))
 

@@ -70,6 +70,10 @@ class AsyncModels:
             self._models.rollback, name, alias, expected=expected, why=why
         )
 
+    async def set_cache(self, name: str, cache: bool | int) -> Json:
+        """See `Models.set_cache`."""
+        return await self._threads.call(self._models.set_cache, name, cache)
+
     async def history(
         self, name: str, *, limit: int = 100, after: int | None = None, at: str | None = None
     ) -> Json:

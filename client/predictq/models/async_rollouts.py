@@ -33,6 +33,10 @@ class AsyncRollouts:
         """See `Rollouts.resume`."""
         return await self._threads.call(self._rollouts.resume, name, id, why=why)
 
+    async def comparison(self, name: str, alias: str = "production") -> Json:
+        """See `Rollouts.comparison`."""
+        return await self._threads.call(self._rollouts.comparison, name, alias)
+
     async def abort(self, name: str, id: int, *, why: str = "") -> Json:
         """See `Rollouts.abort`."""
         return await self._threads.call(self._rollouts.abort, name, id, why=why)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from predictq import arguments
-from predictq.arguments import count, flag, part, seconds, text
+from predictq.arguments import count, flag, part, seconds, setting, text
 from predictq.errors import ModelRefused, WaitTimeout
 from predictq.http import wire
 from predictq.http.connection import Connection
@@ -134,6 +134,13 @@ class Models:
         """Return an alias to what it meant before; ``expected`` as in `set_alias`."""
         body = cause(why) | {"alias": text("alias", alias)} | _expected(expected)
         return self._ask("POST", f"{_path(name)}/rollback", body)
+
+    def set_cache(self, name: str, cache: bool | int) -> Json:
+        """Set whether an answer of a model is reused for the same rows.
+
+        ``cache``: True for as long as it is worth by what it cost, or for how many seconds.
+        """
+        return self._ask("PUT", f"{_path(name)}/cache", {"cache": setting("cache", cache)})
 
     def history(
         self, name: str, *, limit: int = 100, after: int | None = None, at: str | None = None

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-from predictq.arguments import count, flag, part, seconds, text
+from predictq.arguments import count, flag, number, part, seconds, text
 from predictq.http import wire
 from predictq.http.connection import Connection
 from predictq.models.causes import cause
@@ -33,11 +34,15 @@ class Rollouts:
         alias: str = "production",
         steps: Sequence[int] = (10, 50, 100),
         every_seconds: float = 600.0,
+        requests: int = 100,
+        max_failed: float | None = None,
         again: bool = False,
         why: str = "",
     ) -> Json:
         """Move an alias to a version in steps: the percents of the requests that it gets.
 
+        ``requests``: predictions that the version must answer at each step. ``max_failed``: percent
+        of them that may fail; by default no more than of the version before.
         ``again``: also if the version was rolled back before. Raises `Conflict` otherwise, and if
         the alias is being moved already.
         """
@@ -46,6 +51,8 @@ class Rollouts:
             "alias": text("alias", alias),
             "steps": [count("steps", step) for step in steps],
             "every_seconds": seconds("every_seconds", every_seconds),
+            "requests": count("requests", requests),
+            "max_failed": None if max_failed is None else number("max_failed", max_failed),
             "again": flag("again", again),
         }
         return self._ask("POST", _path(name), body)
@@ -61,6 +68,11 @@ class Rollouts:
     def abort(self, name: str, id: int, *, why: str = "") -> Json:
         """End it: the alias means what it did before."""
         return self._change(name, id, "abort", why)
+
+    def comparison(self, name: str, alias: str = "production") -> Json:
+        """The versions of a split alias, compared: what was counted, and the verdict."""
+        query = urlencode({"alias": text("alias", alias)})
+        return self._ask("GET", f"models/{part('name', name)}/comparison?{query}")
 
     def _change(self, name: str, id: int, act: str, why: str) -> Json:
         return self._ask("POST", f"{_path(name)}/{count('id', id)}/{act}", cause(why))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from tasks.ledger.predictions.pipeline import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.ledger.script_constants import MAX_WEBHOOKS
-from tasks.messages import Idempotency
+from tasks.messages import Idempotency, Reuse
 from tasks.record import Record
 from tasks.targets.webhook import Target
 from tasks.wire import encode_finite
@@ -35,7 +36,20 @@ class Offer(msgspec.Struct, frozen=True):
     message: bytes
     rows: int
     idempotency: Idempotency | None = None
+    reuse: Reuse | None = None
     webhook: Target | None = None
+
+
+class Reused(msgspec.Struct, frozen=True):
+    """A prediction that had its outcome when it was accepted, since another one had the answer."""
+
+    task_id: str
+    text: bytes
+    """Its record; empty if that is long, and has to be looked up."""
+
+
+Accepted = str | Reused
+"""The id that was accepted, perhaps an earlier one; or what was answered at once."""
 
 
 def accept_call(
@@ -53,16 +67,21 @@ def accept_call(
         record, task_id = encode_finite(offer.record), offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
         arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
+    for index, offer in enumerate(offers, 1):
+        if given := offer.reuse:
+            arguments += (index, given.key, given.seconds, datetime.now(UTC).isoformat())
     return script_keys, arguments
 
 
 def read_accept_answer(
     answer: bytes | list[Any], offer: Offer, bounds: Bounds
-) -> str | PredictqError:
-    """The accepted id, or the error of a refusal, from the script's answer to one offer."""
+) -> Accepted | PredictqError:
+    """What was accepted, or the error of a refusal, from the script's answer to one offer."""
     match answer:
         case bytes():
             return answer.decode()
+        case [b"reused", outcome]:
+            return Reused(offer.record.task_id, outcome)
         case [b"full", *seconds]:
             return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
         case [b"webhooks"]:

@@ -4,29 +4,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from tasks.ledger import keys
 from tasks.ledger.heads import letter_head
+from tasks.ledger.predictions.arms import told_of_arms
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.statistics import bucket
 from tasks.record import Record
-from tasks.wire import encode
+from tasks.wire import encode_finite
 from telemetry.errors import WorkerLost
-
-
-class Settled(msgspec.Struct, frozen=True):
-    """An outcome, and the message that it settles."""
-
-    record: Record
-    tag: str | None = None
-    """Of the reserved message; None if the message is still queued or does not exist."""
-    dead_after: int | None = None
-    """Attempts made, if the message becomes a dead letter; None if it does not."""
-
-    @property
-    def rows(self) -> int:
-        """Rows answered."""
-        return len(self.record.result) if self.record.state == "succeeded" else 0
 
 
 def settling(
@@ -56,13 +41,14 @@ def _called(
             details += _dead(index, settled.record, settled.tag, settled.dead_after)
     return (
         [keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics, *map(keys.record, ids)],
-        [result_ttl, int(by_look_up), *tags, *ids, *details],
+        [result_ttl, int(by_look_up), told_of_arms(outcomes), *tags, *ids, *details],
     )
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
     record, seconds = settled.record, max(now - settled.record.created_at, 0.0)
-    return encode(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
+    # Infinities among predictions are spelled as texts.
+    return encode_finite(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
 
 
 def _dead(index: int, record: Record, tag: str, attempts: int) -> tuple[int, bytes, str, str, int]:

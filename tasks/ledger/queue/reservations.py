@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.script_constants import PROBING
+from tasks.ledger.script_constants import PROBING, REUSING
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 """Suffixes that kombu appends to a queue's name for the lists of other priorities."""
@@ -18,7 +18,8 @@ class Reservations:
         self._client = client
         self._timeout = visibility_timeout
         self._reserve = scripts.load_script(client, "reserve", **PROBING)
-        self._upkeep = scripts.load_script(client, "upkeep", result_ttl=result_ttl, **PROBING)
+        constants = PROBING | REUSING
+        self._upkeep = scripts.load_script(client, "upkeep", result_ttl=result_ttl, **constants)
         self._withdraw = scripts.load_script(client, "withdraw")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:

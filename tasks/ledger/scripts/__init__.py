@@ -7,22 +7,55 @@ import redis
 from redis.commands.core import Script
 
 from tasks.ledger import keys
-from tasks.ledger.heads import OPEN_HEADS
+from tasks.ledger.heads import OPEN_HEADS, SUCCEEDED_HEAD
 
+_word, _comment = re.compile(r"\w+"), re.compile(r"--.*")
+_definition = re.compile(r"^local (?:.*\n)+?(?=local |--|\Z)", re.MULTILINE)
+"""One at the top level of a library: all lines of its body are indented but the last."""
+_names = re.compile(r"local (?:function )?(\w+(?:, \w+)*)")
 _uses = re.compile(r"-- Uses: (.+)\n")
 
 
-def load_script(client: redis.Redis, name: str, **constants: float) -> Script:
+def load_script(client: redis.Redis, name: str, without: str = "", /, **constants: float) -> Script:
     """The script ``name``, to be called with keys and args: one round trip (`EVALSHA`).
 
     A script names its libraries itself, in a first line ``-- Uses: messages, pausing``. It is then
-    preceded by the key layout, the heads of open records and ``constants`` as upper-case locals,
-    and by the libraries' text, in that order. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
+    preceded by what it uses of the key layout, the heads of records and ``constants``, as
+    upper-case locals, and of the libraries, in that order. The functions of the library ``without``
+    are nil. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
     """
     script = script_text(name)
     libraries = _libraries(script)
-    front = [_locals(constants), *map(script_text, libraries)] if libraries else []
-    return client.register_script("".join([*front, script]))
+    texts = (
+        _stubs(library) if library == without else script_text(library) for library in libraries
+    )
+    front = [_locals(constants), *texts] if libraries else []
+    return client.register_script(_used("".join(front), script) + script)
+
+
+def _stubs(library: str) -> str:
+    definitions = _definition.findall(script_text(library))
+    return "".join(f"local {name}\n" for each in definitions for name in _defined(each))
+
+
+def _used(front: str, script: str) -> str:
+    """The definitions in front of a script that it uses: Redis makes each anew for every call."""
+    used: list[str] = []
+    needed = _words(script)
+    for definition in reversed(_definition.findall(front)):
+        if needed & _defined(definition):
+            used.append(definition)
+            needed |= _words(definition)
+    return "".join(reversed(used))
+
+
+def _defined(definition: str) -> set[str]:
+    named = _names.match(definition)
+    return {*named[1].split(", ")} if named else set()
+
+
+def _words(text: str) -> set[str]:
+    return {*_word.findall(_comment.sub("", text))}
 
 
 def _libraries(script: str) -> list[str]:
@@ -40,7 +73,8 @@ def script_text(name: str) -> str:
 
 def _locals(constants: dict[str, float]) -> str:
     layout = {name: f"'{key}'" for name, key in vars(keys).items() if name.isupper()}
-    heads = {name: f"'{head.decode()}'" for name, head in OPEN_HEADS.items()}
+    known = {**OPEN_HEADS, "SUCCEEDED_HEAD": SUCCEEDED_HEAD}
+    heads = {name: f"'{head.decode()}'" for name, head in known.items()}
     numbers = {name.upper(): repr(value) for name, value in constants.items()}
     values = {**layout, **heads, **numbers}
     return "".join(f"local {name} = {value}\n" for name, value in values.items())

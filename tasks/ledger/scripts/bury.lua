@@ -1,4 +1,4 @@
--- Uses: messages, pausing, webhooks.events, burying, outcomes
+-- Uses: messages, pausing, webhooks.events, burying, outcomes, reuse
 -- Bury a message that cannot be read: keep it whole, and settle its prediction if its id is known.
 -- KEYS: reserved, due, and, if its id can be read: attempts, record.
 -- ARGV: tag, id of the letter, the letter without its end; and with a record: its id, outcome, time
@@ -24,6 +24,7 @@ if record_key then
     local model, number = string.match(outcome, '"model":"([^"]*)","version":(%d+)')
     version = (model or '') .. ':' .. (number or 0)
     publish(record_key, id, outcome, 'failed', version)
+    reuse_functions(live).release(id, outcome, version)
   end
 end
 local dropped = bury(free_id, head .. letter, died_at)

@@ -1,29 +1,32 @@
--- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes
+-- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes, reuse, arms
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
---       tags (empty for none), ids; then for each: outcome, state, rows, seconds from
+--       what arms.lua counts, empty if no alias is split; tags (empty for none), ids; then for each: outcome, state, rows, seconds from
 --       acceptance, histogram bucket; then for each that leaves a dead letter: its index, the
 --       letter without its end, code, reason, and 1 if a pause may park it instead.
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
 -- first write adds data.
 local reserved, due, attempts, statistics = unpack(KEYS, 1, 4)
-local live, by_look_up, many = ARGV[1], ARGV[2] == '1', #KEYS - 4
+local live, by_look_up, arms, many = ARGV[1], ARGV[2] == '1', ARGV[3], #KEYS - 4
 local function record_key_at(i) return KEYS[4 + i] end
-local function tags() return unpack(ARGV, 3, many + 2) end
-local function tag_at(i) return ARGV[2 + i] end
-local function id_at(i) return ARGV[2 + many + i] end
+local function tags() return unpack(ARGV, 4, many + 3) end
+local function tag_at(i) return ARGV[3 + i] end
+local function id_at(i) return ARGV[3 + many + i] end
 local function outcome_at(i) -- outcome, state, rows, seconds, bucket
-  local before = 2 + 2 * many + 5 * (i - 1)
+  local before = 3 + 2 * many + 5 * (i - 1)
   return unpack(ARGV, before + 1, before + 5)
 end
-local many_dead = (#ARGV - 2 - 7 * many) / 5
+local many_dead = (#ARGV - 3 - 7 * many) / 5
 local function dead_at(n) -- index, letter without its end, code, reason, whether it may be parked
-  local before = 2 + 7 * many + 5 * (n - 1)
+  local before = 3 + 7 * many + 5 * (n - 1)
   local index, head, code, reason, may_park = unpack(ARGV, before + 1, before + 5)
   return tonumber(index), head, code, reason, may_park == '1'
 end
-local counts, seconds, written, finished = {}, 0, 0, {}
+-- One look for all three, as mostly there is none.
+local reusing = redis.call('EXISTS', LEADERS, FOLLOWED, WEBHOOKS) > 0 and reuse_functions(live)
+if not reusing then is_followed, has_webhooks = false, false end
+local counts, seconds, written, finished, is_written = {}, 0, 0, {}, {}
 local longest = math.max(#QUEUED_HEAD, #RUNNING_HEAD, #RETRYING_HEAD)
 -- Whether the queue deadline lies ahead by Redis's clock, the only one that all share. A look-up,
 -- which holds no message, has compared it with its own host's clock.
@@ -80,12 +83,14 @@ for i = 1, many do
   if open then
     redis.call('SET', key, outcome, 'EX', live)
     publish(key, id, outcome, state, version)
+    if reusing then reusing.release(id, outcome, version) end
     add(state, 1)
     add('rows', rows)
     seconds = seconds + took
     add(bucket, 1)
     finished[#finished + 1] = id
     written = written + 1
+    is_written[i] = true
     if dead[i] then
       local died_at = string.format('%.6f', now)
       local tail = ',"died_at":' .. died_at .. ',"message":' .. cjson.encode(dead[i].message) .. '}'
@@ -111,8 +116,15 @@ if #finished > 0 then redis.call('HDEL', attempts, unpack(finished)) end
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', statistics, field, amount)
 end
+local own_queue = written > 0 and queue_of_tag(tag_at(1)) -- one worker, and so one queue
+if own_queue and is_deployed(own_queue) then
+  for _, state in ipairs({ 'succeeded', 'failed', 'cancelled', 'expired' }) do
+    if counts[state] then redis.call('HINCRBY', QUEUED .. own_queue, state, counts[state]) end
+  end
+end
 if written > 0 then
   redis.call('SADD', ANSWERED, version)
   redis.call('HINCRBYFLOAT', statistics, 'seconds', string.format('%.6f', seconds))
 end
+if arms ~= '' and written > 0 then count_arms(cjson.decode(arms), version, is_written) end
 return written

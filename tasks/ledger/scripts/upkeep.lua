@@ -1,6 +1,7 @@
--- Uses: messages, tags, pausing
+-- Uses: messages, tags, pausing, outcomes, reuse
 -- Extend the reservations of this worker, and return expired reservations: those of killed workers. Send a
--- probe for each paused version that is due. Move messages of other priorities to their queue.
+-- probe for each paused version that is due. Move messages of other priorities to their queue. Let
+-- predictions that joined a leader long ago be computed themselves: it may have been purged.
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
 -- ARGV: seconds until the reservations end, tags of this worker.
 -- Returns how many messages went back to the consuming end of their queues.
@@ -53,5 +54,8 @@ if redis.call('EXISTS', PAUSED) == 1 then
       send_probe(version, entry, id_of(message), now)
     end
   end
+end
+for _, leader in ipairs(redis.call('ZRANGEBYSCORE', LEADERS, '-inf', now - MAX_JOINED_SECONDS, 'LIMIT', 0, 10)) do
+  reuse_functions(RESULT_TTL).release(leader)
 end
 return returned

@@ -5,7 +5,7 @@ import pytest
 
 from tasks.ledger import keys
 from tasks.ledger.predictions.attempts import NotStarted
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.record import Record
 from tasks.time_limits import BACKOFF, MAX_ATTEMPTS
 from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, LedgerHarness, full

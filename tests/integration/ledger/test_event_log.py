@@ -11,7 +11,7 @@ import pytest
 from tasks.events.log import PAGE, EventLog, EventPage
 from tasks.ledger import keys
 from tasks.ledger.dead_letters.burial import Burial
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.wire import encode
 from tests.integration.ledger.ledger_harness import GENEROUS, RECEIPT, LedgerHarness, offer
 

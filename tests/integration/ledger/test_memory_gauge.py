@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue import memory_gauge
 from tasks.messages import Idempotency
 from tasks.record import Record

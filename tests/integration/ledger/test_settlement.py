@@ -8,7 +8,7 @@ import pytest
 from tasks.gateway import Gateway
 from tasks.ids import Ids
 from tasks.ledger import keys
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.record import Record
 from telemetry.errors import ModelError
 from tests.integration.ledger.ledger_harness import (

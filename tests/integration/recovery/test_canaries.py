@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import connect
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import sightings
 from tasks.record import Record
 from telemetry.errors import WorkerLost

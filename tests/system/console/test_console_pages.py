@@ -1,5 +1,6 @@
 """Every page of the console in a real browser: it renders, is accessible, and fits a phone."""
 
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.watch.notifying import Notifier
+from api.watch.running import watch_of
 from tests.support.stack import LiveStack, until
 from tests.system.console.scenes import IRIS, succeeded
 
@@ -28,6 +31,7 @@ PAGES = {
     "/dead-letters": "Dead letters",
     "/try/iris": "iris",
     "/workers": "Workers",
+    "/runbooks/queue-age": "queue-age",
     "/sign-in": "Sign in",
     "/search": "Search",
 }
@@ -82,12 +86,18 @@ def test_console_overview_says_that_all_is_well_and_follows_the_state(
     page.goto("/console")
     expect(page.locator("#live")).to_have_text("live")
     expect(page.locator("#chart-load canvas")).to_be_visible()
-    assert stack.http.post("/models/diabetes/versions/1/pause").is_success
+    expect(page.locator("#state")).to_contain_text("No watch evaluates the alert rules")
+    watch = watch_of(stack.url, stack.redis_url, Notifier([]))
+    assert stack.owner.post("/models/diabetes/versions/1/pause").is_success
     try:
+        watch.look(time.time())
         expect(page.locator("#state")).to_contain_text("diabetes:1 is paused", timeout=15_000)
+        expect(page.locator("#state")).not_to_contain_text("No watch")
     finally:
-        assert stack.http.post("/models/diabetes/versions/1/resume").is_success
+        assert stack.owner.post("/models/diabetes/versions/1/resume").is_success
+    watch.look(time.time())
     expect(page.locator("#state")).not_to_contain_text("diabetes:1", timeout=15_000)
+    watch.close()
     assert complaints == []
 
 

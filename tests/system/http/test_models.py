@@ -29,7 +29,7 @@ VERSION = {
 
 def test_list_of_models(stack: LiveStack) -> None:
     expected = [
-        {"name": name, "latest": 1, "versions": [1], "aliases": {"production": 1}}
+        {"name": name, "latest": 1, "versions": [1], "aliases": {"production": 1}, "cache": False}
         for name in ("breast-cancer", "diabetes", "iris")
     ]
     models = stack.http.get("/models").json()["models"]

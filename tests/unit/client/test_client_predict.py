@@ -43,6 +43,16 @@ def test_predict_sends_the_time_limits(server, client):
     ]
 
 
+def test_client_sends_the_cache_setting(server, client):
+    server.script(*[succeeded([1])] * 3)
+    for setting in (True, False, 60):
+        client.predict("iris", ROW, cache=setting)
+    assert [asked.body["cache"] for asked in server.asked] == [True, False, 60]
+    for wrong in ("on", 0, 1.5):
+        with pytest.raises(InvalidRequest, match="cache"):
+            client.predict("iris", ROW, cache=wrong)
+
+
 def test_client_sends_the_sticky_key(server, client):
     server.script(succeeded([1]), pending())
 

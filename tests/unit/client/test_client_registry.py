@@ -64,3 +64,10 @@ def test_client_models_split_an_alias(server, client):
     assert body["expected"] == {"3": 95, "4": 5}
     with pytest.raises(InvalidRequest, match="version"):
         client.models.set_alias("m", "a", {3: "many"})
+
+
+def test_client_models_set_the_cache(server, client):
+    server.script(Answer(200, {"model": "m", "cache": 60, "varying": []}))
+    assert client.models.set_cache("m", 60)["cache"] == 60
+    assert server.calls == [("PUT", "/models/m/cache")]
+    assert server.asked[0].body == {"cache": 60}

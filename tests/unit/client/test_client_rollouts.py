@@ -9,27 +9,30 @@ from predictq.models.rollouts import Rollouts
 from tests.unit.fake_server import Answer
 
 STATE = {"id": 1, "status": "running"}
+ANSWERS = [*[Answer(200, STATE)] * 4, Answer(200, {"rollouts": [STATE]}), Answer(200, STATE)]
 CALLS = [name for name in vars(Rollouts) if not name.startswith("_")]
 
 
 def test_client_rollouts_start_change_and_show(server, client):
-    server.script(Answer(201, STATE), *[Answer(200, STATE)] * 4, Answer(200, {"rollouts": [STATE]}))
+    server.script(Answer(201, STATE), *ANSWERS)
     rollouts = client.models.rollouts
     assert rollouts.start("m", 2, steps=[5, 100], every_seconds=30, why="better") == STATE
     for act in (rollouts.pause, rollouts.resume, rollouts.abort, rollouts.show):
         assert act("m", 1) == STATE
     assert rollouts("m") == [STATE]
+    assert rollouts.comparison("m", "staging") == STATE
     acts = ["/pause", "/resume", "/abort"]
     assert server.calls == [
         ("POST", "/models/m/rollouts"),
         *(("POST", f"/models/m/rollouts/1{act}") for act in acts),
         ("GET", "/models/m/rollouts/1"),
         ("GET", "/models/m/rollouts"),
+        ("GET", "/models/m/comparison?alias=staging"),
     ]
 
 
 def test_async_rollouts_are_the_same(server, run):
-    server.script(Answer(201, STATE), *[Answer(200, STATE)] * 4, Answer(200, {"rollouts": [STATE]}))
+    server.script(Answer(201, STATE), *ANSWERS)
 
     async def use(client):
         rollouts = client.models.rollouts
@@ -37,9 +40,10 @@ def test_async_rollouts_are_the_same(server, run):
         for act in (rollouts.pause, rollouts.resume, rollouts.abort, rollouts.show):
             assert await act("m", 1) == STATE
         assert await rollouts("m") == [STATE]
+        assert await rollouts.comparison("m") == STATE
 
     run(use)
-    assert len(server.calls) == 6
+    assert len(server.calls) == 7
 
 
 @pytest.mark.parametrize("name", CALLS)

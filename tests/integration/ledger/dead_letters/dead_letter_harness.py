@@ -5,7 +5,7 @@ import redis
 from tasks.ledger.dead_letters.burial import Burial
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, WholeLetter
 from tasks.ledger.dead_letters.replay import Replays
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from telemetry.errors import ArtifactMismatch
 from tests.integration.ledger.ledger_harness import GENEROUS, LedgerHarness
 

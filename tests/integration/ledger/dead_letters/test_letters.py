@@ -9,7 +9,7 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.dead_letters import letters
 from tasks.ledger.dead_letters.letters import Filter, Letter
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from telemetry.errors import (
     ModelError,
     WorkerLost,

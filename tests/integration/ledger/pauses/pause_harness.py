@@ -6,7 +6,7 @@ import redis
 
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Paused, Pauses
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from telemetry.errors import ArtifactMismatch, PredictqError, VersionPaused
 from tests.integration.ledger.ledger_harness import RECEIPT, LedgerHarness
 from tests.support.stack import until

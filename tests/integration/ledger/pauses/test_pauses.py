@@ -8,7 +8,7 @@ import redis
 
 from tasks.ledger import keys
 from tasks.ledger.predictions.attempts import NotStarted
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.script_constants import PROBING
 from tasks.messages import Idempotency
 from tasks.record import Record

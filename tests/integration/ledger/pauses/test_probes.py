@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.script_constants import WAIT_REMEMBERED
 from tasks.record import Record
 from tasks.wire import encode

@@ -6,6 +6,7 @@ import msgspec
 
 from api.console.live.sampler import Picture
 from api.console.live.snapshot import StackSnapshot
+from tasks.alerts.watching.states import AlertState
 from tasks.ledger.pauses.pauses import Paused
 from tasks.ledger.queue.queue_snapshot import QueueSnapshot
 from tasks.ledger.statistics import BUCKETS, Statistics
@@ -41,13 +42,19 @@ def snapshot(**changed: Any) -> StackSnapshot:
         paused=[],
         dead_letters=0,
         statistics=[],
-        canary_ages={"predict": 3.0},
+        alerts=[],
+        is_watched=True,
     )
     return msgspec.structs.replace(calm, **changed)
 
 
 def picture(away_since: float | None = None, **changed: Any) -> Picture:
     return Picture(snapshot(**changed), None, away_since)
+
+
+def alert(name: str, **changed: Any) -> AlertState:
+    state = AlertState(name=name, value=1.0, since=900.0, level="firing")
+    return msgspec.structs.replace(state, **changed)
 
 
 def pause(**changed: Any) -> Paused:

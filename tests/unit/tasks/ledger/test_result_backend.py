@@ -8,7 +8,7 @@ from celery import Celery
 from celery.exceptions import NotRegistered
 
 from tasks.ledger.backend import LedgerBackend
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 
 
 class Ledger:

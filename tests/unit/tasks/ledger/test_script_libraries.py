@@ -14,8 +14,10 @@ FOLDERS = {
     "webhooks.": ROOT / "tasks/webhooks/scripts",
 }
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
-NAMES = {"attempts", "breaking", "burying", "jobs.jobs", "messages", "outcomes", "pausing", "tags"}
-NAMES |= {"webhooks.events", "webhooks.origins"}
+NAMES = {
+    *("attempts", "breaking", "burying", "jobs.jobs", "messages", "outcomes", "pausing", "reuse"),
+    *("tags", "webhooks.events", "webhooks.origins"),
+}
 
 
 def texts() -> dict[str, str]:
@@ -53,15 +55,30 @@ class Client(redis.Redis):
 
 
 def test_script_follows_the_key_layout_and_its_libraries() -> None:
-    text = str(scripts.load_script(Client(), "start", result_ttl=5))
+    text = str(scripts.load_script(Client(), "upkeep", result_ttl=5))
     positions = [
         text.index(part)
         for part in (
             "local RECORD = ",
             "local RESULT_TTL = 5",
             "local function clock",
-            "local function attempts_of",
-            "-- Note that",
+            "local function queue_of_tag",
+            "-- Extend the",
         )
     ]
     assert positions == sorted(positions)
+
+
+def test_script_has_only_the_definitions_that_it_uses() -> None:
+    text = str(scripts.load_script(Client(), "start", result_ttl=5, other=7))
+    assert "local RESULT_TTL = 5" in text
+    assert "local function head_of" in text, "which in_state calls"
+    assert not {"OTHER", "give_back", "postponed_attempts", "STATISTICS"} & {
+        *re.findall(r"\w+", text)
+    }
+
+
+def test_functions_of_a_library_that_is_left_out_are_nil() -> None:
+    text = str(scripts.load_script(Client(), "accept", "reuse", join_seconds=5))
+    assert "local reuse_functions\n" in text
+    assert "outcome_with" not in text

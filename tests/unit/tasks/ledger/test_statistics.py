@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tasks.ledger.statistics import BUCKETS, bucket, parse_statistics
+from tasks.ledger.statistics import BUCKETS, ReuseCounts, bucket, parse_statistics
 
 
 def _after(*outcomes: tuple[str, int, float]) -> dict[str, str]:
@@ -41,3 +41,10 @@ def test_duration_beyond_the_last_bucket_is_counted() -> None:
 
 def test_percentile_without_outcomes_is_none() -> None:
     assert parse_statistics("m:1", {}).percentile(0.5) is None
+
+
+def test_reuse_is_counted_beside_outcomes() -> None:
+    statistics = parse_statistics("m:1", _after(("succeeded", 1, 0.1)), {"hits": "3", "ms": "1.5"})
+
+    assert statistics.reuse == ReuseCounts(hits=3, ms=1.5)
+    assert statistics.outcomes["succeeded"] == 1

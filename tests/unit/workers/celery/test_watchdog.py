@@ -23,6 +23,10 @@ class Looks:
         self._left, self._ends = most, ends
         self.waited: list[float] = []
 
+    def note(self) -> None:
+        """Redis cannot count the stall, which must not keep the worker from ending."""
+        raise redis.ConnectionError
+
     def wait(self, seconds: float) -> bool:
         self.waited.append(seconds)
         if seconds == STOP_TIMEOUT:
@@ -50,8 +54,11 @@ def watch(
     sign: Callable[[], int], waiting: Callable[[], int], looks: int, *, ends: bool = False
 ) -> Looks:
     """Run a watchdog for ``looks`` checks; raises `Ended` if it ends the worker."""
-    watch = Watchdog(lambda: ("it does nothing", sign()), waiting, shutdown_timeout=300.0)
-    watch._over = over = Looks(looks, ends=ends)
+    over = Looks(looks, ends=ends)
+    watch = Watchdog(
+        lambda: ("it does nothing", sign()), waiting, over.note, shutdown_timeout=300.0
+    )
+    watch._over = over
     watch.run()
     return over
 

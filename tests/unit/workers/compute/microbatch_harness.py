@@ -11,7 +11,7 @@ from registry.changes import Changes
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted, Start
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.record import Record
 from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.support.models import described

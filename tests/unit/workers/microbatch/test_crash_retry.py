@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.predictions.settled import Settled
 from tasks.messages import Prediction
 from tasks.record import Record
 from tasks.time_limits import MAX_ATTEMPTS

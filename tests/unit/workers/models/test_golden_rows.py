@@ -17,7 +17,7 @@ from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.settings import Settings
 from telemetry.errors import ArtifactMissing, ModelUnloadable
-from workers.gate.warming import CALL_ROWS, call_times, warmed
+from workers.gate.warming import CALL_ROWS, first_calls, warmed
 from workers.models.engine import SklearnEngine
 from workers.models.golden import MAX_GOLDEN_ROWS
 from workers.models.golden_engine import GoldenCheckedEngine
@@ -148,11 +148,20 @@ def test_golden_rows_decide_what_the_fork_server_holds(server, version, monkeypa
     assert [*server._engine.held()] == ["m:1"]
 
 
-def test_call_times_end_with_a_call_that_fails(version: Manifest) -> None:
+def test_version_varies_if_two_calls_with_one_row_differ(version: Manifest) -> None:
+    class Drawing(Scaled):
+        def predict(self, rows):
+            return np.random.random(len(rows))
+
+    assert first_calls(Drawing(), version.signature, [[1.0, "red"]]).varies
+    assert not first_calls(Scaled(), version.signature, [[1.0, "red"]]).varies
+
+
+def test_first_calls_end_with_a_call_that_fails(version: Manifest) -> None:
     class Narrow:
         def predict(self, rows: pd.DataFrame) -> np.ndarray:
             if len(rows) > 64:
                 raise ValueError("at most 64 rows")
             return np.zeros(len(rows))
 
-    assert list(call_times(Narrow(), version.signature, [[1.0, "red"]])) == ["1", "64"]
+    assert list(first_calls(Narrow(), version.signature, [[1.0, "red"]]).times) == ["1", "64"]

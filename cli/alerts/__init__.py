@@ -1,0 +1,1 @@
+"""The `alerts` commands, and `watch`, which evaluates the rules."""

@@ -1,0 +1,1 @@
+"""Commands that change settings of a model."""

@@ -1,0 +1,1 @@
+"""Alerts: the rules, read from one file, and the watch that evaluates them without Prometheus."""

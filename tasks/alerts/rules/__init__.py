@@ -1,0 +1,1 @@
+"""The rules of alerts: what is compared, for how long, and what operators are told."""

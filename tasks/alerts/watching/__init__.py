@@ -1,0 +1,1 @@
+"""The watch: scrapes the API, evaluates the rules, and tells operators of what fires."""

@@ -1,0 +1,65 @@
+"""What the watch keeps in Redis: states of alerts, counts, and a lease, as one watch evaluates."""
+
+from typing import cast
+
+import msgspec
+import redis
+
+from tasks.alerts.rules.alert import all_alerts
+from tasks.alerts.watching.counts import MAX_COUNT_POINTS, CountPoint
+from tasks.alerts.watching.states import AlertState, States
+from tasks.ledger import keys, scripts
+
+LEASE_SECONDS = 60
+"""Seconds after which another watch takes over from one that was killed."""
+_points = msgspec.json.Decoder(CountPoint)
+_states = msgspec.json.Decoder(AlertState)
+
+
+class AlertStore:
+    """Reads and writes it; every method raises `redis.RedisError`."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._lease = scripts.load_script(client, "lease")
+
+    def take(self, token: str) -> bool:
+        """Take the lease, or renew it; whether this token holds it now."""
+        return bool(self._lease(keys=[keys.ALERTS_WATCHED], args=[token, LEASE_SECONDS]))
+
+    def release(self, token: str) -> None:
+        """Give the lease back, if this token holds it."""
+        if self.take(token):
+            self._client.delete(keys.ALERTS_WATCHED)
+
+    def is_watched(self) -> bool:
+        """Whether a watch evaluates the rules."""
+        return bool(self._client.exists(keys.ALERTS_WATCHED))
+
+    def states(self) -> dict[str, AlertState]:
+        """The states of alerts that are pending or firing, or over and not told of."""
+        found = cast("dict[bytes, bytes]", self._client.hgetall(keys.ALERTS))
+        return {key.decode(): _states.decode(text) for key, text in found.items()}
+
+    def open(self) -> list[AlertState]:
+        """Those that fire or are pending, the worst first, of the rules that there are."""
+        known = all_alerts()
+        found = [s for s in self.states().values() if s.level != "over" and s.name in known]
+        return sorted(found, key=lambda s: (s.level, known[s.name].severity, s.since))
+
+    def points(self) -> list[CountPoint]:
+        """The counts of the last days, in order of time."""
+        found = cast("list[bytes]", self._client.lrange(keys.ALERT_COUNTS, 0, -1))
+        return [_points.decode(text) for text in found]
+
+    def write(self, states: States, point: CountPoint | None) -> None:
+        """Replace the states, and add a point."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.delete(keys.ALERTS)
+            if states:
+                encoded = {key: msgspec.json.encode(state) for key, state in states.items()}
+                pipe.hset(keys.ALERTS, mapping=encoded)  # type: ignore[arg-type]  # bytes are fine
+            if point is not None:
+                pipe.rpush(keys.ALERT_COUNTS, msgspec.json.encode(point))
+                pipe.ltrim(keys.ALERT_COUNTS, -MAX_COUNT_POINTS, -1)
+            pipe.execute()
