@@ -8,15 +8,13 @@ from msgspec import UnsetType
 from registry.storage.model_settings import CacheSetting
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
+from tasks.callers.caller import DEFAULT_TENANT
 from tasks.messages import Reuse
 from tasks.wire import encode
 
-TENANT = ""
-"""The part of each answer key that keeps callers apart. There is one tenant so far."""
-
 
 def reuse_of(
-    asked: CacheSetting | UnsetType, resolved: Resolved, method: str, rows: Any
+    asked: CacheSetting | UnsetType, resolved: Resolved, method: str, rows: Any, tenant: str
 ) -> Reuse | None:
     """How a prediction may reuse an answer; None if it is to be computed.
 
@@ -26,10 +24,10 @@ def reuse_of(
     setting = resolved.cache if isinstance(asked, UnsetType) else asked
     if setting is False or resolved.varies:
         return None
-    return Reuse(answer_key(resolved, method, rows), 0 if setting is True else setting)
+    return Reuse(answer_key(resolved, method, rows, tenant), 0 if setting is True else setting)
 
 
-def answer_key(resolved: Resolved, method: str, rows: Any) -> str:
+def answer_key(resolved: Resolved, method: str, rows: Any, tenant: str = DEFAULT_TENANT) -> str:
     """A hash of all that an answer depends on.
 
     The rows are those that the model gets, in its own order of columns, so that it is the same how
@@ -38,7 +36,8 @@ def answer_key(resolved: Resolved, method: str, rows: Any) -> str:
     """
     manifest = resolved.manifest
     # The version beside the artifact: two versions may take the same file's rows in two ways.
-    of = [TENANT, manifest.reference, manifest.sha256, method]
+    # No tenant learns from the speed of an answer what another one asked.
+    of = [tenant, manifest.reference, manifest.sha256, method]
     # Else a prediction might wait for one in the queue of a deployment that is stopped.
     of += [own.reference] if (own := resolved.deployment) else []
     digest = blake2b(encode(of), digest_size=20)

@@ -38,6 +38,8 @@ class Caller(msgspec.Struct, frozen=True):
     """Globs of the models that the caller sees: ``churn*``."""
     weight: float = 1.0
     limits: Limits = NO_LIMITS
+    is_everywhere: bool = False
+    """Whether the caller sees what is of other tenants, too."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has this scope."""
@@ -52,6 +54,6 @@ NOBODY = Caller()
 """A caller without a key where every request needs one."""
 ANYONE = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
 """A caller without a key where none is needed: on loopback."""
-VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console")
+VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console", is_everywhere=True)
 """A viewer who has signed in to the console. A session stands for the local key, but makes no
 keys."""

@@ -102,11 +102,16 @@ def test_arrow_stream_has_a_key_of_its_bytes() -> None:
     ],
 )
 def test_request_says_more_than_the_model(asked: Any, setting: Any, seconds: Any) -> None:
-    found = reuse_of(asked, replace(MODEL, cache=setting), "predict", [[1, 2]])
+    found = reuse_of(asked, replace(MODEL, cache=setting), "predict", [[1, 2]], "default")
     assert (found and found.seconds) == seconds if seconds else (found is None) == (seconds is None)
 
 
 def test_version_that_varies_is_always_asked() -> None:
     varying = replace(MODEL, cache=True, varies=True)
-    assert reuse_of(True, varying, "predict", [[1, 2]]) is None
-    assert isinstance(reuse_of(True, MODEL, "predict", [[1, 2]]), Reuse)
+    assert reuse_of(True, varying, "predict", [[1, 2]], "default") is None
+    assert isinstance(reuse_of(True, MODEL, "predict", [[1, 2]], "default"), Reuse)
+
+
+def test_tenants_reuse_no_answers_of_each_other() -> None:
+    ours, theirs = (answer_key(MODEL, "predict", [[1, 2]], tenant) for tenant in ("risk", "web"))
+    assert ours != theirs
