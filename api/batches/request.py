@@ -79,8 +79,8 @@ def build_job_request(
 
     ``key``: the sticky key of the request, if its fields have none.
     """
+    check_seen(caller, asked.model)
     resolved = registry.resolve(asked.model).chosen(asked.sticky or key)
-    check_seen(caller, resolved.manifest.name)
     methods = _methods(asked)
     for method in methods:
         check_job_method(resolved.manifest, method)

@@ -13,6 +13,7 @@ from api.bulk.gateway import AcceptedLine, BulkGateway, Submitted
 from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
 from api.bulk.parsing import LineParser
 from api.bulk.problems import LineProblem, line_problem
+from api.callers.seeing import check_seen
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
 from api.predictions.defaults import Defaults
 from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
@@ -116,6 +117,7 @@ class Acceptance:
             return self._offer(number, self._parser.parse(text))
 
     def _offer(self, number: int, submission: Submission) -> Offer:
+        check_seen(self._caller, submission.model)
         resolved = self._resolved.get(submission.model)
         if resolved is None:
             resolved = self._services.registry.resolve(submission.model)

@@ -139,6 +139,7 @@ def prepare_prediction(
     ``key``: of the request, if the submission has none. Raises `NotFound`, also for a model that
     the caller does not see, `Invalid` or `TooLarge`.
     """
+    check_seen(caller, submission.model)
     resolved = registry.resolve(submission.model)
     return prepare_resolved(submission, resolved, settings.max_rows, caller, key)
 
@@ -147,7 +148,6 @@ def prepare_resolved(
     submission: Submission, resolved: Resolved, max_rows: int, caller: Caller, key: StickyKey
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
-    check_seen(caller, resolved.manifest.name)
     arm = None
     if resolved.split is not None:
         given = submission.sticky or key()

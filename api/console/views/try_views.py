@@ -58,9 +58,8 @@ class TryViews:
         )
 
     def _manifest(self, model: str) -> Manifest:
-        manifest = self._registry.resolve(model).manifest
-        check_seen(current_caller(request), manifest.name)
-        return manifest
+        check_seen(current_caller(request), model)
+        return self._registry.resolve(model).manifest
 
     def _submit(self, body: bytes) -> Record:
         submission = parse_submission(body, self._settings.max_rows)
