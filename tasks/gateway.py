@@ -135,7 +135,7 @@ class Gateway:
         queue, rows = prediction.queue, len(prediction.features)
         message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
         key = idempotency and idempotency.of(prediction.tenant)
-        return Offer(queue, record, message, rows, key, prediction.reuse)
+        return Offer(queue, record, message, rows, key, prediction.reuse, prediction.throttle)
 
     def note_uncertain(self, task_id: str) -> None:
         """Remember an id that may not have been accepted: without a record it is not lost."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tasks.arrow.stream import ArrowRows
-from tasks.callers.caller import DEFAULT_TENANT
+from tasks.callers.caller import DEFAULT_TENANT, Throttle
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
@@ -69,6 +69,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """None: it is computed in any case."""
     tenant: str = DEFAULT_TENANT
     """Whose it is: callers of other tenants do not see it."""
+    throttle: Throttle | None = None
+    """The limits of the key that submits it."""
 
     @property
     def kwargs(self) -> dict[str, Any]:

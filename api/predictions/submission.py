@@ -173,6 +173,7 @@ def prepare_resolved(
         arm=arm,
         reuse=reuse_of(submission.cache, resolved, submission.method, rows, caller.tenant),
         tenant=caller.tenant,
+        throttle=caller.throttle,
     )
 
 
