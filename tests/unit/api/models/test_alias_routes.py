@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from registry.changes import Changes
 from tests.unit.api.models.registry_front import RegistryFront
 
 ALIAS = "/models/m/aliases/production"
