@@ -57,7 +57,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     there was no such alias."""
     after: Meaning | None = None
     """What the alias means since then; null if it was deleted."""
-    deployment: Deployment | None = None
+    deployment: Deployment | UnsetType | None = UNSET
     """The deployment that was made, changed or deleted, as it was afterwards, or at its end."""
     by: str = ""
     """The author of the change, as the program that asked for it says."""
