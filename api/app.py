@@ -120,7 +120,7 @@ class Services:
 
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""
-        self.gateway.end_waits()
+        self.gateway.begin_shutdown()
         self.waits.end_all()
         self.news.end_all()
         self.batches.outputs.end_waits()
