@@ -113,5 +113,5 @@ class LoadViews:
 
 def _raise_failure(reference: str, id: str, workers: list[dict[str, Any]]) -> None:
     for each in workers:
-        if reason := report_of(each).failed.get(id):
+        if reason := report_of(each).fault(id):
             raise ModelUnloadable(f"{each['name']} cannot load {reference}: {reason}")

@@ -27,7 +27,7 @@ class Wait:
         self._woken: asyncio.Future[None] | None = None
 
     def notify(self, heard: bytes = b"") -> None:
-        """Wake the caller: there is an outcome; ``heard``: the published one, else it is looked up."""
+        """Wake the caller for an outcome: the published one, ``heard``, else one to look up."""
         self._is_notified, self._heard = True, heard
         self._wake()
 

@@ -30,6 +30,8 @@ class Pool:
         self._hanging: set[str] = set()
         self._unloads: dict[str, int] = {}
         """Version that the fork server has forgotten → changes of what it held, until then."""
+        self._unloading: set[str] = set()
+        """Versions for which `unload` was asked, and has not been true."""
         self._missing = 0
         """Processes that ended before they were ready; `maintain` has them forked again."""
         self._is_closed = False
@@ -143,6 +145,7 @@ class Pool:
 
         To be called until it is true. Messages that come meanwhile have it loaded again.
         """
+        self._unloading.add(reference)
         since = self._unloads.get(reference)
         if since is None:
             self._fork_server.unload(reference)
@@ -150,6 +153,7 @@ class Pool:
         if any(process.loads_at_fork < since for process in self._processes):
             return False
         del self._unloads[reference]
+        self._unloading.remove(reference)
         return True
 
     def maintain(self) -> None:
@@ -259,7 +263,9 @@ class Pool:
                 return
             case Loaded(reference, None):
                 self._loads += 1
-                self._unloads.pop(reference, None)
+                # Not while it is unloaded: under constant traffic that would never end.
+                if reference not in self._unloading:
+                    self._unloads.pop(reference, None)
                 self._faults.forget(reference)
                 self._hanging.discard(reference)
             case Loaded(reference, str(reason)):

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from registry.deployments.deployment import model_of
 from registry.manifest import Environment
 from registry.store import Registry
 from telemetry.errors import PredictqError
@@ -55,6 +56,10 @@ class Pools:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
         self._size, self._queue, self._listener = size, queue, listener
         self._shared.start(size, queue, listener)
+
+    def serves(self, reference: str) -> bool:
+        """Whether this worker may get predictions of a version: not if it deploys another model."""
+        return model_of(self._queue) in (None, reference.partition(":")[0])
 
     def listen(self, hub: Any) -> None:
         """Listen to all fork servers and processes on an event loop, perhaps a new one."""

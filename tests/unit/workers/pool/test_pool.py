@@ -176,3 +176,17 @@ def test_pool_asks_again_to_unload_a_version_that_was_loaded_since(holding):
     told(holding, Loaded("m:1", None))
     assert not holding.unload("m:1")
     assert holding._fork_server.asked == [("unload", "m:1")]
+
+
+def test_pool_unloads_a_version_although_its_messages_have_it_loaded_again(holding):
+    server = holding._fork_server
+    server.held.add("m:1")
+    told(holding, Loaded("m:1", None))
+    assert not holding.unload("m:1")
+    server.held.clear()
+    told(holding, Unloaded("m:1", was_held=True))
+    server.held.add("m:1")
+    told(holding, Loaded("m:1", None))  # for a message that came meanwhile
+    assert holding.unload("m:1")
+    assert server.asked == [("unload", "m:1")]
+    assert not holding.unload("m:1"), "the next one is asked for anew"
