@@ -15,7 +15,7 @@ from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settled import Settled
 from tasks.record import Receipt
 from tasks.time_limits import MAX_RUN_SECONDS
-from tasks.wire import encode
+from tasks.wire import encode_finite
 from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
@@ -123,7 +123,7 @@ class Computation:
         )
         outcome = record.succeeded(predictions, receipt)
         # Redis keeps the outcome for its time to live, and publishes it to all that wait for it.
-        if (size := len(encode(outcome))) > self._max_bytes:
+        if (size := len(encode_finite(outcome))) > self._max_bytes:
             error = OutcomeTooLarge(
                 f"the outcome has {size} bytes, and the limit is {self._max_bytes}: ask for fewer "
                 "rows at once, or score them as a file, by a batch job"
