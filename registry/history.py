@@ -112,7 +112,7 @@ def unrecorded(history: Iterable[Change], aliases: dict[str, Meaning]) -> list[C
     return alias_changes(aliases_after(history), aliases, Cause(why=UNRECORDED))
 
 
-def bounded(history: list[Change]) -> list[Change]:
+def shortened(history: list[Change]) -> list[Change]:
     """A history without its older half, of which one entry says what it led to, if it is long."""
     if len(history) <= MAX_CHANGES:
         return history

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from registry.deployments.deployment import Deployment
-from registry.history import Cause, Change, bounded, undeployed, unrecorded
+from registry.history import Cause, Change, shortened, undeployed, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
@@ -226,7 +226,7 @@ class Directory:
         added = [*unrecorded(known, aliases), *changes]
         if added:
             files.append_lines(self._history(name), _lines(added))
-        kept = bounded([*known, *added])
+        kept = shortened([*known, *added])
         if len(kept) <= len(known):
             files.write_file(self._history(name), b"".join(_lines(kept)))
 
