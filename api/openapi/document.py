@@ -43,6 +43,7 @@ from api.openapi.registry import (
     with_model_files,
 )
 from api.openapi.rollouts import ROLLOUT_TYPES, rollout_paths
+from api.openapi.truths import TRUTH_TYPES, truth_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -55,6 +56,7 @@ SCHEMAS = (
     *EVENT_TYPES,
     *REGISTRY_TYPES,
     *ROLLOUT_TYPES,
+    *TRUTH_TYPES,
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
@@ -91,6 +93,7 @@ def build() -> Json:
             **batches(),
             **registry_paths(),
             **rollout_paths(),
+            **truth_paths(),
             **drop_in(),
             **open_inference(),
             **_letters(),
