@@ -1,5 +1,6 @@
 """`python -m benchmarks`: single predictions, compared with common designs."""
 
+from benchmarks.beside import measuring
 from benchmarks.harness.report import HERE
 from benchmarks.harness.suite import command
 from benchmarks.parts import (
@@ -28,6 +29,7 @@ PARTS = {
     "hundreds": hundreds.run,
     "waiting": waiting.run,
     "arrow": arrow.run,
+    "beside": measuring.run,
 }
 
 if __name__ == "__main__":

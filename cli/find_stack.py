@@ -162,6 +162,6 @@ _home_option = click.option(
     help="Use the stack of this home; PREDICTQ_HOME [default: the one running, else ~/.predictq].",
 )
 for_registry = _options("home", _home)
-"""For commands that work on the registry; passes ``home``."""
+"""Options of commands that work on the registry; passes ``home``."""
 for_api = _options("url", _url)
-"""For commands that call the API; passes ``url``."""
+"""Options of commands that call the API; passes ``url``."""

@@ -18,7 +18,7 @@ from predictq.http.wire import content
 Command = TypeVar("Command", bound=Callable[..., Any])
 Json = dict[str, Any]
 REQUEST_TIMEOUT = 30.0
-"""In seconds."""
+"""Seconds."""
 
 url_option = find_stack.for_api
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

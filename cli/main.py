@@ -24,6 +24,10 @@ class _Commands(LazyGroup):
         "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
         ),
+        "deployments": LazyCommand(
+            "cli.deployments.commands:deployments",
+            "Show, scale, stop, start and delete deployments; `models deploy` makes one.",
+        ),
         "doctor": LazyCommand(
             "cli.doctor.command:doctor",
             "Check everything that a stack needs, before, during and after a deployment.",

@@ -10,6 +10,8 @@ from typing import NoReturn
 import click
 
 from cli.models import ghosts
+from registry.store import Registry
+from stack.deployed import DeployedWorkers
 from stack.programs import Stack
 from stack.redis import server as redis_server
 from stack.sign_in import sign_in_address
@@ -61,8 +63,9 @@ def run_stack(supervisor: Supervisor, stack: Stack, *, demo: bool) -> None:
 
 def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
     """Supervise the processes, and replace them whenever `restart` asks."""
+    workers = DeployedWorkers(supervisor, Registry(stack.home), stack.deployed, click.echo)
     for time in count(1):
-        supervisor.watch()
+        supervisor.watch(workers.tend)
         stayed = supervisor.replace()
         click.echo(f"restart {', '.join(stayed) or 'nothing'} kept their old processes")
         stack.write(time, stayed)

@@ -1,1 +1,1 @@
-"""The model registry: names, versions, aliases, signatures, artifacts."""
+"""The registry: versions, aliases and splits of models, registrations, rollouts, checks of rows."""

@@ -79,6 +79,8 @@ class Changes:
         with self._registry.writing(name) as (directory, model):
             before = meaning_of_alias(name, model, alias)
             _check_expected(name, alias, before, expected)
+            if alias in model.deployments:
+                raise RegistryConflict(f"{name}@{alias} has a deployment: delete that first")
             kept = {a: number for a, number in model.aliases.items() if a != alias}
             _write_aliases(directory, name, model, kept, cause)
         return _state(name, alias, before, None)
@@ -182,7 +184,10 @@ def _remove(
 ) -> Removed:
     dangling = pointing_to(model.aliases, gone)
     kept = {a: number for a, number in model.aliases.items() if a not in dangling}
-    # Aliases first: after a crash in between none leads to a version that is gone.
+    # Deployments before their aliases, and these before versions: after a crash in between none
+    # leads to what is gone.
+    undeployed = [model.deployments[a] for a in dangling if a in model.deployments]
+    directory.undeploy(name, model, undeployed, cause)
     directory.write_aliases(name, kept)
     changes = alias_changes(model.aliases, kept, cause)
     directory.record(

@@ -5,10 +5,24 @@ from typing import Literal
 
 import msgspec
 
+from registry.deployments.deployment import Deployment
 from registry.readiness import now
 from registry.splits import Meaning
 
-Act = Literal["registered", "ready", "refused", "alias", "rollback", "removed", "rollout"]
+Act = Literal[
+    "registered",
+    "ready",
+    "refused",
+    "alias",
+    "rollback",
+    "removed",
+    "rollout",
+    "deployed",
+    "scaled",
+    "stopped",
+    "started",
+    "undeployed",
+]
 UNRECORDED = "found: it was changed without a record"
 """Reason of a change that was made before there was a history, or just before a crash."""
 
@@ -39,6 +53,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     there was no such alias."""
     after: Meaning | None = None
     """What the alias means since then; null if it was deleted."""
+    deployment: Deployment | None = None
+    """The deployment that was made, changed or deleted, as it was afterwards, or at its end."""
     by: str = ""
     """The author of the change, as the program that asked for it says."""
     why: str = ""
@@ -66,6 +82,21 @@ def alias_changes(
         )
         for alias in moved
     ]
+
+
+def deployment_change(before: Deployment | None, after: Deployment, cause: Cause) -> Change:
+    """A change of a deployment, at this moment."""
+    act: Act = "scaled"
+    if before is None:
+        act = "deployed"
+    elif before.state != after.state:
+        act = "started" if after.state == "running" else "stopped"
+    return Change(time=now(), act=act, deployment=after, by=cause.by, why=cause.why)
+
+
+def undeployed(deployment: Deployment, cause: Cause) -> Change:
+    """The end of a deployment, at this moment."""
+    return Change(time=now(), act="undeployed", deployment=deployment, by=cause.by, why=cause.why)
 
 
 def unrecorded(history: Iterable[Change], aliases: dict[str, Meaning]) -> list[Change]:

@@ -30,7 +30,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True):
     null: Null = "nan"
     """The missing value at training: NaN, ``None``, NaT or ``pandas.NA``."""
     categories: tuple[Any, ...] | None = None
-    """For a category, its values in order; else the values that encoders know, if any."""
+    """Values of a category, in order; else the values that encoders know, if any."""
     ordered: bool = False
     """Whether the categories are ordered."""
     unused: bool = False

@@ -31,7 +31,7 @@ def main_version(meaning: Meaning) -> int:
 
 
 def meaning_text(meaning: Meaning) -> str:
-    """As commands and entity tags write it: ``3``, or ``3=90,4=10``."""
+    """A meaning as commands and entity tags write it: ``3``, or ``3=90,4=10``."""
     if isinstance(meaning, int):
         return str(meaning)
     return ",".join(f"{version}={share}" for version, share in sorted(meaning.items()))
@@ -49,7 +49,7 @@ def parse_meaning(text: str) -> Meaning | None:
 
 
 def meaning_of(name: str, meaning: Meaning) -> str:
-    """In words: ``churn:3``, or ``90 % churn:3, 10 % churn:4``."""
+    """A meaning in words: ``churn:3``, or ``90 % churn:3, 10 % churn:4``."""
     if isinstance(meaning, int):
         return f"{name}:{meaning}"
     return ", ".join(f"{share} % {name}:{version}" for version, share in sorted(meaning.items()))

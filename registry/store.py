@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from registry.deployments.deployment import Deployment
 from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded, version_change
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, did_you_mean, parse_reference
@@ -49,6 +50,8 @@ class _Cache(msgspec.Struct, frozen=True):
     models: dict[str, Model] = {}
     resolved: dict[str, Resolved] = {}
     names: list[str] = []
+    deployments: list[list[Deployment]] = []
+    """Empty until they are read, then one list of all."""
 
 
 class Registry:
@@ -140,6 +143,17 @@ class Registry:
     def aliases(self, name: str) -> dict[str, Meaning]:
         """Alias → version number, or shares of a split; sorted by alias."""
         return dict(sorted(self._model(name).aliases.items()))
+
+    def deployments(self) -> list[Deployment]:
+        """All deployments, sorted by model and environment; raises as `Directory.deployments`."""
+        cache = self._fresh()
+        if not cache.deployments:
+            cache.deployments.append(self.directory.deployments())
+        return cache.deployments[0]
+
+    def deployments_of(self, name: str) -> list[Deployment]:
+        """The deployments of a model, sorted by environment; raises `ModelNotFound`."""
+        return [each for _, each in sorted(self._model(name).deployments.items())]
 
     def artifact(self, manifest: Manifest) -> Path:
         """The path of a version's artifact."""

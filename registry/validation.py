@@ -25,7 +25,7 @@ class _Plan(msgspec.Struct, frozen=True):
     required: tuple[str, ...]
     """Names that each object must have."""
     takes: tuple[frozenset[type], ...]
-    """For each column, the Python types of its values."""
+    """Python types of the values of each column."""
     uniform: bool
     """Whether all columns take the same values, so that they can be checked together."""
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import msgspec
 from msgspec.structs import replace
 
+from registry.deployments.deployment import Deployment
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
@@ -29,9 +30,11 @@ class Resolved(msgspec.Struct, frozen=True):
     """The version that a reference means now."""
 
     manifest: Manifest
-    """Of a split, the version with the greatest share."""
+    """Manifest of the version; of a split, that of the version with the greatest share."""
     alias: str | None
     split: "Split | None" = None
+    deployment: Deployment | None = None
+    """Computes requests by this alias; None for the workers that all versions share."""
     share: int | None = None
     """The percent of the requests that it gets, if it was chosen among those of a split."""
     cache: CacheSetting = False
@@ -79,11 +82,11 @@ def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
 def resolved_alias(name: str, model: Model, alias: str) -> Resolved:
     """What an alias means now; raises `AliasNotFound`."""
     meaning = meaning_of_alias(name, model, alias)
-    main = main_version(meaning)
+    main, own = main_version(meaning), model.deployments.get(alias)
     if isinstance(meaning, int):
-        return resolved_version(model, main, alias)
+        return replace(resolved_version(model, main, alias), deployment=own)
     versions = {
-        number: replace(resolved_version(model, number, alias), share=share)
+        number: replace(resolved_version(model, number, alias), share=share, deployment=own)
         for number, share in meaning.items()
     }
     return replace(versions[main], share=None, split=Split(name, alias, meaning, versions))

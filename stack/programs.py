@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from registry.deployments.deployment import Deployment
 from stack.http import call_http
 from stack.pointers import Pointer, remove_pointer, write_pointer
 from stack.process import Program
@@ -97,6 +98,15 @@ class Stack(msgspec.Struct, frozen=True):
             relieves=self._is_seen,  # two workers may consume a queue at the same time
         )
 
+    def deployed(self, deployment: Deployment) -> Program:
+        """The worker of a deployment; another one is wanted once its limits change."""
+        return Program(
+            deployment.reference,
+            (sys.executable, "-m", *worker_arguments(deployment)),
+            {**self._environment(), **self._metrics(), **worker_environment(deployment)},
+            relieves=self._is_seen,
+        )
+
     def _bulk_is_ready(self) -> str | None:
         is_ready = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
         return f"ready ({self.workers} processes)" if is_ready else None
@@ -150,6 +160,24 @@ class Stack(msgspec.Struct, frozen=True):
     def _metrics(self) -> dict[str, str]:
         # Not set for Flower, whose own metrics would mix with ours.
         return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
+
+
+def worker_arguments(deployment: Deployment, node: str | None = None) -> tuple[str, ...]:
+    """The module of a worker, and its arguments for a deployment.
+
+    ``node``: its name before the @ of the host, where each has a host of its own.
+    """
+    # A plus is in no name, so that no two deployments have the same node.
+    node = node or f"{deployment.model}+{deployment.environment}"
+    some = ("--processors", f"{deployment.cpu_limit:g}") if deployment.cpu_limit else ()
+    processes = ("--processes", str(deployment.concurrency))
+    return ("workers", deployment.queue, *processes, "--node", node, *some)
+
+
+def worker_environment(deployment: Deployment) -> dict[str, str]:
+    """The environment variables by which a worker keeps to the limits of a deployment."""
+    growth = deployment.process_bytes
+    return {"PREDICTQ_PREDICTION_MEMORY": str(growth)} if growth else {}
 
 
 def flower_login() -> dict[str, str]:

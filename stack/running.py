@@ -13,9 +13,9 @@ class RunningStack(msgspec.Struct, frozen=True, kw_only=True):
     """The content of the file."""
 
     pid: int
-    """Of `up`."""
+    """Process id of `up`."""
     url: str
-    """Of the API."""
+    """Address of the API."""
     flower_url: str | None = None
     redis_url: str = ""
     replaced: int = 0

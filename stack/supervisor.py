@@ -52,6 +52,9 @@ class Supervisor:
         self._shutdown_timeout = shutdown_timeout
         self._stages: list[list[Process]] = []
         self._unsupervised: list[Process] = []
+        self._added: list[Process] = []
+        self._retiring: list[tuple[Process, float]] = []
+        """Processes that end, each with the time at which it is killed."""
         self._signals = Signals()
 
     def __enter__(self) -> Self:
@@ -100,11 +103,37 @@ class Supervisor:
                 raise TimeoutError
             self._tend(0.05)
 
-    def watch(self) -> None:
-        """Supervise until SIGUSR1 asks to replace the processes; raises `Stopped` on shutdown."""
+    def watch(self, each_turn: Callable[[], None] = lambda: None) -> None:
+        """Supervise until SIGUSR1 asks to replace the processes; raises `Stopped` on shutdown.
+
+        ``each_turn`` is called several times a second.
+        """
         self._signals.replacing = False
         while not self._signals.replacing:
+            each_turn()
             self._tend(0.2)
+
+    @property
+    def added(self) -> dict[str, Process]:
+        """The processes that `add` started and `set_aside` did not take, by name."""
+        return {process.program.name: process for process in self._added}
+
+    def add(self, program: Program) -> None:
+        """Start a program beside the stages. Its crash, even the first, ends no other process."""
+        if self._added not in self._stages:
+            self._stages.append(self._added)
+        process = self._launch(program, self._logs / f"{program.name}.log", self._added)
+        process.ready = True
+
+    def set_aside(self, process: Process) -> None:
+        """Do not start an added process again; another one may have its name from now on."""
+        self._added.remove(process)
+        self._unsupervised.append(process)
+
+    def retire(self, process: Process) -> None:
+        """Have a process that was set aside end, and kill it if it takes too long."""
+        process.terminate()
+        self._retiring.append((process, time.monotonic() + self._shutdown_timeout))
 
     def replace(self) -> list[str]:
         """Replace all processes without a gap; returns the names of those that could not be."""
@@ -174,11 +203,18 @@ class Supervisor:
             raise Stopped
         self._guard.restart_if_ended()
         self._bound_logs()
+        self._end_retiring()
         for process in [process for stage in self._stages for process in stage]:
             if process.code is not None:  # seen and reported in an earlier turn
                 self._restart(process)
             elif not process.running():
                 self._report_crash(process)
+
+    def _end_retiring(self) -> None:
+        for process, deadline in [*self._retiring]:
+            if not process.running() or time.monotonic() > deadline:
+                self._retiring.remove((process, deadline))
+                self._wait_for_exit(process, 0.0)
 
     def _bound_logs(self) -> None:
         """Rotate the logs; done at every check, as nothing else bounds what processes write."""

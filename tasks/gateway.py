@@ -12,8 +12,8 @@ from tasks.ledger.ledger import Ledger, RecordTooLong, read_record
 from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
-from tasks.ledger.queue.queue_estimate import QueueEstimates
-from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope
+from tasks.ledger.queue.estimates_by_queue import EstimatesByQueue
+from tasks.messages import PREDICT_QUEUE, PREDICT_TASK, Idempotency, Prediction, envelope
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import (
@@ -25,7 +25,7 @@ from telemetry.errors import (
     SubmissionUncertain,
 )
 
-QUEUE = "predict"
+QUEUE = PREDICT_QUEUE
 QUEUES = (QUEUE, BULK)
 
 
@@ -38,7 +38,7 @@ class Gateway:
         self._settings = settings
         self._uncertain: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
-        self.queue_estimates = QueueEstimates(ledger.client, QUEUE)
+        self.queue_estimates = EstimatesByQueue(ledger.client)
         self._patient = True
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
@@ -132,9 +132,9 @@ class Gateway:
         self, task_id: str, prediction: Prediction, idempotency: Idempotency | None
     ) -> Offer:
         record = Record.queued(task_id, prediction)
-        message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
-        rows = len(prediction.features)
-        return Offer(QUEUE, record, message, rows, idempotency, prediction.reuse)
+        queue, rows = prediction.queue, len(prediction.features)
+        message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
+        return Offer(queue, record, message, rows, idempotency, prediction.reuse)
 
     def note_uncertain(self, task_id: str) -> None:
         """Remember an id that may not have been accepted: without a record it is not lost."""

@@ -14,6 +14,8 @@ from telemetry.errors import Invalid, Malformed
 
 PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
+PREDICT_QUEUE = "predict"
+"""The queue of predictions without a deployment."""
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
 
@@ -56,6 +58,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     queue_deadline: float | None = None
     """Unix seconds after which no worker starts it."""
+    queue: str = PREDICT_QUEUE
+    """The queue of a deployment, or the one of all other predictions."""
     timeout_seconds: float | None = None
     """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
     arm: Arm | None = None
@@ -86,7 +90,7 @@ class Idempotency(msgspec.Struct, frozen=True):
 
     key: str
     fingerprint: str
-    """Of the payload. The same key with another fingerprint is a conflict."""
+    """Fingerprint of the payload. The same key with another fingerprint is a conflict."""
 
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tasks.messages import Arm, Call, Prediction
+from tasks.messages import PREDICT_QUEUE, Arm, Call, Prediction
 from telemetry.errors import PredictqError
 
 State = Literal["queued", "running", "retrying", "succeeded", "failed", "cancelled", "expired"]
@@ -36,13 +36,15 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     """1 for the first computation."""
     queue_ms: float
-    """From acceptance to the start of the computation."""
+    """Milliseconds from acceptance to the start of the computation."""
     compute_ms: float
-    """In the model's own method, for the whole microbatch."""
+    """Milliseconds in the model's own method, for the whole microbatch."""
     batch_size: int
     """Rows of the microbatch: those in the same model call."""
     runtime: str
     """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
+    environment: str | msgspec.UnsetType = msgspec.UNSET
+    """The environment of the deployment that computed it; left out for the shared workers."""
     cached: bool | msgspec.UnsetType = msgspec.UNSET
     """True if it was computed for another prediction with the same rows. Then `queue_ms` is the
     time until the answer was there, and what follows it is of that computation."""
@@ -82,7 +84,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     result: Any = None
     """Predictions, one per row; for a failure, the exception in Celery's form."""
     traceback: str | None = None
-    """Where a failure was raised. Bounded in length; shown only to callers with the local key."""
+    """Traceback of a failure, bounded in length; shown only to callers with the local key."""
     children: tuple[()] = ()
     date_done: str | None = None
     receipt: Receipt | None = None
@@ -91,6 +93,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds after which no worker starts it."""
     number: int | msgspec.UnsetType = msgspec.UNSET
     """Its number among all messages that ever entered its queue; set by accept.lua."""
+    queue: str | msgspec.UnsetType = msgspec.UNSET
+    """The queue of the deployment that was to compute it; unset for the one that most share."""
     arm: Arm | msgspec.UnsetType = msgspec.UNSET
     """Unset unless the alias was split at submission."""
 
@@ -107,6 +111,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             method=prediction.method,
             created_at=prediction.created_at,
             queue_deadline=prediction.queue_deadline,
+            queue=msgspec.UNSET if prediction.queue == PREDICT_QUEUE else prediction.queue,
             arm=prediction.arm or msgspec.UNSET,
         )
 

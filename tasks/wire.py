@@ -57,4 +57,6 @@ def _holds_infinity(value: Any) -> bool:
         return math.isinf(value)
     if isinstance(value, dict):
         return any(map(_holds_infinity, value.values()))
+    if isinstance(value, msgspec.Struct):
+        return any(_holds_infinity(getattr(value, field)) for field in value.__struct_fields__)
     return isinstance(value, list | tuple) and any(map(_holds_infinity, value))

@@ -1,1 +1,1 @@
-"""Metrics, logs, and error codes."""
+"""Logs, metrics, tracebacks, available memory, and the error tree."""

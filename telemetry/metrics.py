@@ -50,6 +50,9 @@ class LedgerMetrics(NamedTuple):
     dead_letters_dropped: CounterMetricFamily
     paused: GaugeMetricFamily
     parked: GaugeMetricFamily
+    deployment_processes: GaugeMetricFamily
+    deployment_concurrency: GaugeMetricFamily
+    deployment_predictions: CounterMetricFamily
     redis_memory: GaugeMetricFamily
     redis_memory_limit: GaugeMetricFamily
     clock_skew: GaugeMetricFamily
@@ -59,7 +62,7 @@ class LedgerMetrics(NamedTuple):
 
 def ledger_metrics() -> LedgerMetrics:
     """A new, empty set for one scrape."""
-    version = ("model", "version")
+    version, deployment = ("model", "version"), ("model", "environment")
     return LedgerMetrics(
         CounterMetricFamily(
             "predictq_predictions", "Outcomes written.", labels=(*version, "outcome")
@@ -127,6 +130,21 @@ def ledger_metrics() -> LedgerMetrics:
         ),
         GaugeMetricFamily("predictq_paused", "1 while paused.", labels=(*version, "trigger")),
         GaugeMetricFamily("predictq_parked_messages", "Messages parked.", labels=version),
+        GaugeMetricFamily(
+            "predictq_deployment_processes",
+            "Processes of the deployment that are ready to compute.",
+            labels=deployment,
+        ),
+        GaugeMetricFamily(
+            "predictq_deployment_concurrency",
+            "Processes that the deployment should have; 0 while it is stopped.",
+            labels=deployment,
+        ),
+        CounterMetricFamily(
+            "predictq_deployment_predictions",
+            "Outcomes written by workers of the deployment.",
+            labels=(*deployment, "outcome"),
+        ),
         GaugeMetricFamily("predictq_redis_memory_bytes", "Memory that Redis uses for its data."),
         GaugeMetricFamily(
             "predictq_redis_memory_limit_bytes", "Redis's maxmemory; left out if it has none."

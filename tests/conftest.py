@@ -98,6 +98,13 @@ def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield stack
 
 
+@pytest.fixture
+def measured_children() -> Iterator[None]:
+    """Measure the coverage of the processes that a test starts."""
+    with MEASUREMENT.of_children():
+        yield
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Measure nothing in the process of pytest-xdist that hands the tests out, nor its threads."""

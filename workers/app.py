@@ -20,6 +20,7 @@ from telemetry.logs import configure
 from workers.celery import batch_jobs
 from workers.celery import strategy as predictions
 from workers.celery.batch_jobs import Sweeping
+from workers.celery.bringing_back import BringingBack
 from workers.celery.canaries import Canaries
 from workers.celery.connecting import ServerCheck
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
@@ -55,7 +56,7 @@ predict.Strategy = partial(predictions.strategy, parts)
 perform.Strategy = partial(batch_jobs.strategy, parts)
 app.steps["consumer"] |= {
     *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping),
-    *(RegistrarStep, RolloutsStep),
+    *(BringingBack, RegistrarStep, RolloutsStep),
 }
 
 

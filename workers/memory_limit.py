@@ -33,6 +33,12 @@ def bound_growth(growth: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (_least(data_bytes() + growth, hard), hard))
 
 
+def may_grow(growth: int) -> bool:
+    """Whether this process may grow by so many bytes."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return limit == resource.RLIM_INFINITY or data_bytes() + growth <= limit
+
+
 @contextmanager
 def bounded(growth: int) -> Iterator[None]:
     """Bound the growth of this process inside the block; Python raises `MemoryError` beyond it."""

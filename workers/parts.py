@@ -9,6 +9,7 @@ from tasks.ledger.queue.directives import Directives
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
 from workers.directives.carrying_out import CarryingOut
+from workers.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
 from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
@@ -17,7 +18,6 @@ from workers.microbatch.events import EventSender
 from workers.microbatch.intake import Intake
 from workers.microbatch.registry_outage import RegistryOutage
 from workers.models.resolving import is_away
-from workers.pool.heartbeat import Heartbeat
 from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pools import Pools

@@ -19,7 +19,7 @@ from typing import Any
 
 
 def shorten_imports() -> None:
-    """From now on, import SciPy's packages in the short way."""
+    """Make imports of SciPy's packages short from now on."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

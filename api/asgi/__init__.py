@@ -1,1 +1,1 @@
-"""The ASGI layer: checks requests, receives bodies, and answers simple ones on the event loop."""
+"""The event loop's side: request checks, bodies, the fast path, idle connections, drain, SSE."""

@@ -15,7 +15,7 @@ from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, 
 from tasks.jobs.job import FileRef, JobRequest
 
 MAX_URI_CHARS = 4096
-"""In characters."""
+"""Characters."""
 Uri = Annotated[str, Meta(min_length=1, max_length=MAX_URI_CHARS, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
@@ -40,7 +40,7 @@ class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     input_format: Format | None = None
     """Needed only if the file's name does not show it."""
     output_format: Format | None = None
-    """By default the format that the output's name shows, else the input's."""
+    """Format of the output; by default the one that its name shows, else the input's."""
     id_column: Annotated[str, Meta(max_length=1000)] | None = None
     """Column copied to output and errors; ``custom_id`` by default, if the input has it."""
     include_input: bool = False
@@ -54,7 +54,7 @@ class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     na: MissingTexts | None = None
     """CSV texts that mean a missing value, in addition to those of pandas."""
     sticky: Sticky | UnsetType = UNSET
-    """Of an alias that is split: requests with the same key are answered by the same version. By
+    """Key for an alias that is split: one version answers all requests with the same key. By
     default the header `X-Caller-Id`."""
 
 

@@ -53,7 +53,7 @@ class BulkServices(NamedTuple):
     registry: Registry
     settings: Settings
     parsing: ByteBudget
-    """For lines that are parsed in threads."""
+    """Bytes of lines that may be parsed in threads at a time."""
 
 
 class Acceptance:

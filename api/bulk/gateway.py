@@ -10,7 +10,7 @@ import redis
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
 from tasks.record import TERMINAL, Record, State
-from telemetry.errors import PredictqError, SubmissionUncertain
+from telemetry.errors import PredictqError, SubmissionUncertain, Unavailable
 
 log = logging.getLogger(__name__)
 WINDOW_LINES = 256
@@ -48,7 +48,7 @@ class BulkGateway:
         """
         if not offers:
             return []
-        answers = await self._ledger.accept_all_async(offers)
+        answers = await self._accepted(offers)
         offered = {offer.record.task_id for offer in offers}
         earlier = [
             task_id for task_id in answers if isinstance(task_id, str) and task_id not in offered
@@ -58,6 +58,22 @@ class BulkGateway:
             self._submitted(answer, offer, known)
             for answer, offer in zip(answers, offers, strict=True)
         ]
+
+    async def _accepted(self, offers: Sequence[Offer]) -> list[str | Reused | PredictqError]:
+        """The answers to offers, which may be for several queues: a round trip for each."""
+        queues: dict[str, list[int]] = {}
+        for index, offer in enumerate(offers):
+            queues.setdefault(offer.queue, []).append(index)
+        if len(queues) == 1:
+            return await self._ledger.accept_all_async(offers)
+        # Of several queues, one may be reached and another not: no error may hide accepted ones.
+        calls = [self._ledger.accept_all_async([offers[i] for i in at]) for at in queues.values()]
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        answers: dict[int, str | Reused | PredictqError] = {}
+        for at, each in zip(queues.values(), told, strict=True):
+            found = _refusals(each, len(at)) if isinstance(each, BaseException) else each
+            answers |= zip(at, found, strict=True)
+        return [answers[index] for index in range(len(offers))]
 
     async def look_up(self, task_ids: Sequence[str]) -> list[Found]:
         """Look up as many of the ids as `MAX_READ_BYTES` allow, in order; at least one.
@@ -73,7 +89,7 @@ class BulkGateway:
         return [record or self._gateway.missing(task_id) for task_id, record in found]
 
     async def still_open(self, task_ids: Sequence[str]) -> list[str]:
-        """Those of the ids that are accepted and have no outcome."""
+        """The ids whose predictions are accepted and have no outcome."""
         states = zip(task_ids, await self._ledger.states(task_ids), strict=True)
         return [task_id for task_id, state in states if state and state not in TERMINAL]
 
@@ -101,3 +117,10 @@ class BulkGateway:
         if isinstance(answer, Reused):
             return AcceptedLine(answer.task_id, "succeeded")
         return known.get(answer) or AcceptedLine(answer, "queued")
+
+
+def _refusals(error: BaseException, many: int) -> list[str | Reused | PredictqError]:
+    """The answers to predictions that were certainly not accepted; raises any other error."""
+    if not isinstance(error, redis.RedisError):
+        raise error
+    return [Unavailable() for _ in range(many)]

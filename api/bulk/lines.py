@@ -30,7 +30,7 @@ class NumberedLine(NamedTuple):
     """One prediction of a bulk request."""
 
     number: int
-    """From 1, as an editor counts; empty lines count, too."""
+    """Number of the line, from 1, as editors count; empty lines count, too."""
     text: bytes | None
     """JSON; None if the line was too long to be kept."""
 

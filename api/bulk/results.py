@@ -40,7 +40,7 @@ class Waiting:
     """How long a request waits for outcomes."""
 
     until: float
-    """By the monotonic clock."""
+    """End of the wait, in `time.monotonic` seconds."""
     wait: Wait | None = None
     """What it waits for now."""
     has_left: bool = False

@@ -18,7 +18,7 @@ TEXTS = {
     "replayed": "{} replayed, {} refused.",
     "deleted": "{} deleted.",
 }
-"""Name of a notice → its text, with places for numbers."""
+"""Name of a notice → its text, with a placeholder `{}` for each number."""
 _notice = re.compile(r"([a-z-]{1,20})((?:\.\d{1,7}){0,2})", re.ASCII)
 
 

@@ -10,9 +10,10 @@ import msgspec
 
 from api.limits.concurrency import ConcurrencyLimit
 from api.predictions.outcomes import no_outcome_yet
-from api.predictions.submission import Submission, prepare_prediction
+from api.predictions.submission import Submission, prepare_resolved
 from registry.names import parse_reference
 from registry.store import Registry
+from registry.versions import Resolved
 from tasks.gateway import Gateway
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
@@ -67,15 +68,17 @@ class Asking:
             yield time.monotonic() + WAIT_SECONDS
 
     def ask(
-        self, model: str, features: Any, deadline: float, method: str = "predict"
+        self, version: Resolved, features: Any, deadline: float, method: str = "predict"
     ) -> AnsweredRows:
-        """The predictions of rows; ``deadline`` is that of `slot`.
+        """The predictions of rows by a version; ``deadline`` is that of `slot`.
 
         Raises what a submission raises, what the prediction ended with, and `TimedOut` if it has
         no outcome in time.
         """
-        submission = Submission(model=model, features=features, method=method)
-        prediction = prepare_prediction(submission, self._registry, self._settings)
+        pinned = version.manifest.reference
+        submission = Submission(model=pinned, features=features, method=method)
+        most = self._settings.max_rows
+        prediction = prepare_resolved(submission, version, most, lambda: None)
         return _answered(self._outcome(self._gateway.submit(prediction).task_id, deadline))
 
     def _outcome(self, task_id: str, deadline: float) -> Record:

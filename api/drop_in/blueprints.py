@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from flask import Blueprint
 
+from api.deployments.observing import Observing
+from api.deployments.routes import DeploymentRoutes
 from api.drop_in.asking import Asking
 from api.drop_in.deployments import DeploymentViews
 from api.drop_in.predicting import PredictingViews
@@ -53,5 +55,6 @@ def registry_blueprints(
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.
     yield ArtifactViews(registry, changing, settings.threads // 8).blueprint()
+    yield DeploymentRoutes(registry, Observing(registry, ledger), changing).blueprint()
     yield DeploymentViews(registry, changing, registrations, removals).blueprint()
     yield PredictingViews(asking, registry, settings, sending).blueprint()

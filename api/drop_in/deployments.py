@@ -1,11 +1,13 @@
 """Upload, deploy, stop and delete, as hand-written services have them."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from api.drop_in.asking import DEPLOYED
+from api.drop_in.resources import read_resources, unknown_resources
 from api.http.forms import invalid_field
 from api.http.operator_bodies import read_body
 from api.http.prefer import MAX_WAIT_SECONDS
@@ -14,10 +16,11 @@ from api.models.changing import Changing
 from api.models.registration_routes import RegisteredVersion, RegistrationViews
 from api.models.removal_routes import RemovalViews
 from registry.changes import Changes
+from registry.deploying.deploying import AS_IT_IS, Deploying
 from registry.history import Cause
 from registry.names import checked_name, parse_reference
 from registry.store import Registry
-from telemetry.errors import Invalid
+from telemetry.errors import DeploymentNotFound, Invalid
 
 CAUSE = Cause("a caller with the local key", "by a route of the drop-in")
 
@@ -31,16 +34,17 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+class OldDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """The body of `POST /deploy`."""
 
     model_id: str
     environment: str = DEPLOYED
     """Becomes an alias of the model."""
     resources: dict[str, Any] = {}
-    """Taken and passed over: limits are those of the workers, and of each version."""
+    """`cpu_limit`, `memory_limit` and `timeout`, as numbers or as Kubernetes writes them: with one
+    of them the environment gets workers of its own. Others are passed over."""
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """By default the latest version that is ready."""
+    """Version to deploy; by default the latest that is ready."""
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +57,7 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     status: str
     passed_over: tuple[str, ...] = ()
-    """Fields of `resources`, which have no effect."""
+    """Fields of `resources` that have no effect."""
 
 
 class DeletedModel(msgspec.Struct, frozen=True):
@@ -74,6 +78,7 @@ class DeploymentViews:
         removals: RemovalViews,
     ) -> None:
         self._registry, self._changes = registry, Changes(registry)
+        self._deploying = Deploying(registry)
         self._changing = changing
         self._registrations, self._removals = registrations, removals
 
@@ -101,12 +106,16 @@ class DeploymentViews:
         return json_response(told, 200 if state.status == "ready" else 202)
 
     def deploy(self) -> Response:
-        """Point the alias of an environment to a version."""
+        """Point the alias of an environment to a version; with limits, it has its own workers."""
         with self._changing.permitted(request):
-            change = read_body(request, Deployment)
+            change = read_body(request, OldDeployment)
             alias = checked_name(change.environment, "alias")
             number = change.version or self._registry.resolve(change.model_id).manifest.version
-            self._changes.set_alias(change.model_id, alias, number, cause=CAUSE)
+            scaling = read_resources(change.resources)
+            if scaling == AS_IT_IS:
+                self._changes.set_alias(change.model_id, alias, number, cause=CAUSE)
+            else:
+                self._deploying.deploy(change.model_id, alias, scaling, version=number, cause=CAUSE)
         return json_response(
             Deployed(
                 message=f"Model {change.model_id} deployed",
@@ -115,7 +124,7 @@ class DeploymentViews:
                 version=number,
                 environment=alias,
                 status="deployed",
-                passed_over=tuple(change.resources),
+                passed_over=unknown_resources(change.resources),
             )
         )
 
@@ -126,6 +135,8 @@ class DeploymentViews:
             if meant.version is not None:
                 raise invalid_field("id", f"a deployment is model@environment, not {id!r}")
             alias = meant.alias or DEPLOYED
+            with suppress(DeploymentNotFound):
+                self._deploying.delete(meant.name, alias, CAUSE)
             self._changes.remove_alias(meant.name, alias, cause=CAUSE)
         return json_response(
             Deployed(

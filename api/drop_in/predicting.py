@@ -116,8 +116,7 @@ class PredictingViews:
         asked = converted(given if name is None else given | {"model_id": name}, OldPrediction)
         resolved = self._resolved(asked.model_id)
         with self._asking.slot() as deadline:
-            pinned = resolved.manifest.reference
-            answered = self._asking.ask(pinned, asked.features, deadline)
+            answered = self._asking.ask(resolved, asked.features, deadline)
             shown = self._probabilities(resolved, asked, deadline)
         seconds = time.perf_counter() - started
         return self._answer(
@@ -141,8 +140,8 @@ class PredictingViews:
         manifest = resolved.manifest
         if manifest.example is not None:
             with self._asking.slot() as deadline:
-                pinned, method = manifest.reference, manifest.signature.main
-                self._asking.ask(pinned, [manifest.example], deadline, method)
+                method = manifest.signature.main
+                self._asking.ask(resolved, [manifest.example], deadline, method)
         told = f"Model {name} loaded"
         return json_response(
             OldLoad(message=told, status="loaded", model_metadata=_metadata(resolved))
@@ -155,7 +154,7 @@ class PredictingViews:
             asked = converted(given, OldBatch)
             resolved = self._resolved(name)
             size = min(asked.batch_size, self._settings.max_rows)
-            found = self._predictions(resolved.manifest.reference, asked.batch_features, size)
+            found = self._predictions(resolved, asked.batch_features, size)
             seconds = time.perf_counter() - started
             return self._answer(
                 BatchAnswer(
@@ -172,7 +171,7 @@ class PredictingViews:
         """The version that answers this request."""
         return self._registry.resolve(self._asking.reference(model)).chosen(sticky_key(request))
 
-    def _predictions(self, pinned: str, rows: list[Any], size: int) -> list[Any]:
+    def _predictions(self, version: Resolved, rows: list[Any], size: int) -> list[Any]:
         """The predictions of all rows, by one version, even if an alias moves meanwhile."""
         if len(rows) > size * MAX_BATCHES:
             raise TooLarge(f"a request may have at most {MAX_BATCHES} batches")
@@ -180,7 +179,7 @@ class PredictingViews:
         with self._asking.slot() as deadline:
             for start in range(0, len(rows), size):
                 piece = rows[start : start + size]
-                found += self._asking.ask(pinned, piece, deadline).predictions
+                found += self._asking.ask(version, piece, deadline).predictions
         return found
 
     def _answer(self, answer: msgspec.Struct) -> Response:
@@ -208,7 +207,7 @@ class PredictingViews:
         manifest = resolved.manifest
         if not asked.return_probabilities or "predict_proba" not in manifest.signature.methods:
             return None
-        found = self._asking.ask(manifest.reference, asked.features, deadline, "predict_proba")
+        found = self._asking.ask(resolved, asked.features, deadline, "predict_proba")
         return found.predictions
 
 

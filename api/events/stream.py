@@ -18,7 +18,7 @@ READ_AGAIN_SECONDS = 1.0
 
 
 class OutcomeEvent(msgspec.Struct, frozen=True):
-    """That a prediction has its outcome."""
+    """Says that a prediction has an outcome."""
 
     id: str
     status: str
@@ -28,7 +28,7 @@ class OutcomeEvent(msgspec.Struct, frozen=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """That events may be missing before the next one."""
+    """Says that events may be missing before the next one."""
 
     detail: str = "events before this one are no longer kept, so some may be missing"
 

@@ -16,7 +16,7 @@ class Preference(msgspec.Struct, frozen=True):
     """A parsed `Prefer` header."""
 
     wait: int | None = None
-    """In seconds, at most `MAX_WAIT_SECONDS`."""
+    """Seconds to wait, at most `MAX_WAIT_SECONDS`."""
     respond_async: bool = False
 
     def seconds(self, otherwise: int) -> int:

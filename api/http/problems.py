@@ -76,7 +76,7 @@ class Problem(msgspec.Struct, kw_only=True):
     """The prediction that ended with this error; or the prediction or batch job that may or may
     not have been accepted."""
     urls: Urls | msgspec.UnsetType = msgspec.UNSET
-    """Where to look up the outcome; only for a prediction that was accepted."""
+    """Addresses of the prediction's outcome; only for a prediction that was accepted."""
     traceback: str | msgspec.UnsetType = msgspec.UNSET
     """Traceback of the model's exception; only with `debug=true`."""
 

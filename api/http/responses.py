@@ -21,7 +21,7 @@ class JsonAnswer(NamedTuple):
 
     status: int
     headers: dict[str, str]
-    """Without type and length of the body."""
+    """Headers beside type and length of the body."""
     body: bytes
 
     @property

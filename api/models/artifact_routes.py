@@ -20,7 +20,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     columns: list[str]
     rows: list[list[Any]]
-    """In the order of the columns."""
+    """Rows of the sample, their values in the order of the columns."""
     answers: dict[str, list[Any]]
     """Method → one answer of the model for each row."""
 

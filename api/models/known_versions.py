@@ -1,12 +1,20 @@
-"""What the ledger knows of versions, without ghosts (versions removed from the registry)."""
+"""What the ledger knows of versions and queues, without those that the registry removed."""
+
+import logging
 
 import msgspec
 
+from registry.deployments.deployment import Deployment
 from registry.store import Registry
+from tasks.gateway import QUEUES
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.pauses.pauses import Paused, Pauses
+from tasks.ledger.queue.canaries import Sighting, sightings
 from tasks.ledger.queue.queue_snapshot import QueueSnapshot, QueueSnapshots
 from tasks.ledger.statistics import Statistics
+from telemetry.errors import PredictqError
+
+log = logging.getLogger(__name__)
 
 
 class KnownVersions:
@@ -25,6 +33,24 @@ class KnownVersions:
     def statistics(self) -> list[Statistics]:
         """Counts and latencies of every version that has had an outcome."""
         return [s for s in self._ledger.statistics() if not self._registry.has_removed(s.reference)]
+
+    def deployments(self) -> list[Deployment]:
+        """All deployments; none if the registry cannot be read, as other figures still count."""
+        try:
+            return self._registry.deployments()
+        except (PredictqError, OSError) as error:
+            log.warning("the deployments cannot be read: %s", error)
+            return []
+
+    def queues(self) -> tuple[str, ...]:
+        """The queues that all versions share, and those of deployments."""
+        return (*QUEUES, *(deployment.queue for deployment in self.deployments()))
+
+    def sightings(self) -> dict[str, Sighting]:
+        """The latest canary of each queue whose workers should run."""
+        stopped = {each.queue for each in self.deployments() if each.state == "stopped"}
+        there, found = set(self.queues()) - stopped, sightings(self._ledger.client)
+        return {queue: sighting for queue, sighting in found.items() if queue in there}
 
     def snapshot(self, queue: str) -> QueueSnapshot:
         """The queue snapshot of a queue."""

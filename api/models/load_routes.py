@@ -28,7 +28,7 @@ class LoadState(msgspec.Struct, frozen=True, kw_only=True):
     """What has become of a request to load or unload a version."""
 
     model: str
-    """As model:version."""
+    """The version, as model:version."""
     loaded: bool
     """Whether the request was to load, or to unload."""
     workers: list[str]
@@ -113,5 +113,5 @@ class LoadViews:
 
 def _raise_failure(reference: str, id: str, workers: list[dict[str, Any]]) -> None:
     for each in workers:
-        if reason := report_of(each).failed.get(id):
+        if reason := report_of(each).fault(id):
             raise ModelUnloadable(f"{each['name']} cannot load {reference}: {reason}")

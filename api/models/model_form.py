@@ -39,7 +39,7 @@ class ModelFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     model_id: str | None = None
     """The name of the model, where the path does not have it."""
     version: Annotated[int, Meta(ge=1, le=MAX_VERSION)] | None = None
-    """By default the next one."""
+    """Number of the version; by default the next one."""
     alias: str | None = None
     """Points this alias to the version once it is ready."""
     metadata: Annotated[str, Meta(max_length=65_536)] = "{}"

@@ -26,7 +26,7 @@ class PauseState(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a version is paused."""
 
     model: str
-    """As model:version."""
+    """The version, as model:version."""
     paused: bool
     changed: bool
     """Whether this request changed it."""

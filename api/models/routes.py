@@ -66,7 +66,7 @@ class Version(msgspec.Struct, kw_only=True):
     """The environment that it runs in; null for the one that versions share."""
     signature: Signature
     metadata: dict[str, str]
-    """As given at registration, such as metrics."""
+    """Texts given at registration, such as metrics."""
     example: list[Any] | None
     created_at: str
     max_queue_seconds: float | None

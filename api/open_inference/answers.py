@@ -30,7 +30,7 @@ class InferenceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     model_name: str
     model_version: str
     id: str
-    """That of the request, else that of the first prediction."""
+    """Id of the request, else of the first prediction."""
     parameters: AnswerParameters
     outputs: list[OutputTensor]
 

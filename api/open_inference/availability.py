@@ -16,7 +16,7 @@ class Now(NamedTuple):
 
     paused: frozenset[str]
     unloaded: frozenset[str]
-    """Those that no worker holds since they were unloaded."""
+    """References of versions that were unloaded, and that no worker has loaded since."""
 
 
 class Availability:

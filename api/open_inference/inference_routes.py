@@ -6,6 +6,7 @@ The views accept predictions; the event loop waits for their outcomes.
 from functools import partial
 from secrets import token_hex
 
+import redis
 from flask import Blueprint, Response, request
 
 from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
@@ -15,14 +16,23 @@ from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_infer
 from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest, RequestedOutput
 from api.open_inference.tensors.rows import rows_of
 from api.predictions.routes import Predictions
-from api.predictions.submission import Submission, read_body, sticky_key
+from api.predictions.submission import (
+    Submission,
+    checked_key,
+    payload_hash,
+    read_body,
+    sticky_key,
+)
 from api.waiting.waiting_path import INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE
 from registry.manifest import Manifest
 from registry.methods import check_method
 from registry.store import Registry
+from tasks.messages import Idempotency
 from tasks.record import Record
 from tasks.settings import Settings
-from telemetry.errors import Detail, Invalid, InvalidFeatures
+from telemetry.errors import Detail, Invalid, InvalidFeatures, PredictqError
+
+Keys = list[tuple[str, Idempotency | None]]
 
 
 class InferenceViews:
@@ -52,7 +62,8 @@ class InferenceViews:
         with self._parsing.holding(len(body)):
             asked, tensors = parse_inference(request, body, self._settings.max_rows)
             wanted = _wanted(asked, manifest)
-            accepted = self._accepted(model, key, asked, wanted, tensors)
+            keys = _keys(request.headers.get("Idempotency-Key"), body, wanted)
+            accepted = self._accepted(model, key, asked, keys, tensors)
         preference = parse_prefer(request.headers.get("Prefer", ""))
         seconds = preference.seconds(MAX_WAIT_SECONDS)
         if asked.parameters.is_async or not seconds:
@@ -65,24 +76,44 @@ class InferenceViews:
         model: str,
         key: str,
         asked: InferenceRequest,
-        wanted: list[WantedOutput],
+        wanted: Keys,
         tensors: list[Tensor],
     ) -> list[Record]:
-        """The accepted predictions, all of the version that answers the first."""
+        """The accepted predictions, all of the version that answers the first.
+
+        ``wanted``: each method with its idempotency key. If one is refused, those before it are
+        cancelled, unless they have keys, by which the request that is repeated finds them.
+        """
         limit = asked.parameters.timeout / MICROSECONDS or None
         rows = partial(rows_of, tensors=tensors, max_rows=self._settings.max_rows)
         accepted: list[Record] = []
-        for output in wanted:
+        for method, known in wanted:
             pinned = accepted[0].reference if accepted else model
             cache = asked.parameters.cache
-            submission = Submission(pinned, rows, output.method, limit, sticky=key, cache=cache)
+            submission = Submission(pinned, rows, method, limit, sticky=key, cache=cache)
             try:
-                accepted.append(self._predictions.accept(submission))
-            except InvalidFeatures as error:
-                # Their position in `features`, which the request does not have, would mislead.
-                told = [Detail(("inputs",), each.msg, each.row) for each in error.errors]
-                raise InvalidFeatures(error.message, errors=told) from error
+                accepted.append(self._predictions.accept(submission, known))
+            except (PredictqError, redis.RedisError) as error:
+                self._predictions.withdraw(accepted if known is None else ())
+                raise _of_inputs(error) from error
         return accepted
+
+
+def _of_inputs(error: Exception) -> Exception:
+    """The error, without positions in `features`, which the request does not have."""
+    if not isinstance(error, InvalidFeatures):
+        return error
+    told = [Detail(("inputs",), each.msg, each.row) for each in error.errors]
+    return InvalidFeatures(error.message, errors=told)
+
+
+def _keys(key: str | None, body: bytes, wanted: list[WantedOutput]) -> Keys:
+    """Each method that is wanted, with the idempotency key of its prediction."""
+    if key is None:
+        return [(output.method, None) for output in wanted]
+    own, content = checked_key(key), payload_hash(body)
+    # No header field can hold the line's end, so that no caller's key is one of these.
+    return [(each.method, Idempotency(f"{own}\n{each.method}", content)) for each in wanted]
 
 
 def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[WantedOutput]:

@@ -37,7 +37,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     versions: list[str]
-    """Those that are ready."""
+    """Numbers of the versions that are ready."""
     platform: str
     """The format of the artifact."""
     inputs: list[TensorMetadata]
@@ -47,7 +47,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelReadiness(msgspec.Struct, frozen=True):
-    """That a model is ready."""
+    """Says that a model is ready."""
 
     name: str
     version: str

@@ -1,5 +1,7 @@
 """The model repository of the protocol: which versions there are; load and unload."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -13,7 +15,7 @@ from api.open_inference.availability import Availability, Now
 from api.open_inference.tensors.reading import TENSOR_TYPES
 from registry.manifest import Manifest
 from registry.store import Registry
-from telemetry.errors import Invalid, TimedOut, Unavailable
+from telemetry.errors import Invalid, ModelNotFound, TimedOut, Unavailable
 
 ModelState = Literal["READY", "UNAVAILABLE"]
 
@@ -62,11 +64,7 @@ class RepositoryViews:
         """List all versions, with their states."""
         wish = read_body(request, IndexRequest, TENSOR_TYPES)
         now = self._availability.now()
-        known = [
-            self._indexed(manifest, now)
-            for name in self._registry.models()
-            for manifest in self._registry.versions(name)
-        ]
+        known = self._known(now)
         return json_response([each for each in known if each.state == "READY" or not wish.ready])
 
     def load(self, name: str) -> Response:
@@ -76,6 +74,12 @@ class RepositoryViews:
     def unload(self, name: str) -> Response:
         """Have every worker unload it; the next inference loads it again."""
         return self._told(name, loads=False)
+
+    def _known(self, now: Now) -> Iterator[IndexedVersion]:
+        """All versions, but those of models that are removed meanwhile."""
+        for name in self._registry.models():
+            with suppress(ModelNotFound):
+                yield from [self._indexed(each, now) for each in self._registry.versions(name)]
 
     def _told(self, name: str, *, loads: bool) -> Response:
         self._changing.check(request)

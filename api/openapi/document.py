@@ -15,6 +15,7 @@ from api.http.problems import Problem
 from api.openapi.arrow import ARROW_TOLD, with_arrow
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
+from api.openapi.deployments import DEPLOYMENT_TYPES, DEPLOYMENTS, deployment_paths
 from api.openapi.drop_in import DROP_IN, DROP_IN_TYPES, drop_in
 from api.openapi.events import EVENT_TYPES, events
 from api.openapi.objects import (
@@ -55,6 +56,7 @@ SCHEMAS = (
     *BATCH_TYPES,
     *EVENT_TYPES,
     *REGISTRY_TYPES,
+    *DEPLOYMENT_TYPES,
     *ROLLOUT_TYPES,
     *TRUTH_TYPES,
     *DROP_IN_TYPES,
@@ -65,7 +67,7 @@ OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
-TAGS = ("predictions", BATCHES, REGISTRY, DROP_IN, OPEN_INFERENCE, DEAD, "operations")
+TAGS = ("predictions", BATCHES, REGISTRY, DEPLOYMENTS, DROP_IN, OPEN_INFERENCE, DEAD, "operations")
 
 
 def document() -> bytes:
@@ -92,6 +94,7 @@ def build() -> Json:
             **_predictions(),
             **batches(),
             **registry_paths(),
+            **deployment_paths(),
             **rollout_paths(),
             **truth_paths(),
             **drop_in(),

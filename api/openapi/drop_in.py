@@ -1,13 +1,13 @@
 """The paths of the drop-in in the OpenAPI document."""
 
-from api.drop_in.deployments import DeletedModel, Deployed, Deployment, Uploaded
+from api.drop_in.deployments import DeletedModel, Deployed, OldDeployment, Uploaded
 from api.drop_in.predicting import BatchAnswer, OldBatch, OldLoad
 from api.models.model_form import ModelFields
 from api.openapi.objects import Json, endings, in_path, operation_answering, request_body
 from api.openapi.registry import ONE_MODEL, form_of
 
 DROP_IN = "drop-in"
-DROP_IN_TYPES = (Uploaded, Deployment, Deployed, DeletedModel, OldLoad, OldBatch, BatchAnswer)
+DROP_IN_TYPES = (Uploaded, OldDeployment, Deployed, DeletedModel, OldLoad, OldBatch, BatchAnswer)
 DROP_IN_CHANGES = ("400", "403", "404", "409", "413", "415", "422", "503", "507")
 DROP_IN_PREDICTIONS = ("400", "404", "413", "415", "422", "503")
 
@@ -21,8 +21,12 @@ def drop_in() -> Json:
             | {"requestBody": form_of(ModelFields)}
         },
         "/deploy": {
-            "post": _changing("Point an environment to a model", "oldDeploy", Deployed)
-            | {"requestBody": request_body(Deployment, {"model_id": "iris"})}
+            "post": _changing(
+                "Point an environment to a model, with limits by its own workers",
+                "oldDeploy",
+                Deployed,
+            )
+            | {"requestBody": request_body(OldDeployment, {"model_id": "iris"})}
         },
         "/stop_deployment/{id}": one
         | {"post": _changing("Delete an environment", "oldStop", Deployed)},

@@ -22,8 +22,8 @@ PROBLEMS = {
     "422": "Well-formed but wrong; `errors` says where",
     "431": "The path with its query, or a header field, is too long",
     "500": "The model cannot be loaded, or an unexpected error",
-    "503": "The queue is full, the version is paused, or Redis cannot be reached. With an `id`, "
-    "the request may have been accepted",
+    "503": "The queue is full, the version is paused, the deployment is stopped, or Redis cannot "
+    "be reached. With an `id`, the request may have been accepted",
     "507": "The disk is full",
 }
 OUTCOME_STATUSES = {

@@ -13,7 +13,7 @@ MEDIA_TYPES = ("text/html", "application/json")
 
 
 class Links(msgspec.Struct, frozen=True):
-    """Where everything is, as JSON."""
+    """Addresses of the API, as JSON."""
 
     console: str = "/console"
     docs: str = "/docs"

@@ -5,16 +5,17 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import accumulate
+from typing import Any
 
 import redis
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from api.models.known_versions import KnownVersions
-from tasks.gateway import QUEUES
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.queue.canaries import age, sightings
+from tasks.ledger.queue.canaries import age
+from tasks.ledger.queue.deployed import DeployedQueues
 from tasks.ledger.queue.stalls import stalls
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import BUCKETS, ReuseCounts, Statistics
@@ -31,7 +32,7 @@ class LedgerCollector(Collector):
         self._ledger, self._settings = ledger, settings
         self._letters = letters
         self._existing = existing
-        self._workers = Workers(ledger.client)
+        self._workers, self._deployed = Workers(ledger.client), DeployedQueues(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing; otherwise registration would call `collect`, which needs Redis."""
@@ -49,7 +50,7 @@ class LedgerCollector(Collector):
         return list(metrics)
 
     def _fill(self, metrics: LedgerMetrics) -> None:
-        depths, reserved = self._ledger.depths(QUEUES)
+        depths, reserved = self._ledger.depths(self._existing.queues())
         metrics.up.add_metric((), 1)
         metrics.reserved.add_metric((), reserved)
         for queue, depth in depths.items():
@@ -60,13 +61,14 @@ class LedgerCollector(Collector):
         metrics.stalls.add_metric((), stalls(self._ledger.client))
         self._fill_memory(metrics)
         metrics.canary_interval.add_metric((), self._settings.canary_interval)
-        for queue, sighting in sightings(self._ledger.client).items():
+        for queue, sighting in self._existing.sightings().items():
             metrics.canary_age.add_metric((queue,), age(sighting, now))
             metrics.canary_seconds.add_metric((queue,), sighting.seconds)
         workers = self._workers.alive()
         metrics.workers.add_metric((), len(workers))
         for worker in workers:
             metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])
+        self._fill_deployments(metrics, workers)
         self._fill_dead_letters(metrics)
         for paused in self._existing.paused():
             model, _, version = paused.model.rpartition(":")
@@ -74,6 +76,16 @@ class LedgerCollector(Collector):
             metrics.parked.add_metric((model, version), paused.parked)
         for statistics in self._existing.statistics():
             _fill_version(metrics, statistics)
+
+    def _fill_deployments(self, metrics: LedgerMetrics, workers: list[dict[str, Any]]) -> None:
+        for each in self._existing.deployments():
+            labels = (each.model, each.environment)
+            there = sum(w["processes"] for w in workers if each.queue in w["queues"])
+            metrics.deployment_processes.add_metric(labels, there)
+            wanted = each.concurrency if each.state == "running" else 0
+            metrics.deployment_concurrency.add_metric(labels, wanted)
+            for outcome, count in self._deployed.outcomes(each.queue).items():
+                metrics.deployment_predictions.add_metric((*labels, outcome), count)
 
     def _fill_dead_letters(self, metrics: LedgerMetrics) -> None:
         totals = self._letters.totals()

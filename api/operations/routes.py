@@ -12,11 +12,11 @@ from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
 from api.operations.ledger_collector import LedgerCollector
 from api.operations.request_metrics import RequestMetrics
-from tasks.gateway import QUEUE, QUEUES, is_reachable
+from tasks.gateway import QUEUE, is_reachable
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.pauses.pauses import Paused
-from tasks.ledger.queue.canaries import age, sightings
+from tasks.ledger.queue.canaries import age
 from tasks.ledger.queue.queue_estimate import WaitingFor, general
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import Statistics
@@ -108,7 +108,7 @@ class Stats(msgspec.Struct):
     drain_rates: dict[str, float | None]
     """Messages per second that leave each queue under load; null until that was measured."""
     canaries: dict[str, CanaryStats]
-    """By queue: the latest canary that came back."""
+    """Latest canary that came back, for each queue."""
 
 
 class Operations:
@@ -164,7 +164,7 @@ class Operations:
 
     def stats(self) -> Response:
         """Serve the same figures for people, with percentiles."""
-        depths, reserved = self._ledger.depths(QUEUES)
+        depths, reserved = self._ledger.depths(queues := self._existing.queues())
         now = self._ledger.now()
         stats = Stats(
             uptime_seconds=round(time.monotonic() - self._started, 3),
@@ -175,12 +175,12 @@ class Operations:
             predictions=[_version(entry) for entry in self._existing.statistics()],
             dead_letters=self._letters.totals().kept,
             paused=self._existing.paused(),
-            drain_rates={queue: self._existing.snapshot(queue).rate for queue in QUEUES},
+            drain_rates={queue: self._existing.snapshot(queue).rate for queue in queues},
             canaries={
                 queue: CanaryStats(
                     age_seconds=round(age(sighting, now), 3), seconds=sighting.seconds
                 )
-                for queue, sighting in sightings(self._ledger.client).items()
+                for queue, sighting in self._existing.sightings().items()
             },
         )
         return json_response(stats)

@@ -39,6 +39,8 @@ def answer_key(resolved: Resolved, method: str, rows: Any) -> str:
     manifest = resolved.manifest
     # The version beside the artifact: two versions may take the same file's rows in two ways.
     of = [TENANT, manifest.reference, manifest.sha256, method]
+    # Else a prediction might wait for one in the queue of a deployment that is stopped.
+    of += [own.reference] if (own := resolved.deployment) else []
     digest = blake2b(encode(of), digest_size=20)
     if isinstance(rows, ArrowRows):
         digest.update(b"arrow")

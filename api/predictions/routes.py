@@ -1,10 +1,12 @@
 """Predictions over HTTP: submit, look up, cancel; the event loop waits for an `AwaitedOutcome`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 import msgspec
+import redis
 from flask import Blueprint, Response, g, request
 
 from api.http import prefer
@@ -38,7 +40,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
-from telemetry.errors import VersionPaused
+from telemetry.errors import PredictqError, VersionPaused
 
 ASKED = "predictq.asked"
 """Key in an ASGI scope: a list to which a view adds an `AwaitedOutcome`, if it is there."""
@@ -172,6 +174,12 @@ class Predictions:
             if instead is None:
                 raise
         return self._gateway.submit(instead, key)
+
+    def withdraw(self, accepted: Iterable[Record]) -> None:
+        """Cancel predictions whose ids no caller gets, as far as Redis answers."""
+        for record in accepted:
+            with suppress(PredictqError, redis.RedisError):
+                self._gateway.cancel(record.task_id)
 
     def prepare(
         self, body: bytes, key: str | None, sticky: StickyKey

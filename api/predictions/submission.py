@@ -14,17 +14,19 @@ from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from api.predictions.reuse import reuse_of
 from registry import names, validation
 from registry.columns.positions import column_positions
+from registry.deployments.deployment import Deployment
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
 from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
-from tasks.messages import Arm, Idempotency, Prediction
+from tasks.messages import PREDICT_QUEUE, Arm, Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
 from telemetry.errors import (
+    DeploymentStopped,
     Detail,
     Invalid,
     InvalidFeatures,
@@ -63,7 +65,7 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     timeout_seconds: RunLimit | UnsetType | None = UNSET
     """How long the computation may take. By default the version's limit, else 300 s."""
     sticky: Sticky | UnsetType = UNSET
-    """Of an alias that is split: requests with the same key are answered by the same version. By
+    """Key for an alias that is split: one version answers all requests with the same key. By
     default the header `X-Caller-Id`."""
     cache: CacheSetting | UnsetType = UNSET
     """Whether, or for how many seconds, an answer that was computed for the same rows is reused.
@@ -146,7 +148,9 @@ def prepare_resolved(
         given = submission.sticky or key()
         resolved = resolved.chosen(given)
         arm = Arm.of(resolved.share, given) if resolved.share else None
-    manifest = resolved.manifest
+    manifest, own = resolved.manifest, resolved.deployment
+    if own is not None and own.refuses:
+        raise DeploymentStopped(f"the deployment {own.reference} is stopped")
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
     rows = _checked_rows(signature, submission.features, max_rows)
@@ -159,10 +163,17 @@ def prepare_resolved(
         features=rows,
         created_at=now,
         queue_deadline=now + may_wait if may_wait else None,
-        timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
+        timeout_seconds=_run_limit(submission.timeout_seconds or manifest.timeout_seconds, own),
+        queue=own.queue if own else PREDICT_QUEUE,
         arm=arm,
         reuse=reuse_of(submission.cache, resolved, submission.method, rows),
     )
+
+
+def _run_limit(asked: float | None, own: Deployment | None) -> float | None:
+    """The least of the limits that there are."""
+    limits = [limit for limit in (asked, own and own.timeout) if limit]
+    return min(limits, default=None)
 
 
 def fallback(

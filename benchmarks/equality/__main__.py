@@ -18,14 +18,16 @@ EVERY = 100
 
 
 @click.command()
-@click.option("--cases", default=200, show_default=True, help="How many.")
-@click.option("--seed", default=1, show_default=True, help="Decides what they are.")
-@click.option("--case", "single", type=int, help="Only this one, and all of what is wrong.")
+@click.option("--cases", default=200, show_default=True, help="Number of cases.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the random models.")
+@click.option(
+    "--case", "single", type=int, help="Compare only this case, and print every difference."
+)
 @click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
 def main(cases: int, seed: int, single: int | None, record: bool) -> None:
     """Compare predictions through every door with the models' own."""
     if record and single is not None:
-        raise click.UsageError("what is recorded is a whole run")
+        raise click.UsageError("--record needs a whole run, without --case")
     numbers: Iterable[int] = range(cases) if single is None else [single]
     load, started, tally = os.getloadavg()[0], time.monotonic(), Tally()
     for number in numbers:

@@ -22,7 +22,7 @@ class Told(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     seed: int
     took: float
-    """In seconds."""
+    """Seconds."""
     tally: Tally
 
 

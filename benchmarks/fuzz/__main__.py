@@ -31,8 +31,8 @@ worker that is a process of the pool, and fails the step of that job alone."""
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[TARGET]...", type=click.Choice([*TARGETS]))
-@click.option("--inputs", default=100_000, show_default=True, help="In all.")
-@click.option("--seed", default=1, show_default=True, help="The same gives the same inputs.")
+@click.option("--inputs", default=100_000, show_default=True, help="Total number of inputs.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the random inputs.")
 @click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
 def main(names: tuple[str, ...], inputs: int, seed: int, record: bool) -> None:
     """Fuzz every parser that a caller can reach; fails on any finding."""
@@ -57,7 +57,7 @@ def _shares(inputs: int, names: Sequence[str]) -> list[int]:
 
 
 def _fed(directory: Path, seed: int, name: str, inputs: int) -> Fed:
-    """As many inputs of a target; a process that its library aborts is followed by another."""
+    """Feed a target ``inputs`` inputs; if its library aborts the process, another one continues."""
     last, fed, part = directory / name.replace(" ", "-"), Fed(), 0
     while fed.inputs < inputs:
         fed.add(_in_a_process(last, name, inputs - fed.inputs, f"{seed}.{part}"))

@@ -1,4 +1,4 @@
-"""From ten thousand rows to ten million: time must grow linearly, memory not at all."""
+"""Growth from ten thousand rows to ten million: time must be linear, memory constant."""
 
 from itertools import pairwise
 

@@ -25,16 +25,16 @@ SHARE = 0.2
 
 @click.command()
 @click.option("--minutes", default=5.0, show_default=True, help="Length of the storm.")
-@click.option("--seed", type=int, help="Decides what strikes when; a new one, if not given.")
+@click.option("--seed", type=int, help="Seed of the faults; by default a new one.")
 @click.option("--rate", default=150.0, show_default=True, help="Submissions a second.")
 @click.option(
     "--fault",
     "names",
     multiple=True,
     type=click.Choice(list(FAULTS)),
-    help="Only this one; may be repeated.",
+    help="Inject only this fault; may be repeated.",
 )
-@click.option("--list", "only_list", is_flag=True, help="Say which faults there are.")
+@click.option("--list", "only_list", is_flag=True, help="List the faults.")
 @click.option(
     "--visibility-timeout",
     default=3.0,
@@ -43,7 +43,7 @@ SHARE = 0.2
     help="Seconds after which the work of a dead worker is given to another.",
 )
 @click.option(
-    "--naive/--no-naive", default=True, help="Strike the naive design, too, for a fifth as long."
+    "--naive/--no-naive", default=True, help="Test the naive design, too, for a fifth as long."
 )
 @click.option("--record", is_flag=True, help="Keep the run: JSON, and docs/prove.md.")
 def main(

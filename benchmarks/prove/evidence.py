@@ -22,6 +22,13 @@ class Asked(msgspec.Struct, frozen=True):
     """Whether its time limit is shorter than its computation."""
     queue_seconds: float = 0.0
     """Its `max_queue_seconds`; 0 for no limit."""
+    row_of: int = 0
+    """Number of the request whose row it has, and whose answer it may reuse; 0 for its own."""
+
+    @property
+    def row(self) -> int:
+        """The number in its row."""
+        return self.row_of or self.number
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -129,7 +136,12 @@ def account(evidence: Evidence) -> Accounts:
         failed_innocently=[i for i, asked, answer in ended if answer and _is_unjust(asked, answer)],
         changed=[task_id for task_id in every if len(_seen(evidence, task_id)) > 1],
         stranded=[task_id for task_id in open_still if task_id in evidence.turned_up],
-        stolen=[number for number in evidence.refused if number in evidence.computed],
+        stolen=[
+            # Not if another request, which was accepted, had the same row.
+            number
+            for number in evidence.refused - {asked.row_of for asked in every.values()}
+            if number in evidence.computed
+        ],
         doubled=[number for number, times in asked_of.items() if times > 1],
         written_twice=(evidence.outcomes_written or 0) - (evidence.outcomes_kept or 0),
         computed=evidence.computed.total(),
@@ -158,7 +170,7 @@ def _seen(evidence: Evidence, task_id: str) -> list[Answer]:
 def _is_wrong(asked: Asked, answer: Answer, evidence: Evidence) -> bool:
     if answer.state != "succeeded":
         return False
-    return asked.kind in (RAISES, CRASHES) or answer.predictions != evidence.told[asked.number]
+    return asked.kind in (RAISES, CRASHES) or answer.predictions != evidence.told[asked.row]
 
 
 def _is_unjust(asked: Asked, answer: Answer) -> bool:

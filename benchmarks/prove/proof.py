@@ -180,19 +180,23 @@ def _answer(text: Any) -> Answer:
 def _written(client: redis.Redis) -> int | None:
     """Outcomes that predictq counted, without canaries; None for the naive design."""
     counted = collected(client)
-    return sum(count for each in counted for count in each.outcomes.values()) if counted else None
+    if not counted:
+        return None
+    reused = sum(each.reuse.hits + each.reuse.joined for each in counted)
+    return reused + sum(count for each in counted for count in each.outcomes.values())
 
 
 def _held(client: redis.Redis) -> bytes:
     """All messages in Redis: waiting, or reserved and not acknowledged."""
     noted: list[Any] = [client.hvals(key) for key in (keys.RESERVED, "unacked")]
     noted += [client.lrange(queue, 0, -1) for queue in ("predict", "celery")]
+    noted += [client.hvals(key) for key in client.scan_iter(keys.JOINED + "*")]
     return b"".join(message for messages in noted for message in messages)
 
 
 def _told(model: Model, asked: Iterable[Asked]) -> dict[int, list[list[float]]]:
     """The model's own predictions for all requests, in one call."""
-    numbers = [each.number for each in asked]
+    numbers = [*{each.row for each in asked}]
     if not numbers:
         return {}
     answers = model.estimator.answer(np.array([row(number) for number in numbers])).tolist()

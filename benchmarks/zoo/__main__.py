@@ -25,9 +25,15 @@ THIRD = 3
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[MODEL]...", type=click.Choice([*BY_NAME]))
-@click.option("--sample", "samples", multiple=True, type=click.Choice(SAMPLES), help="Only these.")
 @click.option(
-    "--record", is_flag=True, help="Keep what was seen in place of what was: README, JSON."
+    "--sample",
+    "samples",
+    multiple=True,
+    type=click.Choice(SAMPLES),
+    help="Register with these samples only.",
+)
+@click.option(
+    "--record", is_flag=True, help="Keep the results: README and JSON, in place of the last."
 )
 def main(names: tuple[str, ...], samples: tuple[str, ...], record: bool) -> None:
     """Register models with and without a sample, and compare served predictions with their own."""

@@ -35,7 +35,8 @@ def doctor(ctx: click.Context, as_json: bool, home: Path) -> None:
     """Check everything that a stack needs, before, during and after a deployment.
 
     Each line says pass, warn or fail, and what to do. The exit code is that of the worst line: 0, 1
-    or 2. If the stack runs, each model is asked for a prediction, and one for 200 more.
+    or 2. If the stack runs, doctor asks each model for one prediction, and one
+    model for 200 more.
     """
     found = list(_told(home, quiet=as_json))
     level = worst([finding.level for finding in found])

@@ -142,7 +142,9 @@ def _words(state: AliasState, meaning: Meaning | None) -> str:
 
 
 def _line(name: str, change: Change) -> tuple[Any, ...]:
-    if change.alias is None:
+    if change.deployment is not None:
+        what = f"{change.deployment.reference} {change.act}, {change.deployment.concurrency} wanted"
+    elif change.alias is None:
         what = f"{name}:{change.version} {change.act}"
     else:
         both = (change.before, change.after)

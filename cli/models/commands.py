@@ -14,9 +14,19 @@ from registry.store import Registry
 from telemetry.errors import PredictqError
 
 
-class _Group(LazyGroup):
+class RegistryGroup(LazyGroup):
     """Prints our errors in one line."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PredictqError as error:
+            raise Failure(error.message) from error
+        except OSError as error:
+            raise Failure(str(error)) from error
+
+
+class _Group(RegistryGroup):
     lazy_commands: ClassVar = {
         "add": LazyCommand(
             "cli.models.add:add",
@@ -37,6 +47,10 @@ class _Group(LazyGroup):
         "compare": LazyCommand(
             "cli.models.rollouts.compare:compare",
             "Compare the versions of a split alias of NAME: errors, latency, and what they prove.",
+        ),
+        "deploy": LazyCommand(
+            "cli.deployments.changing:deploy",
+            "Point an alias to MODEL (name:version, or the latest), and give it its own workers.",
         ),
         "export": LazyCommand(
             "cli.models.export:export",
@@ -90,14 +104,6 @@ class _Group(LazyGroup):
             "cli.models.aliases:unalias", "Delete ALIAS of the model NAME; the version stays."
         ),
     }
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except PredictqError as error:
-            raise Failure(error.message) from error
-        except OSError as error:
-            raise Failure(str(error)) from error
 
 
 home_option = find_stack.for_registry

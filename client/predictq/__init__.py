@@ -25,12 +25,15 @@ from predictq.errors import (
 from predictq.jobs.async_jobs import AsyncJobs
 from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.jobs.jobs import Jobs
+from predictq.models.async_deployments import AsyncDeployments
 from predictq.models.async_models import AsyncModels
+from predictq.models.deployments import Deployments
 from predictq.models.models import Models
 from predictq.types import AsyncPending, Pending, Prediction, Receipt, Urls
 
 __all__ = [
     "AsyncClient",
+    "AsyncDeployments",
     "AsyncJobs",
     "AsyncModels",
     "AsyncPending",
@@ -39,6 +42,7 @@ __all__ = [
     "Completed",
     "Conflict",
     "Counts",
+    "Deployments",
     "Detail",
     "Gone",
     "InvalidRequest",

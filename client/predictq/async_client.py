@@ -12,6 +12,7 @@ from predictq.http.async_connection import AsyncConnection
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.async_jobs import AsyncJobs
+from predictq.models.async_deployments import AsyncDeployments
 from predictq.models.async_models import AsyncModels
 from predictq.submission import Fields
 from predictq.types import Accepted, AsyncPending, Prediction
@@ -37,6 +38,8 @@ class AsyncClient:
         """Batch jobs of this server."""
         self.models = AsyncModels(server)
         """The registry of this server; calling it lists the models."""
+        self.deployments = AsyncDeployments(server)
+        """The deployments of this server; calling it lists them."""
 
     async def predict(
         self,
@@ -165,6 +168,7 @@ class AsyncClient:
         await self._connection.close()
         self.jobs.close()
         self.models.close()
+        self.deployments.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from predictq.http.connection import Connection
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.jobs import Jobs
+from predictq.models.deployments import Deployments
 from predictq.models.models import Models
 from predictq.submission import Fields
 from predictq.types import Accepted, Pending, Prediction
@@ -46,6 +47,8 @@ class Client:
         """Batch jobs of this server."""
         self.models = Models(self._connection)
         """The registry of this server; calling it lists the models."""
+        self.deployments = Deployments(self._connection)
+        """The deployments of this server; calling it lists them."""
 
     def predict(
         self,

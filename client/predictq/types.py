@@ -24,6 +24,8 @@ class Receipt:
     """Rows in the same model call, of this request and others."""
     runtime: str
     """Library and version that computed the prediction."""
+    environment: str | None = None
+    """The environment of the deployment that computed it; None for the shared workers."""
     cached: bool = False
     """Whether it was computed for another prediction with the same rows."""
 

@@ -2,14 +2,15 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from registry.history import Change, unrecorded
+from registry.deployments.deployment import Deployment
+from registry.history import Cause, Change, undeployed, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
@@ -27,10 +28,12 @@ class Model(msgspec.Struct, frozen=True):
     """The data on disk of one model; a model without versions does not exist."""
 
     versions: dict[int, Manifest]
-    """By version number, ascending."""
+    """Manifests by version number, ascending."""
     aliases: dict[str, Meaning]
     states: dict[int, Readiness] = {}
-    """By version number; a version without an entry is ready."""
+    """States by version number; a version without an entry is ready."""
+    deployments: dict[str, Deployment] = {}
+    """By alias."""
     settings: ModelSettings = DEFAULT_SETTINGS
 
     def readiness(self, number: int) -> Readiness:
@@ -94,7 +97,13 @@ class Directory:
         }
         versions = {manifest.version: manifest for manifest in manifests}
         settings = self._read(self._settings(name), ModelSettings) or DEFAULT_SETTINGS
-        return Model(versions, aliases, states, settings)
+        return Model(versions, aliases, states, self._read_deployments(name), settings)
+
+    def deployments(self) -> list[Deployment]:
+        """The deployments of all models, sorted; raises `PredictqError` as `read` does."""
+        names = sorted(path.parent.name for path in self._root.glob("*/deployments.json"))
+        found = map(self._read_deployments, names)
+        return [deployment for each in found for _, deployment in sorted(each.items())]
 
     def golden_rows(self, name: str, number: int) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
@@ -176,6 +185,17 @@ class Directory:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
 
+    def write_deployments(self, name: str, deployments: dict[str, Deployment]) -> None:
+        """Replace all deployments of a model."""
+        files.write_file(self._deployments(name), msgspec.json.encode(deployments))
+
+    def undeploy(self, name: str, model: Model, gone: Collection[Deployment], cause: Cause) -> None:
+        """Delete deployments of a model, if there are any to delete."""
+        if gone:
+            kept = {e: each for e, each in model.deployments.items() if each not in gone}
+            self.write_deployments(name, kept)
+            self.record(name, model.aliases, [undeployed(each, cause) for each in gone])
+
     def write_settings(self, name: str, settings: ModelSettings) -> None:
         """Replace the settings of a model."""
         files.write_file(self._settings(name), msgspec.json.encode(settings))
@@ -230,6 +250,9 @@ class Directory:
     def _read_aliases(self, name: str) -> dict[str, Meaning]:
         return self._read(self._aliases(name), dict[str, Meaning]) or {}
 
+    def _read_deployments(self, name: str) -> dict[str, Deployment]:
+        return self._read(self._deployments(name), dict[str, Deployment]) or {}
+
     def _read(self, path: Path, kind: type[Content]) -> Content | None:
         try:
             return msgspec.json.decode(path.read_bytes(), type=kind)
@@ -268,6 +291,9 @@ class Directory:
 
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"
+
+    def _deployments(self, name: str) -> Path:
+        return self._root / name / "deployments.json"
 
     def _settings(self, name: str) -> Path:
         return self._root / name / "settings.json"

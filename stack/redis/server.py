@@ -30,7 +30,7 @@ class RedisServer(msgspec.Struct, frozen=True):
     directory: Path
     socket: Path
     maxmemory: int
-    """In bytes."""
+    """Bytes."""
 
     @property
     def url(self) -> str:

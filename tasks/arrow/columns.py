@@ -12,6 +12,7 @@ from tasks.arrow.flat_buffer import FlatFields, FlatNumber
 
 INFINITIES = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 """What JSON says for the numbers that it lacks."""
+_NAMES = {None, *INFINITIES}
 _BYTE, _SHORT, _INT = struct.Struct("<B"), struct.Struct("<h"), struct.Struct("<i")
 
 
@@ -48,7 +49,7 @@ def arrow_column(values: Sequence[Any]) -> ArrowColumn:
             return _column(INTEGER, values, [array("q", _filled(values, 0)).tobytes()])
         if kinds <= {int, float}:
             return _doubles(values)
-        if kinds == {float, str}:  # perhaps infinities
+        if kinds == {float, str} or (kinds == {str} and set(values) <= _NAMES):
             return _doubles([INFINITIES.get(value, value) for value in values])
     except (OverflowError, TypeError):
         return _texts([None if value is None else _json(value) for value in values])

@@ -43,7 +43,7 @@ class ArrowRows(msgspec.Struct, frozen=True):
 
     content: bytes
     names: tuple[str, ...]
-    """Of the columns, in order."""
+    """Column names, in order."""
     count: int
 
     def __len__(self) -> int:

@@ -17,10 +17,10 @@ _position = re.compile(r"\d{1,15}-\d{1,15}")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """That a prediction has its outcome."""
+    """Says that a prediction has an outcome."""
 
     position: str
-    """Of the event in the stream."""
+    """Id of the event in the stream."""
     id: str
     status: str
     version: str

@@ -30,7 +30,7 @@ class News:
         await self._subscription.join(keys.EVENTS)
 
     def upcoming(self) -> asyncio.Event:
-        """Is set with the next event, or if this process shuts down."""
+        """An event that is set with the next outcome, or if this process shuts down."""
         return self._next
 
     async def wait(self, upcoming: asyncio.Event, seconds: float) -> None:

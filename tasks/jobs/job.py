@@ -99,7 +99,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: int
     columns: tuple[str, ...]
-    """Of the input, in order."""
+    """Columns of the input, in order."""
     chunks: int
     rows_per_second: float
     """Measured on the first rows, in one process."""

@@ -38,7 +38,7 @@ class Begun(msgspec.Struct, frozen=True):
 
     reserved: ReservedStep
     attempt: int
-    """From 1; above 1 if earlier attempts crashed or failed to read or write."""
+    """Number of the attempt, from 1; above 1 if earlier ones crashed or failed to read or write."""
     request: JobRequest
     found: Facts | None
     """None until validation."""

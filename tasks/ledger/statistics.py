@@ -20,7 +20,7 @@ class ReuseCounts(msgspec.Struct, frozen=True, kw_only=True):
     hits: int = 0
     """Predictions that had the answer when they were accepted."""
     joined: int = 0
-    """Predictions that waited for the answer of another one."""
+    """Predictions that waited for the answer of another one, and got it."""
     misses: int = 0
     """Predictions that were computed."""
     bytes: int = 0

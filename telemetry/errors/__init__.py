@@ -22,6 +22,7 @@ from telemetry.errors.base import (
 )
 from telemetry.errors.capacity import (
     Busy,
+    DeploymentStopped,
     DiskFull,
     QueueFull,
     SubmissionUncertain,
@@ -56,6 +57,7 @@ from telemetry.errors.requests import (
     AliasNotFound,
     CrossSite,
     DeadLetterNotFound,
+    DeploymentNotFound,
     Forbidden,
     HeadTooLarge,
     IdempotencyConflict,
@@ -85,6 +87,8 @@ __all__ = [
     "Cancelled",
     "CrossSite",
     "DeadLetterNotFound",
+    "DeploymentNotFound",
+    "DeploymentStopped",
     "Detail",
     "DiskFull",
     "Expired",

@@ -34,6 +34,12 @@ class VersionNotReady(Unavailable):
     code = "version_not_ready"
 
 
+class DeploymentStopped(Unavailable):
+    """The deployment is stopped, and accepts no requests meanwhile."""
+
+    code = "deployment_stopped"
+
+
 class Busy(Unavailable):
     """The server is handling too many large requests or answers; try again later."""
 

@@ -99,6 +99,12 @@ class AliasNotFound(NotFound):
     code = "alias_not_found"
 
 
+class DeploymentNotFound(NotFound):
+    """The alias has no deployment."""
+
+    code = "deployment_not_found"
+
+
 class PredictionNotFound(NotFound):
     """There is no prediction with this id."""
 

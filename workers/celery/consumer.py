@@ -7,9 +7,9 @@ from celery.worker import state
 from kombu.common import ignore_errors
 
 from workers.celery.shutdown import Shutdown
+from workers.heartbeat import HEARTBEAT_SECONDS
 from workers.microbatch.cancelled_runs import LONG_RUN
 from workers.parts import WorkerParts
-from workers.pool.heartbeat import HEARTBEAT_SECONDS
 
 
 class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types

@@ -52,7 +52,7 @@ class _HomeThread(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
 
 
 class RegistrarStep(_HomeThread):
-    """Has registrations checked."""
+    """Runs the registrar, which has registrations checked."""
 
     thread_name = "registrar"
     work = staticmethod(lambda parts: Registrar(parts.settings.home).run)

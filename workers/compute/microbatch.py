@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, cast
 
+from msgspec import UNSET, UnsetType
+
 from registry.store import Registry
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settled import Settled
 from tasks.record import Receipt
 from tasks.time_limits import MAX_RUN_SECONDS
-from tasks.wire import encode
+from tasks.wire import encode_finite
 from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
@@ -33,11 +35,14 @@ class Computation:
         ledger: Ledger,
         max_bytes: int,
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
+        environment: str | UnsetType = UNSET,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
+        ``environment``: that of the deployment, for receipts.
         """
+        self._environment = environment
         self._max_bytes = max_bytes
         self._engine = engine
         self._registry = registry
@@ -114,10 +119,11 @@ class Computation:
             compute_ms=computed.milliseconds,
             batch_size=len(computed.predictions),
             runtime=self._engine.runtime_of(manifest),
+            environment=self._environment,
         )
         outcome = record.succeeded(predictions, receipt)
         # Redis keeps the outcome for its time to live, and publishes it to all that wait for it.
-        if (size := len(encode(outcome))) > self._max_bytes:
+        if (size := len(encode_finite(outcome))) > self._max_bytes:
             error = OutcomeTooLarge(
                 f"the outcome has {size} bytes, and the limit is {self._max_bytes}: ask for fewer "
                 "rows at once, or score them as a file, by a batch job"

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tasks.ledger.queue.directives import Directive, DirectiveReport, Directives
+from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, Directives
 from tasks.time_limits import MAX_RUN_SECONDS
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pools import Pools
@@ -22,6 +22,8 @@ class CarryingOut:
         self._directives, self._pools, self._faults = directives, pools, faults
         self._heard: str | None = None
         """The id of the newest directive that was heard of; None until the first look."""
+        self._missed = (NONE, NONE)
+        """Between which ids directives were dropped before this worker read them, the last time."""
         self._pending: dict[str, _Pending] = {}
         self._failed: deque[tuple[str, str]] = deque(maxlen=MAX_FAILED)
 
@@ -29,10 +31,14 @@ class CarryingOut:
         """Hear of new directives, continue all, and report; raises `redis.RedisError`."""
         if self._heard is None:  # what was told before this worker started is none of its business
             self._heard = self._directives.newest()
-        for directive in self._directives.since(self._heard):
+        news = self._directives.since(self._heard)
+        if news.missed is not None:
+            self._missed = (self._heard, news.missed)
+        for directive in news.directives:
             self._begin(directive)
+        self._heard = news.newest
         self._continue()
-        report = DirectiveReport(self._heard, [*self._pending], dict(self._failed))
+        report = DirectiveReport(self._heard, [*self._pending], dict(self._failed), self._missed)
         return {"directives": msgspec.to_builtins(report)}
 
     def _continue(self) -> None:
@@ -46,7 +52,8 @@ class CarryingOut:
                 waiting.add(version)
 
     def _begin(self, directive: Directive) -> None:
-        self._heard = directive.id
+        if not self._pools.serves(directive.version):
+            return
         if directive.loads:  # an operator has perhaps repaired what made it fail
             self._faults.forgive(directive.version)
         self._pending[directive.id] = _Pending(directive, time.monotonic() + MAX_RUN_SECONDS)
@@ -72,4 +79,4 @@ class CarryingOut:
 class _Pending(msgspec.Struct, frozen=True):
     directive: Directive
     deadline: float
-    """In `time.monotonic` seconds."""
+    """Time in `time.monotonic` seconds."""

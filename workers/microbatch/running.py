@@ -15,7 +15,7 @@ class RunningMicrobatch:
 
     messages: list[Message]
     started: float
-    """In `time.monotonic` seconds."""
+    """Start in `time.monotonic` seconds."""
     is_awaited: bool
     """Whether it is quick, so that new messages should wait for it and share the next one."""
     is_abandoned: bool = False
@@ -23,7 +23,7 @@ class RunningMicrobatch:
 
     @property
     def seconds(self) -> float:
-        """For how long it has run."""
+        """Seconds that it has run for."""
         return time.monotonic() - self.started
 
 

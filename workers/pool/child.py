@@ -15,6 +15,8 @@ from functools import cached_property, partial
 from itertools import count
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.attempts import Postponement, Start
@@ -31,14 +33,21 @@ from workers.wear import Wear
 log = logging.getLogger(__name__)
 
 
-def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
+def serve(
+    connection: socket.socket,
+    engine: Engine,
+    settings: Settings,
+    environment: str | UnsetType = UNSET,
+) -> None:
     """Compute each microbatch or step that arrives on the connection, until it is closed.
 
-    Returns sooner once the process is worn, see `Wear`; the worker forks another one.
+    ``environment``: that of its deployment, for receipts. Returns sooner once the process is worn,
+    see `Wear`; the worker forks another one.
     """
     ledger = RetryingLedger(connect(settings.redis_url, timeout=5), settings)
     registry = Registry(settings.home, RECHECK_INTERVAL)
-    computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
+    most = settings.max_outcome_bytes
+    computation = Computation(engine, registry, ledger, most, limited, environment)
     steps = _Steps(engine, settings)
     printed, wear, reason = limit_printing(), Wear(), ""
     # Held by a process that a model forks, it would hide the end of this one from the worker.

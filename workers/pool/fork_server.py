@@ -20,10 +20,13 @@ from itertools import islice
 from typing import Any, NoReturn
 
 import psutil
+from msgspec import UNSET
 
+from registry.deployments.deployment import environment_of
 from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.jobs.messages import BULK
+from tasks.messages import PREDICT_QUEUE
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
@@ -74,14 +77,15 @@ class ForkServer:
         never: frozenset[str],
         settings: Settings,
         growth: int | None = None,
+        queue: str = PREDICT_QUEUE,
     ) -> None:
-        """``never``: versions that must not be loaded.
+        """``never``: versions that must not be loaded. ``queue``: that of the worker.
 
         ``growth``: bytes by which a pool process may grow, see `workers.memory_limit.bound_growth`.
         Without a ``growth`` the memory of pool processes is not bounded.
         """
         self._control = control
-        self._growth = growth
+        self._growth, self._queue = growth, queue
         self._never = never
         self._settings = settings
         self._registry = Registry(settings.home)
@@ -104,7 +108,7 @@ class ForkServer:
     def _preloaded(self) -> Iterator[Manifest]:
         """Current versions, as many as are worth waiting for; the others are loaded when asked."""
         left = models_budget()
-        served = filter(runs_in_environment_of, current(self._registry))
+        served = filter(runs_in_environment_of, current(self._registry, self._queue))
         for manifest in islice(served, MAX_PRELOADED):
             if manifest.size <= left:  # a large one leaves room for those that follow
                 left -= manifest.size
@@ -179,7 +183,9 @@ class ForkServer:
         if self._growth:
             bound_growth(self._growth)
         try:
-            process.serve(connection, self._engine, self._settings)
+            process.serve(
+                connection, self._engine, self._settings, environment_of(self._queue) or UNSET
+            )
         except BrokenPipeError:
             pass  # the worker is gone
         except BaseException:
@@ -199,7 +205,7 @@ class ForkServer:
 
 
 def _ended() -> Iterator[tuple[int, int]]:
-    # One signal may stand for several ends: the kernel merges those that are pending.
+    # One signal may stand for several ends: Linux merges those that are pending.
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -230,7 +236,7 @@ def main() -> None:
         growth = settings.job_memory or share_of_one()
         importlib.import_module("workers.jobs.performing")  # before forking, once for all
     control = socket.socket(fileno=int(descriptor))
-    ForkServer(control, frozenset(never), settings, growth).run()
+    ForkServer(control, frozenset(never), settings, growth, queue).run()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import logging
 import select
 import time
-from itertools import chain
 from threading import Thread
 from typing import Any
 
@@ -13,7 +12,8 @@ from workers.pool.fork_server_client import STOP_GRACE, ForkServerClient
 from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool_process import PoolProcess
-from workers.protocol import Ended, LoadCost, Loaded, Loading, Unloaded
+from workers.pool.processes import Processes
+from workers.protocol import Ended, Loaded, Loading, Unloaded
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,14 @@ class Pool:
     def __init__(self, faults: LoadRetry, environment_of: str = "") -> None:
         """``environment_of``: a version in whose environment it runs; empty for the worker's."""
         self._faults, self._environment_of = faults, environment_of
-        self._processes: list[PoolProcess] = []
+        self.processes = Processes()
         self._hub: Any = None
         self._loads = 0
         self._hanging: set[str] = set()
         self._unloads: dict[str, int] = {}
         """Version that the fork server has forgotten → changes of what it held, until then."""
+        self._unloading: set[str] = set()
+        """Versions for which `unload` was asked, and has not been true."""
         self._missing = 0
         """Processes that ended before they were ready; `maintain` has them forked again."""
         self._is_closed = False
@@ -46,7 +48,7 @@ class Pool:
         self._hub = hub
         if self._fork_server.fileno() >= 0:  # one that ended is closed already
             hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
-        for process in self._processes:
+        for process in self.processes:
             hub.add_reader(process.fileno(), self._hear, process)
 
     def close(self) -> None:
@@ -55,8 +57,7 @@ class Pool:
 
     def hang_up(self) -> None:
         """Hang up: each process ends after its microbatch, and the fork server after all."""
-        for process in self._processes:
-            process.hang_up()
+        self.processes.hang_up()
         self._fork_server.hang_up()
 
     def stop(self, grace: float = STOP_GRACE) -> None:
@@ -64,53 +65,16 @@ class Pool:
         self.hang_up()
         self._fork_server.close(grace)
 
-    def kill(self, pid: int) -> None:
-        """Kill one process; the other messages of its microbatch run again."""
-        for process in self._processes:
-            if process.pid == pid:
-                process.kill()
-
-    def kill_all(self) -> None:
-        """Kill every process, whether it computes or not."""
-        for process in self._processes:
-            process.kill()
-
-    @property
-    def pids(self) -> list[int]:
-        """Process ids of all processes that are ready to compute, or computing."""
-        return [process.pid for process in self._processes if process.pid]
-
     @property
     def memory_bytes(self) -> int:
         """Resident memory of the fork server and its processes; what they share counts in each."""
         # Not by psutil's search for children, which reads every process of the machine.
-        return sum(map(resident_bytes, [self._fork_server.pid, *self.pids]))
-
-    @property
-    def has_ready_process(self) -> bool:
-        """Whether any process is ready to compute, or computing."""
-        return bool(self.pids)
-
-    @property
-    def held(self) -> dict[str, LoadCost]:
-        """Versions that any process holds, as model:version."""
-        return dict(chain.from_iterable(process.held.items() for process in self._processes))
-
-    @property
-    def busy(self) -> int:
-        """Number of processes that compute."""
-        return sum(process.busy for process in self._processes)
-
-    @property
-    def has_idle(self) -> bool:
-        """Whether a process is free."""
-        return any(process.idle for process in self._processes)
+        return sum(map(resident_bytes, [self._fork_server.pid, *self.processes.pids]))
 
     @property
     def has_spare(self) -> bool:
         """Whether a process stays free if one more is taken; also if there is only one at all."""
-        free = sum(process.idle for process in self._processes)
-        return free > 1 or len(self._processes) + self._missing == 1
+        return len(self.processes.free) > 1 or len(self.processes) + self._missing == 1
 
     def can_serve(self, reference: str | None) -> bool:
         """Whether some process, free or busy, can take messages of this version.
@@ -119,11 +83,11 @@ class Pool:
         """
         # Any process can settle messages without a version, or of one that failed to load.
         anyone = reference is None or self._faults.has(reference)
-        return anyone or any(reference in process.held for process in self._processes)
+        return anyone or self.processes.hold(reference)
 
     def idle(self, reference: str | None) -> PoolProcess | None:
         """A free process that holds this version; asks for it to be loaded if none holds it."""
-        free = [process for process in self._processes if process.idle]
+        free = self.processes.free
         # Any process will do: these are only settled, or fail with the error of their own load.
         if reference is None or self._faults.has(reference):
             return next(iter(free), None)
@@ -133,7 +97,7 @@ class Pool:
 
     def hold(self, reference: str) -> bool:
         """Ask for a version to be loaded unless a process holds it; whether one does."""
-        is_held = any(reference in process.held for process in self._processes)
+        is_held = self.processes.hold(reference)
         if not is_held and self._shows_what_is_loaded():
             self._fork_server.load(reference)
         return is_held
@@ -143,13 +107,15 @@ class Pool:
 
         To be called until it is true. Messages that come meanwhile have it loaded again.
         """
+        self._unloading.add(reference)
         since = self._unloads.get(reference)
         if since is None:
             self._fork_server.unload(reference)
             return False
-        if any(process.loads_at_fork < since for process in self._processes):
+        if self.processes.have_one_forked_before(since):
             return False
         del self._unloads[reference]
+        self._unloading.remove(reference)
         return True
 
     def maintain(self) -> None:
@@ -159,13 +125,12 @@ class Pool:
         """
         self._fork_missing()
         self._fork_server.end_overdue()
-        for process in self._processes:
-            process.end_overdue(STOP_GRACE)
+        self.processes.end_overdue()
 
     def drain(self, timeout: float) -> bool:
         """Handle results until nothing is being computed; False if ``timeout`` seconds pass."""
         end = time.monotonic() + timeout
-        while busy := [process for process in self._processes if process.busy]:
+        while busy := self.processes.busy:
             readable, _, _ = select.select(busy, [], [], max(end - time.monotonic(), 0))
             if not readable:
                 return False
@@ -173,16 +138,10 @@ class Pool:
                 self._hear(process)
         return True
 
-    def interrupt(self) -> None:
-        """Kill every process that is computing."""
-        for process in self._processes:
-            if process.busy:
-                process.kill()
-
     def retire(self) -> None:
         """Hear nothing more of a pool without work, and end it without waiting for its end."""
         self.close()
-        heard = [self._fork_server.fileno(), *(each.fileno() for each in self._processes)]
+        heard = [self._fork_server.fileno(), *(each.fileno() for each in self.processes)]
         for descriptor in heard:
             if descriptor >= 0:  # a fork server that ended is closed already
                 self._hub.remove(descriptor)
@@ -195,7 +154,7 @@ class Pool:
 
     def _fork(self) -> None:
         process = PoolProcess(self._fork_server.fork(), self._loads)
-        self._processes.append(process)
+        self.processes.add(process)
         if self._hub is not None:
             self._hub.add_reader(process.fileno(), self._hear, process)
 
@@ -211,7 +170,7 @@ class Pool:
 
     def _replace(self, process: PoolProcess) -> None:
         self._hub.remove(process.fileno())  # before `hang_up`, after which there is no descriptor
-        self._processes.remove(process)
+        self.processes.remove(process)
         process.hang_up()
         if process.pid:
             self._fork_unless_closed()
@@ -234,14 +193,8 @@ class Pool:
 
         Waits while another replacement is starting, so that at most one process is missing.
         """
-        if not self._missing and all(process.pid for process in self._processes):
-            stale = (
-                process
-                for process in self._processes
-                if process.idle and process.loads_at_fork < self._loads
-            )
-            if process := next(stale, None):
-                self._replace(process)
+        if not self._missing and (stale := self.processes.stale(self._loads)):
+            self._replace(stale)
 
     def _shows_what_is_loaded(self) -> bool:
         """Whether a ready process was forked after the latest load.
@@ -249,9 +202,7 @@ class Pool:
         Only such a process shows all that the fork server holds: a version that it lacks is not
         loaded yet, and has to be asked for.
         """
-        return any(
-            process.pid and process.loads_at_fork == self._loads for process in self._processes
-        )
+        return self.processes.have_one_forked_at(self._loads)
 
     def _hear_fork_server(self) -> None:
         match self._fork_server.hear():
@@ -259,7 +210,9 @@ class Pool:
                 return
             case Loaded(reference, None):
                 self._loads += 1
-                self._unloads.pop(reference, None)
+                # Not while it is unloaded: under constant traffic that would never end.
+                if reference not in self._unloading:
+                    self._unloads.pop(reference, None)
                 self._faults.forget(reference)
                 self._hanging.discard(reference)
             case Loaded(reference, str(reason)):

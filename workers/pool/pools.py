@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from registry.deployments.deployment import model_of
 from registry.manifest import Environment
 from registry.store import Registry
 from telemetry.errors import PredictqError
@@ -56,6 +57,10 @@ class Pools:
         self._size, self._queue, self._listener = size, queue, listener
         self._shared.start(size, queue, listener)
 
+    def serves(self, reference: str) -> bool:
+        """Whether this worker may get predictions of a version: not if it deploys another model."""
+        return model_of(self._queue) in (None, reference.partition(":")[0])
+
     def listen(self, hub: Any) -> None:
         """Listen to all fork servers and processes on an event loop, perhaps a new one."""
         self._hub = hub
@@ -82,17 +87,17 @@ class Pools:
     def kill(self, pid: int) -> None:
         """Kill one process; the other messages of its microbatch run again."""
         for pool in self._all():
-            pool.kill(pid)
+            pool.processes.kill(pid)
 
     def kill_all(self) -> None:
         """Kill every process, whether it computes or not."""
         for pool in self._all():
-            pool.kill_all()
+            pool.processes.kill_all()
 
     @property
     def pids(self) -> list[int]:
         """Process ids of all processes that are ready to compute, or computing."""
-        return [pid for pool in self._all() for pid in pool.pids]
+        return [pid for pool in self._all() for pid in pool.processes.pids]
 
     @property
     def concurrency(self) -> int:
@@ -107,18 +112,18 @@ class Pools:
     @property
     def has_ready_process(self) -> bool:
         """Whether any process of the shared pool is ready to compute, or computing."""
-        return self._shared.has_ready_process
+        return bool(self._shared.processes.pids)
 
     @property
     def held(self) -> dict[str, LoadCost]:
         """Versions that any process holds, as model:version, sorted."""
-        found = chain.from_iterable(pool.held.items() for pool in self._all())
+        found = chain.from_iterable(pool.processes.held.items() for pool in self._all())
         return dict(sorted(found))
 
     @property
     def has_idle(self) -> bool:
         """Whether a process is free, and may compute beside those that do."""
-        return self._free > 0 and any(pool.has_idle for pool in self._serving())
+        return self._free > 0 and any(pool.processes.free for pool in self._serving())
 
     @property
     def has_spare(self) -> bool:
@@ -183,7 +188,7 @@ class Pools:
             pool.maintain()
         if self._is_closed:
             return
-        for pool in [pool for pool in self._ended if not pool.busy]:
+        for pool in [pool for pool in self._ended if not pool.processes.busy]:
             self._ended.remove(pool)
             pool.retire()
         for lock in [lock for lock in self._others if self._may_end(lock, UNUSED_SECONDS)]:
@@ -200,12 +205,12 @@ class Pools:
     def interrupt(self) -> None:
         """Kill every process that is computing."""
         for pool in self._all():
-            pool.interrupt()
+            pool.processes.interrupt()
 
     @property
     def _free(self) -> int:
         """How many more processes may compute now."""
-        return self._size - sum(pool.busy for pool in self._all())
+        return self._size - sum(len(pool.processes.busy) for pool in self._all())
 
     def _all(self) -> Iterator[Pool]:
         yield from self._serving()
@@ -248,7 +253,7 @@ class Pools:
     def _may_end(self, lock: str, seconds: float) -> bool:
         """Whether a pool has started, computes nothing, and was not asked for in ``seconds``."""
         pool, unused = self._others[lock], time.monotonic() - self._last_used[lock]
-        return pool.has_ready_process and not pool.busy and unused > seconds
+        return bool(pool.processes.pids) and not pool.processes.busy and unused > seconds
 
     def _end(self, lock: str, reference: str) -> None:
         """The fork server of an environment ended: it could not be made, or it was killed."""
@@ -256,7 +261,7 @@ class Pools:
         pool = self._others.pop(lock)
         self._ended.append(pool)
         del self._last_used[lock]
-        if not pool.has_ready_process:  # else the next message starts it again at once
+        if not pool.processes.pids:  # else the next message starts it again at once
             self._faults.note(reference, "the fork server of its environment ended")
 
     def _retire(self, lock: str) -> None:

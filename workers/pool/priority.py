@@ -30,7 +30,7 @@ def lower_priority() -> None:
     os.nice(MAX_NICENESS)
     # In the session of a shell, the niceness would slow the user's other programs, too.
     if os.getsid(0) == os.getppid():
-        with suppress(OSError):  # not every kernel has sched_autogroup
+        with suppress(OSError):  # not every Linux has sched_autogroup
             AUTOGROUP_FILE.write_text(str(MAX_NICENESS))
     _be_interrupted()
 

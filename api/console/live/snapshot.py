@@ -9,7 +9,6 @@ import redis
 from api.models.known_versions import KnownVersions
 from tasks.alerts.watching.states import AlertState
 from tasks.alerts.watching.store import AlertStore
-from tasks.gateway import QUEUES
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.pauses.pauses import Paused
 from tasks.ledger.queue.queue_snapshot import QueueSnapshot
@@ -67,7 +66,7 @@ class Observer:
         """A snapshot; raises `redis.RedisError`."""
         return StackSnapshot(
             at=time.time(),
-            queues={queue: self._existing.snapshot(queue) for queue in QUEUES},
+            queues={queue: self._existing.snapshot(queue) for queue in self._existing.queues()},
             workers=self._workers.alive(),
             paused=self._existing.paused(),
             dead_letters=self._letters.totals().kept,

@@ -62,7 +62,7 @@ def _measured(record: Record) -> list[Step]:
 
 
 def _milliseconds(record: Record) -> float | None:
-    """From acceptance to outcome, by the clocks of two hosts; None if there is no outcome."""
+    """Milliseconds from acceptance to outcome, by two hosts' clocks; None without an outcome."""
     if record.date_done is None:
         return None
     return max(datetime.fromisoformat(record.date_done).timestamp() - record.created_at, 0) * 1000

@@ -20,13 +20,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field of the form."""
 
     name: str
-    """Of the field, which a column's name might clash with."""
+    """Name of the form's field; a column's name might clash with others."""
     label: str
     hint: str
     choices: list[str]
-    """As JSON; empty for a field in which the value is typed."""
+    """Values to choose from, as JSON; empty for a field in which the value is typed."""
     value: str
-    """As it is typed, to begin with."""
+    """Text in the field at first."""
 
 
 def fields_of(manifest: Manifest, typed: Mapping[str, str]) -> list[Field]:

@@ -52,7 +52,7 @@ def _datatype(column: Column) -> str:
 
 
 def _output(signature: Signature, method: str, answers: list[object] | tuple[()]) -> TensorMetadata:
-    """As the golden rows show, or as scikit-learn's methods are where there are none."""
+    """Describe an output by the golden rows, or without them by scikit-learn's methods."""
     if answers:
         known = output_tensor(method, [*answers])
         return TensorMetadata(method, known.datatype, [VARIABLE, *known.shape[1:]])

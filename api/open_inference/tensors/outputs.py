@@ -1,5 +1,6 @@
 """Predictions to tensors of an answer."""
 
+import sys
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -61,9 +62,13 @@ def _datatype(values: Iterable[Any]) -> Datatype | None:
         return None if None in values else "BOOL"
     if kinds == {int} and None not in values:
         return "INT64" if all(value in _INT64 for value in values) else None
-    if kinds == {str}:
-        return "BYTES"
-    is_number = kinds <= {int, float, str} and all(
-        type(value) is not str or value in _INFINITIES for value in values
-    )
-    return "FP64" if is_number else None
+    if kinds <= {int, float, str} and all(map(_is_number, values)):
+        return "FP64"
+    return "BYTES" if kinds == {str} else None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value of an answer is a number that a double can be, or a missing one."""
+    if type(value) is str:
+        return value in _INFINITIES
+    return type(value) is not int or abs(value) <= sys.float_info.max

@@ -17,7 +17,7 @@ from telemetry.errors import Detail, Invalid, TooLarge
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """Header field with the bytes of JSON in front of tensors in binary form."""
 TENSOR_TYPES = ("application/json", "application/octet-stream", "")
-"""Those of an inference. Triton's client sends none."""
+"""Content types of an inference. Triton's client sends none."""
 
 
 class Tensor(NamedTuple):
@@ -26,7 +26,7 @@ class Tensor(NamedTuple):
     name: str
     shape: tuple[int, ...]
     values: list[Any]
-    """In row-major order."""
+    """Values in row-major order."""
 
 
 def parse_inference(

@@ -22,7 +22,7 @@ TensorValues = Annotated[Any, Meta(extra_json_schema={"type": "array"})]
 
 
 class TensorParameters(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the values of a tensor are, if not in `data`; others are passed over."""
+    """Where the values of a tensor are, if not in `data`. Unknown parameters are ignored."""
 
     binary_data_size: Annotated[int, Meta(ge=0)] | None = None
     """Bytes of the tensor behind the JSON, in the order of the tensors."""
@@ -40,7 +40,7 @@ class InputTensor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputParameters(msgspec.Struct, frozen=True):
-    """How an output is sent; others are passed over."""
+    """How an output is sent. Unknown parameters are ignored."""
 
     binary_data: bool | None = None
     """Whether its values come behind the JSON. By default, as `binary_data_output` says."""
@@ -60,7 +60,7 @@ class RequestedOutput(msgspec.Struct, frozen=True):
 
 
 class InferenceParameters(msgspec.Struct, frozen=True):
-    """What a request says beside its tensors; others are passed over."""
+    """Parameters of a request. Unknown ones are ignored."""
 
     is_async: bool = msgspec.field(default=False, name="async")
     """Whether to answer 202 with the id of the prediction, without waiting."""
@@ -76,7 +76,7 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     inputs: Annotated[list[InputTensor], Meta(min_length=1)]
     outputs: Annotated[list[RequestedOutput], Meta(max_length=MAX_OUTPUTS)] = []
-    """By default the model's main method, such as `predict`."""
+    """Outputs asked for; by default that of the model's main method, such as `predict`."""
     id: Annotated[str, Meta(max_length=MAX_REQUEST_ID_CHARS)] = ""
     """Comes back with the answer."""
     parameters: InferenceParameters = InferenceParameters()

@@ -22,6 +22,10 @@ ARROW_SHARE = 0.2
 """Share of the other submissions whose row is an Arrow stream."""
 BULK_SHARE, BULK_LINES = 0.02, 30
 """Share of the submissions that are bulk requests, and the lines of each: 38% of all rows."""
+REUSING_SHARE = 0.3
+"""Share of the rows whose answer may be reused; half of them repeat the row of a recent one."""
+RECENT = 20
+"""How many rows may be repeated."""
 MAX_TURN_SECONDS = 0.02
 _now = time.monotonic
 
@@ -35,6 +39,8 @@ class Callers:
         """``rate``: rows a second. ``has_bulk``: whether bulk requests and Arrow are taken."""
         self._wire, self._rate, self._chance = Line(port, CONNECTIONS), rate, chance
         self._bulk_share, self._arrow_share = (BULK_SHARE, ARROW_SHARE) if has_bulk else (0.0, 0.0)
+        self._reusing_share = REUSING_SHARE if has_bulk else 0.0
+        self._recent: deque[int] = deque(maxlen=RECENT)
         self._schedule, self.observed = Schedule(), Observed()
         self._following = Following(self._wire, self._schedule, listener, self.observed)
         self._numbers = itertools.count(FIRST)
@@ -98,7 +104,15 @@ class Callers:
         number, chance = next(self._numbers), self._chance.random()
         if self.mischief:
             return Request.of(number, *self.mischief.popleft())
-        return Request.of(number, RAISES if chance < 0.01 else CALM, 0.0, chance)
+        request = Request.of(number, RAISES if chance < 0.01 else CALM, 0.0, chance)
+        is_reusing = self._chance.random() < self._reusing_share and request.asked.kind == CALM
+        return self._reusing(request) if is_reusing else request
+
+    def _reusing(self, request: Request) -> Request:
+        if self._recent and self._chance.random() < 0.5:
+            return request.reusing(self._chance.choice(self._recent))
+        self._recent.append(request.asked.number)
+        return request.reusing(0)
 
     def _submit(self, request: Request, due: float) -> None:
         self._wire.send(request.content, partial(self._told, request, due))

@@ -14,6 +14,10 @@ SHORT_QUEUE_SECONDS, LONG_QUEUE_SECONDS = 0.5, 600.0
 """`max_queue_seconds` of some requests; with the latter they never expire."""
 
 
+CACHE_SECONDS = 20
+"""For how long some requests let an answer be reused."""
+
+
 class Request(msgspec.Struct, frozen=True):
     """One submission, which can be sent any number of times."""
 
@@ -38,6 +42,14 @@ class Request(msgspec.Struct, frozen=True):
         )
         fields = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
         return cls(asked, msgspec.json.encode(fields), number % 4 == 0)
+
+    def reusing(self, row_of: int) -> "Request":
+        """The same request with the row of another one, if there is one; it may reuse an answer."""
+        fields = msgspec.json.decode(self.body) | {"cache": CACHE_SECONDS}
+        if row_of:
+            fields["features"] = [row(row_of)]
+        asked = msgspec.structs.replace(self.asked, row_of=row_of)
+        return msgspec.structs.replace(self, asked=asked, body=msgspec.json.encode(fields))
 
     @property
     def content(self) -> bytes:

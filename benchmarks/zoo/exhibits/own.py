@@ -33,7 +33,7 @@ def features_of_customers(frame: Any) -> Any:
 
 
 def parts_of_time(frame: Any) -> Any:
-    """Of the column ``datetime``, as in the bike sharing notebooks."""
+    """Parts of the column ``datetime``, as in the bike sharing notebooks."""
     when = pd.to_datetime(frame["datetime"])
     parts = {"hour": when.dt.hour, "weekday": when.dt.weekday, "month": when.dt.month}
     return frame.drop(columns="datetime").assign(**parts)
@@ -55,7 +55,7 @@ class Winsorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
     """Cuts columns of a frame at quantiles that it learned."""
 
     def __init__(self, share: float = 0.05) -> None:
-        """Of rows, at each end."""
+        """``share``: share of the rows that are cut at each end."""
         self.share = share
 
     def fit(self, x: Any, y: Any = None) -> Self:

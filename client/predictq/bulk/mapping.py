@@ -23,7 +23,7 @@ WINDOW_ROWS = 500
 WINDOWS = 3
 """Windows of `map` that are under way: one is awaited, while the others keep the workers busy."""
 Progress = Callable[[int], object]
-"""Is told how many rows are done."""
+"""Called with the number of finished rows."""
 
 
 Outcome = Prediction | PredictqError

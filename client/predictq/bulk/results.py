@@ -80,7 +80,7 @@ class Results:
     def _look_up(
         self, ids: list[str], hold: Deadline | None, until: Deadline
     ) -> Flow[list[Completed]]:
-        """Those of the ids that have outcomes; ``hold``: until when the server is to wait."""
+        """The outcomes of the ids that have one; ``hold``: until when the server is to wait."""
         done: list[Completed] = []
         for part in _parts(ids):
             body = json.dumps(part).encode()

@@ -44,7 +44,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock, unreached: float = math.inf) -> "Deadline":
-        """In ``seconds``, or for a server never reached in ``unreached`` seconds if sooner."""
+        """A deadline in ``seconds``; in ``unreached``, if sooner, for a server never reached."""
         now = clock.now()
         return cls(clock, now + seconds, now + min(seconds, unreached))
 

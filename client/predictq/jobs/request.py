@@ -23,7 +23,7 @@ class Options(TypedDict, total=False):
     input_format: str | None
     """``csv``, ``ndjson`` or ``parquet``; by default as the file's name shows."""
     output_format: str | None
-    """By default as the output's name shows, else the input's format."""
+    """Format of the output; by default the one that its name shows, else the input's."""
     id_column: str | None
     """Column copied to output and errors; ``custom_id`` by default, if the input has it."""
     include_input: bool | None
@@ -37,7 +37,7 @@ class Options(TypedDict, total=False):
     na: str | Iterable[str] | None
     """CSV texts that mean a missing value, in addition to those of pandas."""
     sticky: str | None
-    """Of an alias that is split: requests with the same key are answered by the same version."""
+    """Key for an alias that is split: one version answers all requests with the same key."""
 
 
 def fields_of(model: str, options: Options) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Replay(msgspec.Struct, frozen=True):
     """A replay."""
 
     task_id: str | None
-    """Of its prediction; None if the message has no readable id."""
+    """Id of its prediction; None if the message has no readable id."""
 
 
 ReplayAnswer = Literal["replayed", "gone", "full", "stands"]
@@ -91,7 +91,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     buried: int
     dropped: int
-    """Those of ``buried`` that were dropped to stay within the bounds."""
+    """How many of ``buried`` were dropped to stay within the bounds."""
 
 
 _letter = msgspec.json.Decoder(Letter)

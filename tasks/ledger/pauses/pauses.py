@@ -16,7 +16,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
     """``failures``, ``dead_letters`` or ``operator``."""
     code: str
-    """Of the last error; ``paused`` for an operator's pause."""
+    """Code of the last error; ``paused`` for an operator's pause."""
     reason: str
     since: float
     """Unix seconds by Redis's clock."""

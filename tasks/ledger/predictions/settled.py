@@ -10,7 +10,7 @@ class Settled(msgspec.Struct, frozen=True):
 
     record: Record
     tag: str | None = None
-    """Of the reserved message; None if the message is still queued or does not exist."""
+    """Tag of the reservation; None if the message is still queued or does not exist."""
     dead_after: int | None = None
     """Attempts made, if the message becomes a dead letter; None if it does not."""
 

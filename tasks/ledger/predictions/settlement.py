@@ -10,7 +10,7 @@ from tasks.ledger.predictions.arms import told_of_arms
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.statistics import bucket
 from tasks.record import Record
-from tasks.wire import encode
+from tasks.wire import encode_finite
 from telemetry.errors import WorkerLost
 
 
@@ -47,7 +47,8 @@ def _called(
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
     record, seconds = settled.record, max(now - settled.record.created_at, 0.0)
-    return encode(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
+    # Infinities among predictions are spelled as texts.
+    return encode_finite(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
 
 
 def _dead(index: int, record: Record, tag: str, attempts: int) -> tuple[int, bytes, str, str, int]:

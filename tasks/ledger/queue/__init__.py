@@ -1,1 +1,1 @@
-"""Queues in Redis: bounds, snapshots, and the messages that workers hold."""
+"""Queues and workers: bounds, reservations, estimates, heartbeats, directives, canaries."""

@@ -15,7 +15,7 @@ class Sighting(msgspec.Struct, frozen=True):
     sent_at: float
     """Unix seconds by Redis's clock."""
     seconds: float
-    """From submission to outcome."""
+    """Seconds from submission to outcome."""
 
 
 def note_canary(client: redis.Redis, queue: str, sighting: Sighting) -> None:

@@ -1,5 +1,6 @@
 """Directives: what an operator tells all workers to do once, and how far each worker is."""
 
+import logging
 from typing import Any, cast
 
 import msgspec
@@ -7,6 +8,7 @@ import redis
 
 from tasks.ledger import keys
 
+log = logging.getLogger(__name__)
 MAX_DIRECTIVES = 1000
 """About how many are kept; workers look every two seconds."""
 LOAD, UNLOAD = "load", "unload"
@@ -18,7 +20,7 @@ class Directive(msgspec.Struct, frozen=True):
     """One directive."""
 
     id: str
-    """By Redis's clock; a later one is greater, see `DirectiveReport.is_done`."""
+    """Id by Redis's clock; a later one is greater, see `DirectiveReport.is_done`."""
     version: str
     """``model:version``."""
     loads: bool
@@ -35,9 +37,29 @@ class DirectiveReport(msgspec.Struct, frozen=True):
     failed: dict[str, str]
     """Ids of those that it cannot carry out → why."""
 
+    missed: tuple[str, str] = (NONE, NONE)
+    """After the first id and before the second one, directives were dropped before it read them."""
+
     def is_done(self, id: str) -> bool:
         """Whether the worker has carried out a directive, or failed to."""
         return _order(self.heard) >= _order(id) and id not in self.pending
+
+    def fault(self, id: str) -> str | None:
+        """Why the worker does not carry out a directive; None if it does."""
+        if _order(self.missed[0]) < _order(id) < _order(self.missed[1]):
+            return "it was dropped before the worker read it; ask again"
+        return self.failed.get(id)
+
+
+class NewDirectives(msgspec.Struct, frozen=True):
+    """What there is after a directive."""
+
+    directives: list[Directive]
+    """Oldest first, without entries that cannot be read."""
+    newest: str
+    """The id of the last entry, readable or not."""
+    missed: str | None
+    """The id before which some may have been dropped; None if none was."""
 
 
 class Directives:
@@ -60,13 +82,18 @@ class Directives:
         found = cast("list[Any]", self._client.xrevrange(keys.DIRECTIVES, count=1))
         return found[0][0].decode() if found else NONE
 
-    def since(self, id: str) -> list[Directive]:
-        """The directives after this one, oldest first."""
-        found = cast("list[Any]", self._client.xrange(keys.DIRECTIVES, min=f"({id}"))
-        return [
-            Directive(each.decode(), told[b"version"].decode(), told[b"act"] == LOAD.encode())
-            for each, told in found
-        ]
+    def since(self, id: str) -> NewDirectives:
+        """The directives after this one."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.xrange(keys.DIRECTIVES, count=1)
+            pipe.xrange(keys.DIRECTIVES, min=f"({id}")
+            first, found = pipe.execute()
+        read = [_directive(each.decode(), told) for each, told in found]
+        newest = found[-1][0].decode() if found else id
+        # If the one that was read last is there, nothing after it was dropped.
+        oldest = first[0][0].decode() if first else id
+        missed = oldest if _order(oldest) > _order(id) != _order(NONE) else None
+        return NewDirectives([each for each in read if each], newest, missed)
 
     def unloaded(self) -> set[str]:
         """Every model:version that was unloaded last; a prediction may have loaded it since."""
@@ -78,6 +105,16 @@ def report_of(worker: dict[str, Any]) -> DirectiveReport:
     """The report in a worker's description; one without directives has heard of none."""
     given = worker.get("directives")
     return msgspec.convert(given, DirectiveReport) if given else DirectiveReport(NONE, [], {})
+
+
+def _directive(id: str, told: dict[bytes, bytes]) -> Directive | None:
+    """The directive of an entry; None for one that is none of ours, which must stop no worker."""
+    try:
+        version, act = told[b"version"].decode(), told[b"act"].decode()
+    except (KeyError, UnicodeDecodeError):
+        log.warning("a directive cannot be read: %s", str(told)[:200])
+        return None
+    return Directive(id, version, act == LOAD)
 
 
 def _order(id: str) -> tuple[int, ...]:

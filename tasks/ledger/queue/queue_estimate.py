@@ -41,6 +41,12 @@ class QueueEstimates:
         self._asked = -MAX_AGE
         self._asking = threading.Lock()
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the queue is known to have no message, and no worker."""
+        known = self._known
+        return known is not None and not known.depth and not known.workers
+
     def is_stale_for(self, record: Record) -> bool:
         """Whether `freshen` would read a new snapshot."""
         known, number = self._known, record.number

@@ -106,6 +106,7 @@ local function accept(i)
   remember(idempotency_key, id, fingerprint)
   if reuse then reusing.lead(reuse, id, version_of(message)) end
   redis.call('LPUSH', queue, message)
+  if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end
   -- Last: a submission that is refused for the size of the queue must not become the probe.
   if entry then send_probe(version, entry, id, now) end
   return id

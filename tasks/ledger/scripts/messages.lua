@@ -23,6 +23,11 @@ local function queue_of(message)
   return at and string.match(message, '^"routing_key":%s*"([^"]*)"', at)
 end
 
+-- Whether a queue is that of a deployment; see registry/deployments/deployment.py.
+local function is_deployed(queue)
+  return string.sub(queue, 1, 8) == 'predict:'
+end
+
 -- Return messages to the consuming end of their queue; the last one is the next to be taken.
 local function give_back(queue, ...)
   local rows, bytes = 0, 0

@@ -67,7 +67,6 @@ local function reuse_functions(live)
     if head_of(known) then
       if now - since > JOIN_SECONDS or entry_of(version) then return end -- of a pause: it may be parked
       if not join(leader, id, message, now) then return end
-      redis.call('HINCRBY', REUSE .. version, 'joined', 1)
       redis.call('SET', RECORD .. id, record)
       return id
     end
@@ -93,6 +92,7 @@ local function reuse_functions(live)
     local joined, predictions, rest = redis.call('HGETALL', JOINED .. leader), nil, nil
     redis.call('DEL', JOINED .. leader)
     if outcome and #outcome <= MAX_PUBLISHED then predictions, rest = answer_in(outcome) end
+    local counts = { joined = 0, misses = 0 }
     for n = 1, #joined, 2 do
       local id, message = joined[n], joined[n + 1]
       local key = RECORD .. id
@@ -104,9 +104,14 @@ local function reuse_functions(live)
         local own = outcome_with(record, predictions, rest, queued)
         redis.call('SET', key, own, 'EX', live)
         publish(key, id, own, 'succeeded', version)
+        counts.joined = counts.joined + 1
       elseif is_open then
         give_back(queue_of(message), message)
+        counts.misses = counts.misses + 1
       end
+    end
+    for field, count in pairs(counts) do
+      if count > 0 then redis.call('HINCRBY', REUSE .. version_of(joined[2]), field, count) end
     end
   end
 

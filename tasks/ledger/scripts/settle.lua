@@ -115,6 +115,12 @@ if #finished > 0 then redis.call('HDEL', attempts, unpack(finished)) end
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', statistics, field, amount)
 end
+local own_queue = written > 0 and queue_of_tag(tag_at(1)) -- one worker, and so one queue
+if own_queue and is_deployed(own_queue) then
+  for _, state in ipairs({ 'succeeded', 'failed', 'cancelled', 'expired' }) do
+    if counts[state] then redis.call('HINCRBY', QUEUED .. own_queue, state, counts[state]) end
+  end
+end
 if written > 0 then
   redis.call('SADD', ANSWERED, version)
   redis.call('HINCRBYFLOAT', statistics, 'seconds', string.format('%.6f', seconds))

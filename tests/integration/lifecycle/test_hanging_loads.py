@@ -60,8 +60,8 @@ def test_hanging_load_is_ended_and_its_version_paused(
 
         return turn
 
-    until(turns(lambda: pool.has_ready_process), "a process that computes", 90)
-    assert [*pool.held] == ["doubling:1"]
+    until(turns(lambda: pool.processes.pids), "a process that computes", 90)
+    assert [*pool.processes.held] == ["doubling:1"]
     assert hung == ["heavy:1"]
 
     assert pool.idle("heavy:1") is None, "no process tries it"

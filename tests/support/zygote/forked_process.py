@@ -30,10 +30,9 @@ class Zygote:
                 env={**os.environ, **ONE_THREAD, **NO_THREAD, **ONE_HEAP, **fixed},
             )
 
-    def ask(self, request: Run | Look | Reap, log: int | None = None) -> int:
-        """Send a request, with the descriptor of a log, and return the answer."""
-        descriptors = [] if log is None else [log]
-        socket.send_fds(self._requests, [msgspec.json.encode(request)], descriptors)
+    def ask(self, request: Run | Look | Reap, *streams: int) -> int:
+        """Send a request, with the descriptors that go with it, and return the answer."""
+        socket.send_fds(self._requests, [msgspec.json.encode(request)], streams)
         return int(self._requests.recv(100))
 
 

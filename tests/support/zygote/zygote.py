@@ -38,7 +38,10 @@ OPEN_FILES = 256
 
 
 class Run(msgspec.Struct, frozen=True, tag=True):
-    """Fork a process that runs a module; its log is passed with the request. Answered: its pid."""
+    """Fork a process that runs a module. Answered: its pid.
+
+    Passed with the request: the descriptor of its log, or those of its output and its errors.
+    """
 
     module: str
     arguments: Sequence[str]
@@ -68,16 +71,17 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # a collection would copy the memory pages that all share
     requests = socket.socket(fileno=int(sys.argv[1]))
-    while (received := socket.recv_fds(requests, MAX_REQUEST_BYTES, 1))[0]:
+    while (received := socket.recv_fds(requests, MAX_REQUEST_BYTES, 2))[0]:
         match msgspec.json.decode(received[0], type=Run | Look | Reap):
             case Run() as run:
-                (log,) = received[1]
+                streams = received[1]
                 answer = os.fork()
                 if answer == 0:
                     requests.close()
-                    become(run, log)
+                    become(run, *streams)
                     return
-                os.close(log)
+                for stream in streams:
+                    os.close(stream)
             case Look(pid):
                 ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
                 answer = int(ended is not None)
@@ -86,13 +90,13 @@ def main() -> None:
         requests.send(str(answer).encode())
 
 
-def become(run: Run, log: int) -> None:
+def become(run: Run, *streams: int) -> None:
     """Run a module as a program of its own."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    os.dup2(streams[0], 1)
+    os.dup2(streams[-1], 2)
     os.closerange(3, OPEN_FILES)
     os.chdir(run.directory)
     os.environ.clear()

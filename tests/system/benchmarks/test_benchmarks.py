@@ -16,7 +16,17 @@ from benchmarks.harness.results import Bar, Check, Curve, Part, Run, Spread, Tab
 from stack.process import ROOT
 
 SHORT = "0.05"
-PARTS = "throughput", "latency", "batches", "backlog", "costs", "hundreds", "waiting", "arrow"
+PARTS = (
+    "throughput",
+    "latency",
+    "batches",
+    "backlog",
+    "costs",
+    "hundreds",
+    "waiting",
+    "arrow",
+    "beside",
+)
 JOB_PARTS = {
     "formats": "ndjson, batch job",
     "speed": "| batch job |",

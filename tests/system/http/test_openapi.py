@@ -31,6 +31,7 @@ def fresh(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """
     home = with_models_of(demo_home, tmp_path_factory.mktemp("openapi"))
     with running(home, bulk=True, forks=True) as stack:
+        assert stack.serves()  # generated requests with short limits expire while a model is loaded
         yield stack
 
 

@@ -1,6 +1,7 @@
 """A stack with a bulk worker, whose gate checks what is uploaded; with and without trust."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,14 @@ from tests.support.stack import LiveStack, running, with_models_of
 def trusting(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A stack that trusts uploads."""
     home = with_models_of(constant_home, tmp_path_factory.mktemp("trusting"))
-    with running(home, bulk=True, forks=True, PREDICTQ_TRUST_UPLOADS="1") as stack:
+    with trusting_uploads(home, forks=True) as stack:
+        yield stack
+
+
+@contextmanager
+def trusting_uploads(home: Path, *, forks: bool) -> Iterator[LiveStack]:
+    """A stack that trusts uploads, and its client with the right to make them."""
+    with running(home, bulk=True, forks=forks, PREDICTQ_TRUST_UPLOADS="1") as stack:
         key = read_or_make_local_key(home).decode()
         stack.http.headers["Authorization"] = f"Bearer {key}"
         yield stack

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.stack import LiveStack
+from tests.measurement import MEASUREMENT
+from tests.support.stack import LiveStack, with_models_of
+from tests.system.registry.conftest import trusting_uploads
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("old_script.py")
@@ -24,6 +27,14 @@ status: 200 True
 stop: 200
 delete: 200
 """
+
+
+@pytest.fixture(scope="module")
+def trusting(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    """A stack that trusts uploads; it is measured, as no other test reaches these routes."""
+    home = with_models_of(constant_home, tmp_path_factory.mktemp("drop_in"))
+    with MEASUREMENT.of_children(), trusting_uploads(home, forks=False) as stack:
+        yield stack
 
 
 def test_drop_in_runs_a_script_word_for_word(trusting: LiveStack, tmp_path: Path) -> None:

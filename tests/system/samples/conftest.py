@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import psutil
 import pytest
 
 from benchmarks.zoo.exhibits.company import hurry
-from stack.process import ROOT
 from tests.support.stack import LiveStack, running, with_models_of
+from tests.support.zygote.forked_command import run_forked
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -36,15 +35,7 @@ def models(scoring: LiveStack) -> Command:
     """Runs ``predictq models …``."""
 
     def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "cli.main", "models", *map(str, words)]
-        return subprocess.run(
-            [*command, "--home", str(scoring.home)],
-            cwd=ROOT,
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
+        return run_forked("models", *map(str, words), "--home", str(scoring.home))
 
     return run
 

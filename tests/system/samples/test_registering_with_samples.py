@@ -1,6 +1,9 @@
 """A model registered with a sample passes the gate and answers as by itself."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +11,32 @@ import pandas as pd
 import pytest
 
 from predictq import Client
+from stack.process import ROOT
+from tests.measurement import MEASUREMENT
 from tests.support.stack import LiveStack
 from tests.system.samples.conftest import Command, saved
 from tests.system.samples.people import Moody, churn, people
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def models(scoring: LiveStack) -> Iterator[Command]:
+    """Runs ``predictq models …``, started and measured: the gate asks a stack here alone."""
+
+    def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "cli.main", "models", *map(str, words)]
+        return subprocess.run(
+            [*command, "--home", str(scoring.home)],
+            cwd=ROOT,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+
+    with MEASUREMENT.of_children():
+        yield run
 
 
 @pytest.fixture(scope="module")

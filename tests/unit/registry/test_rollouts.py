@@ -38,7 +38,7 @@ def _means(registry: Registry) -> Meaning | None:
     return registry.aliases("m").get("production")
 
 
-def test_a_rollout_moves_the_alias_step_by_step(registry: Registry, rollouts: Rollouts) -> None:
+def test_rollout_moves_the_alias_step_by_step(registry: Registry, rollouts: Rollouts) -> None:
     rollout = rollouts.start("m", PLAN)
     assert _means(registry) == 2
     meant = []
@@ -56,14 +56,14 @@ def test_a_rollout_moves_the_alias_step_by_step(registry: Registry, rollouts: Ro
     ]
 
 
-def test_a_decision_upon_an_earlier_state_changes_nothing(rollouts: Rollouts) -> None:
+def test_decision_upon_an_earlier_state_changes_nothing(rollouts: Rollouts) -> None:
     first = rollouts.start("m", PLAN)
     second = rollouts.advance(first, WHY)
     assert rollouts.advance(first, WHY) == second
     assert rollouts.roll_back(first, WHY) == second
 
 
-def test_a_pause_keeps_the_step_and_a_resume_begins_it_anew(
+def test_pause_keeps_the_step_and_a_resume_begins_it_anew(
     registry: Registry, rollouts: Rollouts
 ) -> None:
     rollout = rollouts.advance(rollouts.start("m", PLAN), WHY)
@@ -76,7 +76,7 @@ def test_a_pause_keeps_the_step_and_a_resume_begins_it_anew(
 
 
 @pytest.mark.parametrize("steps", range(3))
-def test_an_abort_undoes_every_step(registry: Registry, rollouts: Rollouts, steps: int) -> None:
+def test_abort_undoes_every_step(registry: Registry, rollouts: Rollouts, steps: int) -> None:
     rollout = rollouts.start("m", PLAN)
     for _ in range(steps):
         rollout = rollouts.advance(rollout, WHY)
@@ -87,7 +87,7 @@ def test_an_abort_undoes_every_step(registry: Registry, rollouts: Rollouts, step
         rollouts.abort("m", 1)
 
 
-def test_a_rollout_stops_once_its_alias_is_moved_by_hand(
+def test_rollout_stops_once_its_alias_is_moved_by_hand(
     registry: Registry, rollouts: Rollouts
 ) -> None:
     rollout = rollouts.advance(rollouts.start("m", PLAN), WHY)
@@ -98,7 +98,7 @@ def test_a_rollout_stops_once_its_alias_is_moved_by_hand(
     assert registry.history("m")[-1].act == "rollout"
 
 
-def test_a_rollout_stops_once_its_alias_is_deleted(registry: Registry, rollouts: Rollouts) -> None:
+def test_rollout_stops_once_its_alias_is_deleted(registry: Registry, rollouts: Rollouts) -> None:
     rollout = rollouts.advance(rollouts.start("m", PLAN), WHY)
     Changes(registry).remove("m", 3)
     assert rollouts.settle(rollout).why == "m@production was moved by hand: it was deleted"
@@ -112,7 +112,7 @@ def test_what_was_rolled_back_begins_again_only_if_asked_for(rollouts: Rollouts)
     assert rollouts.start("m", PLAN, again=True).id == 2
 
 
-def test_a_rollout_needs_an_alias_of_one_other_version(
+def test_rollout_needs_an_alias_of_one_other_version(
     registry: Registry, rollouts: Rollouts
 ) -> None:
     with pytest.raises(RegistryConflict, match="m@production means m:2 already"):
@@ -130,12 +130,12 @@ def test_a_rollout_needs_an_alias_of_one_other_version(
 @pytest.mark.parametrize(
     "steps", [(), (10, 50), (50, 10, 100), (10, 10, 100), (0, 100), (100, 110)]
 )
-def test_a_plan_has_rising_steps_to_100(steps: tuple[int, ...]) -> None:
+def test_plan_has_rising_steps_to_100(steps: tuple[int, ...]) -> None:
     with pytest.raises(Invalid):
         RolloutPlan(version=1, steps=steps)
 
 
-def test_a_step_begins_only_while_the_candidate_is_ready(
+def test_step_begins_only_while_the_candidate_is_ready(
     registry: Registry, rollouts: Rollouts
 ) -> None:
     rollout = rollouts.advance(rollouts.start("m", PLAN), WHY)
@@ -153,7 +153,7 @@ _ACTS = {
 
 @pytest.mark.parametrize("act", _ACTS.values(), ids=_ACTS)
 @pytest.mark.parametrize("steps", range(3))
-def test_a_move_that_a_crash_interrupted_is_undone_or_goes_on(
+def test_move_that_a_crash_interrupted_is_undone_or_goes_on(
     registry: Registry, rollouts: Rollouts, monkeypatch: pytest.MonkeyPatch, act, steps: int
 ) -> None:
     """At any of its writes: then the rollout is as before, or the move is finished and told."""

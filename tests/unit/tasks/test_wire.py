@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,17 @@ VALUES = st.recursive(
     | st.text(st.characters(codec="utf-8")),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
 )
+
+
+class Holding(msgspec.Struct):
+    value: object
+    other: object = None
+
+
+def test_infinity_in_a_struct_is_not_null() -> None:
+    """The hash of an idempotency key tells a request with an infinity from one without."""
+    assert encode(Holding([[math.inf]])) == b'{"value": [[Infinity]], "other": null}'
+    assert encode(Holding([[None]])) == b'{"value":[[null]],"other":null}'
 
 
 @given(VALUES)

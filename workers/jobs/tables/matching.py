@@ -37,7 +37,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """Positions of columns in the file."""
 
     features: Sequence[int | None]
-    """In the signature's order; None for an unused column that the file lacks."""
+    """Index of each column in the file, in the signature's order; None for an unused one that the
+    file lacks."""
     id: int | None
     carried: Sequence[int]
     """Columns that are copied to the output."""

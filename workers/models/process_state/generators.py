@@ -14,7 +14,7 @@ class Generators:
     _first: tuple[Any, Any] | None = None
     """NumPy's generator and the state of Python's, before any version had its own."""
     _installed: "ref[Generators] | None" = None
-    """Whose generators the process has now."""
+    """The generators that the process has now."""
 
     def __init__(self) -> None:
         if Generators._first is None:

@@ -102,7 +102,7 @@ def _rows(model: Any, names: Names) -> Iterator[list[Guess]]:
 
 
 def _options(model: Any, names: Names) -> list[list[Guess]]:
-    """For each column, the guesses to try."""
+    """Guesses to try for each column."""
     width = len(names.names)
     known = knowledge.known(model, width)
     used = knowledge.used(model, width) if names.framed else set(range(width))

@@ -63,7 +63,7 @@ def _mixed(array: Array) -> Array | None:
 
 
 def _fitting(dtype: str, array: Array) -> list[bool]:
-    """For each value, whether an integer dtype can hold it."""
+    """Whether an integer dtype can hold each value."""
     limits, nullable = np.iinfo(dtype.lower()), not is_whole(dtype)
     least, greatest = int(limits.min), int(limits.max)
     return [

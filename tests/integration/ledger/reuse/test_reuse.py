@@ -205,6 +205,7 @@ def test_end_of_the_leader_fails_no_other(harness, end) -> None:
     end(harness, batch)
 
     assert state(harness, "b", "c") == ["queued", "queued"]
+    assert reuse_of(harness) == {"misses": 3}
     assert sorted(settle(harness)) == ["b", "c"]
     assert state(harness, "b", "c") == ["succeeded", "succeeded"]
     assert int(harness.client.hget(f"{keys.QUEUED}predict", "rows")) == 0

@@ -18,10 +18,10 @@ from registry.manifest import Column, Signature
 from registry.splits import chosen_version
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
-from tasks.messages import Prediction
+from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
-from telemetry.errors import VersionPaused
+from telemetry.errors import QueueFull, VersionPaused
 from tests.support.models import described
 
 ROWS = {1: [[1.0, 2.0]], 2: [[2.0, 1.0]]}
@@ -43,11 +43,21 @@ class Gateway:
         self.submitted: list[Prediction] = []
         self.paused = 0
 
-    def submit(self, prediction: Prediction, _: object) -> Record:
+        self.full_at = 99
+        self.keys: list[Idempotency | None] = []
+        self.cancelled: list[str] = []
+
+    def submit(self, prediction: Prediction, key: Idempotency | None) -> Record:
         if prediction.version == self.paused:
             raise VersionPaused
+        if len(self.submitted) == self.full_at:
+            raise QueueFull
         self.submitted.append(prediction)
-        return Record.queued("an-id", prediction)
+        self.keys.append(key)
+        return Record.queued(f"id-{len(self.submitted)}", prediction)
+
+    def cancel(self, task_id: str) -> None:
+        self.cancelled.append(task_id)
 
 
 @pytest.fixture
@@ -114,3 +124,33 @@ def test_request_without_a_key_is_drawn_once(web: FlaskClient, gateway: Gateway)
     for _ in range(40):
         web.post("/v2/models/m@split/infer", json=ASKED, headers={"Prefer": "respond-async"})
     assert all(each.features == ROWS[each.version] for each in gateway.submitted)
+
+
+BOTH = [{"name": "predict"}, {"name": "predict_proba"}]
+
+
+def test_outputs_before_one_that_is_refused_are_cancelled(
+    web: FlaskClient, gateway: Gateway
+) -> None:
+    gateway.full_at = 1
+    answer = web.post("/v2/models/m/versions/1/infer", json=ASKED | {"outputs": BOTH})
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "queue_full")
+    assert gateway.cancelled == ["id-1"]
+
+
+def test_idempotency_key_is_one_for_each_output(web: FlaskClient, gateway: Gateway) -> None:
+    gateway.full_at, head = 1, {"Idempotency-Key": "mine"}
+    asked = ASKED | {"outputs": BOTH}
+    web.post("/v2/models/m/versions/1/infer", json=asked, headers=head)
+    assert gateway.cancelled == [], "the same request again finds the first output by its key"
+    gateway.full_at = 99
+    web.post("/v2/models/m/versions/1/infer", json=asked, headers=head)
+    first, again, other = (key for key in gateway.keys if key)
+    assert first == again
+    assert (first.key, other.key) == ("mine\npredict", "mine\npredict_proba")
+    other_rows = asked | {"id": "another"}
+    web.post("/v2/models/m/versions/1/infer", json=other_rows, headers=head)
+    last = gateway.keys[-1]
+    assert last
+    assert last.key == other.key
+    assert last.fingerprint != other.fingerprint

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from api.open_inference.availability import Now
 from registry.readiness import Readiness
+from registry.store import Registry
 from tests.support.models import described
 from tests.unit.api.models.registry_front import RegistryFront
 
@@ -140,3 +142,13 @@ def test_only_versions_that_are_ready_are_loaded(
     answer = front.owner.post(path)
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
     assert front.anyone.post(path).status_code == 403
+
+
+def test_index_leaves_out_a_model_that_is_removed_meanwhile(
+    front: RegistryFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = Now(frozenset(), frozenset())
+    monkeypatch.setattr("api.open_inference.availability.Availability.now", lambda _: now)
+    monkeypatch.setattr(Registry, "models", lambda _: ["removed", "m"])
+    listed = front.anyone.post("/v2/repository/index").get_json()
+    assert {each["name"] for each in listed} == {"m"}

@@ -45,6 +45,21 @@ def test_sound_evidence_has_no_findings(evidence: Evidence) -> None:
     assert found.computed_again == 0
 
 
+def test_row_of_another_request_has_its_answer(evidence: Evidence) -> None:
+    evidence.accepted[INNOCENT] = Asked(50, row_of=20)
+    assert account(evidence).wrong == [INNOCENT]
+    evidence.answers[INNOCENT] = [Answer("succeeded", told(20))]
+    assert account(evidence).wrong == []
+
+
+def test_refused_row_may_be_computed_for_another_request(evidence: Evidence) -> None:
+    evidence.refused, evidence.computed[200] = frozenset({200}), 1
+    assert account(evidence).stolen == [200]
+    evidence.accepted[INNOCENT] = Asked(50, row_of=200)
+    evidence.told = {**evidence.told, 200: told(200)}
+    assert account(evidence).stolen == []
+
+
 def answers(*given: Answer) -> Callable[[Evidence], None]:
     def mutate(evidence: Evidence) -> None:
         evidence.answers[INNOCENT] = list(given)

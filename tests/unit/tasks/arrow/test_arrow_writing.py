@@ -23,6 +23,8 @@ def read(content: bytes) -> pa.Table:
         ([0.1, -0.0, 1e300, None], pa.float64(), None),
         ([1, 2.5, None], pa.float64(), [1.0, 2.5, None]),
         ([1.5, "Infinity", "-Infinity"], pa.float64(), [1.5, float("inf"), -float("inf")]),
+        (["Infinity", None, "-Infinity"], pa.float64(), [float("inf"), None, -float("inf")]),
+        (["Infinity", "a"], pa.string(), None),
         ([True, False, None] * 7, pa.bool_(), None),
         (["a", "", "ü", None], pa.string(), None),
         ([None, None], pa.float64(), None),

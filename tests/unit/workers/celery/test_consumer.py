@@ -10,8 +10,8 @@ from celery.worker import state
 from tasks.settings import Settings
 from workers.celery import consumer as step
 from workers.celery.consumer import BatchingStep, HeartbeatStep
+from workers.heartbeat import HEARTBEAT_SECONDS
 from workers.parts import WorkerParts
-from workers.pool.heartbeat import HEARTBEAT_SECONDS
 
 
 class OrderlyShutdown:

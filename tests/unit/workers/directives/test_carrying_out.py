@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from registry.store import Registry
-from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, report_of
+from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, NewDirectives, report_of
 from tests.support.models import described
 from tests.unit.clock import Clock
 from workers.directives import carrying_out
@@ -18,6 +18,7 @@ class Told:
 
     def __init__(self) -> None:
         self.all: list[Directive] = []
+        self.dropped: str | None = None
 
     def give(self, version: str, *, loads: bool = True) -> str:
         self.all.append(Directive(f"{len(self.all) + 1}-0", version, loads))
@@ -26,8 +27,9 @@ class Told:
     def newest(self) -> str:
         return self.all[-1].id if self.all else NONE
 
-    def since(self, id: str) -> list[Directive]:
-        return [each for each in self.all if int(each.id[:-2]) > int(id[:-2])]
+    def since(self, id: str) -> NewDirectives:
+        found = [each for each in self.all if int(each.id[:-2]) > int(id[:-2])]
+        return NewDirectives(found, found[-1].id if found else id, self.dropped)
 
 
 class Pools:
@@ -37,6 +39,10 @@ class Pools:
         self.held: set[str] = set()
         self.asked: list[str] = []
         self.allowed: set[str] = set()
+        self.foreign: set[str] = set()
+
+    def serves(self, reference: str) -> bool:
+        return reference not in self.foreign
 
     def hold(self, reference: str) -> bool:
         self.asked.append(f"load {reference}")
@@ -149,3 +155,27 @@ def test_failures_that_are_told_are_bounded(
         worker.pursue()
     assert min(report(worker).failed, key=lambda each: int(each[:-2])) == "6-0"
     assert len(report(worker).failed) == MAX_FAILED
+
+
+def test_worker_that_deploys_another_model_loads_nothing(
+    worker: CarryingOut, given: Told, pools: Pools
+) -> None:
+    pools.foreign = {"m:1"}
+    given.give("m:1")
+    assert report(worker).pending == []
+    assert pools.asked == []
+
+
+def test_directives_that_were_dropped_unread_are_not_told_as_done(
+    worker: CarryingOut, given: Told
+) -> None:
+    first = given.give("m:1")
+    worker.pursue()
+    given.give("m:2")
+    unread = "2-0"
+    given.all, given.dropped = [], "4-0"
+    given.all = [Directive("4-0", "m:3", True)]
+    told = report(worker)
+    assert told.is_done(unread), "it waits for nothing"
+    assert "dropped before the worker read it" in (told.fault(unread) or "")
+    assert told.fault(first) is told.fault("4-0") is None

@@ -49,6 +49,7 @@ def started(*program, home):
             process.kill()
 
 
+@pytest.mark.usefixtures("measured_children")
 def test_launching_ends_with_the_reason_if_the_environment_cannot_be_made(tmp_path):
     lock = f"{_origin()}\n--no-index\ntinyscale==1.0 --hash=sha256:{'0' * 64}\n".encode()
     manifest = registered(tmp_path, "m", lock)
@@ -69,6 +70,7 @@ launching.main()
 """
 
 
+@pytest.mark.usefixtures("measured_children")
 def test_launching_ends_with_its_worker_and_ends_what_it_installs_with(tmp_path):
     registered(tmp_path, "m", b"1")
     with started("-c", INSTALLING_FOR_EVER, home=tmp_path) as (process, worker):
@@ -121,6 +123,7 @@ def test_launching_keeps_why_an_environment_cannot_be_made(tmp_path, launched):
     assert "is missing" in reason()
 
 
+@pytest.mark.usefixtures("measured_children")
 def test_launching_enters_the_environment_without_the_current_directory(tmp_path, launched):
     manifest = registered(tmp_path, "m", b"1")
     lock = manifest.environment.lock

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.measurement import MEASUREMENT
 from workers.models.kernels.compiled import building, compiling
 from workers.models.kernels.compiled.layout import NODE, Trees
 
@@ -23,7 +24,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def object_file() -> bytes:
     """What `building` gives; compiled once, as that takes seconds."""
-    return building.built()
+    with MEASUREMENT.of_children():
+        return building.built()
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_pool_without_a_fork_server_listens_to_its_processes_after_a_reconnect(
     assert ended
     again = Hub()
     pool.listen(again)
-    assert [*again.readers] == [pool._processes[0].fileno()]
+    assert [*again.readers] == [next(iter(pool.processes)).fileno()]
     pool.stop()
 
 
@@ -79,7 +79,7 @@ def test_pool_waits_before_it_forks_again_what_ended_before_it_was_ready(
     pool = Pool(LoadRetry(Registry(tmp_path)))
     pool.start(2, "predict", Listener(nothing, nothing, nothing))
     pool.listen(Hub())
-    for process in [*pool._processes]:
+    for process in [*pool.processes]:
         pool._hear(process)
     assert pool._fork_server.forks == 2, "at once it would end in the same way"
     pool.maintain()
@@ -124,7 +124,7 @@ def holding(tmp_path, monkeypatch: pytest.MonkeyPatch):
 
 def hear_all(pool):
     """Hear of all processes that are starting, and of those that replace them."""
-    while starting := [each for each in pool._processes if not each.pid]:
+    while starting := [each for each in pool.processes if not each.pid]:
         pool._hear(starting[0])
 
 
@@ -141,34 +141,34 @@ def test_pool_has_a_version_loaded_and_says_once_a_process_holds_it(holding):
     told(holding, Loaded("m:1", None))
     assert holding.hold("m:1")
     assert server.asked == [("load", "m:1")]
-    assert holding.held == {"m:1": LoadCost(1, 0.1)}
+    assert holding.processes.held == {"m:1": LoadCost(1, 0.1)}
 
 
 def test_pool_has_unloaded_a_version_once_no_process_is_left_that_held_it(holding):
     server = holding._fork_server
     server.held.add("m:1")
     told(holding, Loaded("m:1", None))
-    busy = holding._processes[0]
+    busy = next(iter(holding.processes))
     busy._finished = nothing
     server.held.clear()
     assert not holding.unload("m:1")
     told(holding, Unloaded("m:1", was_held=True))
-    assert "m:1" in holding.held, "the busy process still has it"
+    assert "m:1" in holding.processes.held, "the busy process still has it"
     assert not holding.unload("m:1")
     busy._finished = None
     holding._renew()
     hear_all(holding)
     assert holding.unload("m:1")
-    assert holding.held == {}
+    assert holding.processes.held == {}
     assert server.asked == [("unload", "m:1")]
 
 
 def test_pool_replaces_no_process_for_a_version_that_was_not_held(holding):
-    before = [*holding._processes]
+    before = [*holding.processes]
     assert not holding.unload("m:1")
     told(holding, Unloaded("m:1", was_held=False))
     assert holding.unload("m:1")
-    assert holding._processes == before
+    assert [*holding.processes] == before
 
 
 def test_pool_asks_again_to_unload_a_version_that_was_loaded_since(holding):
@@ -176,3 +176,17 @@ def test_pool_asks_again_to_unload_a_version_that_was_loaded_since(holding):
     told(holding, Loaded("m:1", None))
     assert not holding.unload("m:1")
     assert holding._fork_server.asked == [("unload", "m:1")]
+
+
+def test_pool_unloads_a_version_although_its_messages_have_it_loaded_again(holding):
+    server = holding._fork_server
+    server.held.add("m:1")
+    told(holding, Loaded("m:1", None))
+    assert not holding.unload("m:1")
+    server.held.clear()
+    told(holding, Unloaded("m:1", was_held=True))
+    server.held.add("m:1")
+    told(holding, Loaded("m:1", None))  # for a message that came meanwhile
+    assert holding.unload("m:1")
+    assert server.asked == [("unload", "m:1")]
+    assert not holding.unload("m:1"), "the next one is asked for anew"

@@ -10,9 +10,9 @@ from registry.manifest import Environment
 from registry.store import Registry
 from tests.support.models import described
 from tests.unit.clock import Clock
+from workers.heartbeat import describe_worker
 from workers.pool import pools
 from workers.pool.fork_server_client import STOP_GRACE
-from workers.pool.heartbeat import describe_worker
 from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pools import MAX_ENVIRONMENTS, Pools
@@ -21,11 +21,12 @@ from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 class FakePool:
     """A pool whose processes hold all that they are asked for, once they are ready."""
 
-    is_ready_at_once, memory_bytes, held = True, 0, {}
+    is_ready_at_once, memory_bytes = True, 0
 
     def __init__(self, faults, environment_of=""):
-        self.environment_of, self.busy, self.is_retired = environment_of, 0, False
-        self.has_ready_process, self.has_idle, self.has_spare = self.is_ready_at_once, True, True
+        self.environment_of, self.is_retired, self.has_spare = environment_of, False, True
+        ready = [1] if self.is_ready_at_once else []
+        self.processes = SimpleNamespace(pids=ready, held={}, busy=[], free=[1])
 
     def start(self, size, queue, listener):
         self.listener = listener
@@ -34,18 +35,18 @@ class FakePool:
         self.hub = hub
 
     def idle(self, reference):
-        return SimpleNamespace(pool=self, reference=reference) if self.has_ready_process else None
+        return SimpleNamespace(pool=self, reference=reference) if self.processes.pids else None
 
     def hold(self, reference):
         self.told = "hold", reference
-        return self.has_ready_process
+        return bool(self.processes.pids)
 
     def unload(self, reference):
         self.told = "unload", reference
         return True
 
     def can_serve(self, reference):
-        return self.has_ready_process
+        return bool(self.processes.pids)
 
     def maintain(self):
         pass
@@ -106,19 +107,19 @@ def test_pools_start_an_environment_with_its_first_message(served):
 def test_pools_compute_no_more_at_once_than_the_worker_has_processes(served):
     main, other = served.idle("shared:1").pool, started(served, "e1:1").pool
     assert served.has_spare
-    other.busy = 1
+    other.processes.busy = [1]
     assert served.has_idle
     assert not served.has_spare
-    main.busy = 1
+    main.processes.busy = [1]
     assert not served.has_idle
     assert served.idle("e1:1") is None
 
 
 def test_pools_tell_the_heartbeat_no_more_processes_than_may_compute_at_once(served):
     main, other = served.idle("shared:1").pool, started(served, "e1:1").pool
-    main.pids, other.pids = [1], []
+    main.processes.pids, other.processes.pids = [1], []
     assert describe_worker(served)["processes"] == 1
-    main.pids, other.pids = [1, 2], [3, 4]
+    main.processes.pids, other.processes.pids = [1, 2], [3, 4]
     assert describe_worker(served)["processes"] == 2
 
 
@@ -127,11 +128,11 @@ def test_pools_of_environments_end_after_a_while_without_messages(served, clock)
     clock.now += pools.UNUSED_SECONDS - 1
     served.maintain()
     assert not pool.is_retired
-    pool.busy = 1
+    pool.processes.busy = [1]
     clock.now += 2
     served.maintain()
     assert not pool.is_retired
-    pool.busy = 0
+    pool.processes.busy = []
     served.maintain()
     assert pool.is_retired
     assert not served.can_serve("e1:1")
@@ -149,7 +150,7 @@ def test_pools_give_the_place_of_the_least_recently_used_environment_to_another(
 def test_pools_that_start_or_were_just_asked_for_keep_their_places_for_a_while(served, clock):
     names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
     found = [started(served, name).pool for name in names]
-    found[0].has_ready_process = False
+    found[0].processes.pids = []
     assert served.idle("e5:1") is None
     assert not any(pool.is_retired for pool in found)
     clock.now += pools.SPARED_SECONDS + 1
@@ -172,7 +173,7 @@ def test_pools_that_start_do_not_end_each_other_while_messages_wait_for_all(
     found = [*served._others.values()]
     assert {pool.environment_of for pool in found} == {*names[1:]}
     assert not any(pool.is_retired for pool in found)
-    found[0].has_ready_process = True
+    found[0].processes.pids = [1]
     assert served.idle(found[0].environment_of).pool is found[0]
     clock.now += pools.SPARED_SECONDS + 1
     assert served.idle(names[0]) is None
@@ -181,7 +182,7 @@ def test_pools_that_start_do_not_end_each_other_while_messages_wait_for_all(
 
 def test_pools_keep_an_environment_that_messages_of_a_busy_worker_wait_for(served, clock):
     waited_for, main = started(served, "e1:1").pool, served.idle("shared:1").pool
-    main.busy = 2
+    main.processes.busy = [1, 2]
     clock.now += pools.UNUSED_SECONDS + 1
     assert served.idle("e1:1") is None
     served.maintain()
@@ -203,7 +204,7 @@ def test_pools_that_all_compute_are_not_ended(served):
     found = [started(served, name).pool for name in names]
     served._size = MAX_ENVIRONMENTS + 1
     for pool in found:
-        pool.busy = 1
+        pool.processes.busy = [1]
     assert served.idle("e5:1") is None
     assert served.idle("e5:1") is None
     assert not any(pool.is_retired for pool in found)
@@ -211,7 +212,7 @@ def test_pools_that_all_compute_are_not_ended(served):
 
 def test_pools_give_a_version_without_its_environment_to_the_worker_for_its_error(served):
     pool = started(served, "e1:1").pool
-    pool.has_ready_process = False
+    pool.processes.pids = []
     pool.listener.on_end()
     assert served.idle("e1:1").pool is served.idle("shared:1").pool
 
@@ -219,12 +220,12 @@ def test_pools_give_a_version_without_its_environment_to_the_worker_for_its_erro
 def test_pools_start_an_environment_again_after_its_fork_server_was_killed(served):
     first = started(served, "e1:1").pool
     first.listener.on_end()
-    first.busy = 1
+    first.processes.busy = [1]
     served.maintain()
     assert not first.is_retired
     second = started(served, "e1:1").pool
     assert second is not first
-    first.busy = 0
+    first.processes.busy = []
     served.maintain()
     assert first.is_retired
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from registry.manifest import Column, Signature
-from telemetry.errors import InvalidFeatures, Malformed
+from telemetry.errors import InvalidFeatures, Malformed, TooLarge
 from workers.models.tabular.arrow_rows import table_of_arrow
 
 FRAME = Signature(
@@ -75,6 +75,15 @@ def test_text_that_is_no_utf8_is_refused() -> None:
 @pytest.mark.unmeasured
 def test_long_text_behind_many_indices_does_not_take_the_memory(monkeypatch) -> None:
     monkeypatch.setattr("workers.models.tabular.arrow_rows.MAX_DECODED_BYTES", 2**28)
+    coded = pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int8), ["x" * 2**20])
+    with pytest.raises(TooLarge, match="more than 256 MiB"):
+        table_of_arrow(TEXTS, written(pa.table({"t": coded})))
+
+
+@pytest.mark.unmeasured
+def test_process_that_lacks_memory_does_not_blame_the_stream(monkeypatch) -> None:
+    monkeypatch.setattr("workers.models.tabular.arrow_rows.MAX_DECODED_BYTES", 2**28)
+    monkeypatch.setattr("workers.models.tabular.arrow_rows.may_grow", lambda _: False)
     coded = pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int8), ["x" * 2**20])
     with pytest.raises(MemoryError):
         table_of_arrow(TEXTS, written(pa.table({"t": coded})))

@@ -61,7 +61,7 @@ def _refuse_clash(carried: Sequence[str], columns: Sequence[str]) -> None:
 
 
 def _takes(rows: int, answered: Sequence[int] | Array) -> pa.Array:
-    """For each row its index among the answered ones, or null."""
+    """Index of each row among the answered ones, or null."""
     indexes = np.full(rows, -1)
     indexes[np.asarray(answered, np.int64)] = np.arange(len(answered))
     return pa.array(indexes, mask=indexes < 0)

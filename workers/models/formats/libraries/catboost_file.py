@@ -49,7 +49,7 @@ class CatBoostFile:
             self.feature_names_in_ = np.array(names, dtype=object)
 
     def predict(self, given: Any) -> Any:
-        """As CatBoost's own estimator."""
+        """Predict as CatBoost's own estimator does."""
         return self.model_.predict(given, thread_count=1)
 
 

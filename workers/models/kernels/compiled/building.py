@@ -84,7 +84,7 @@ def _close(llvm: Any, module: Any, machine: Any) -> None:
 
 
 def _signature(numba: Any, name: str) -> Any:
-    """For each array its address and its sizes, as `machine_code.Loop` passes them."""
+    """Address and sizes of each array, as `machine_code.Loop` passes them."""
     types = numba.types
     arguments = [
         argument

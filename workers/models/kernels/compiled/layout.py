@@ -19,7 +19,7 @@ class Trees(msgspec.Struct, frozen=True):
     """Trees, laid out."""
 
     nodes: Array
-    """Of dtype `NODE`."""
+    """Nodes, of dtype `NODE`."""
     left_if_missing: Array
     """uint8: whether a missing value goes left; one entry a node."""
     roots: Array

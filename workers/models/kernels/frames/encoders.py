@@ -56,7 +56,7 @@ class EncodedColumns(msgspec.Struct, frozen=True):
     """Columns that an encoder gets, perhaps after an imputer."""
 
     indices: list[int]
-    """Where they stand in the frame."""
+    """Indices of the columns in the frame."""
     mappings: list[ColumnMapping]
 
     def block(self, frame: pd.DataFrame) -> Array | None:

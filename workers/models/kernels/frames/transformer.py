@@ -95,7 +95,7 @@ def _selection() -> Any:
 
 
 def _stacked(transformer: Any, blocks: list[Any], rows: int) -> Any:
-    """As the last part of the method that is overridden; None if that needs too much memory."""
+    """Stack the blocks as the overridden method does; None if that needs too much memory."""
     if not all(type(block) is np.ndarray and block.ndim == 2 for block in blocks):
         transformer._validate_output(blocks)  # noqa: SLF001 - as the overridden method does
         return transformer._hstack(blocks, n_samples=rows)  # noqa: SLF001

@@ -1,0 +1,1 @@
+"""Deployments over HTTP: made, scaled, stopped, started, deleted, and how far each is."""

@@ -1,0 +1,45 @@
+"""Resources as hand-written services and Kubernetes write them: `0.5`, `500m`, `512Mi`, `"30"`."""
+
+import re
+from typing import Any
+
+from api.http.conversion import converted
+from api.http.forms import invalid_field
+from registry.deployments.deployment import MIN_PROCESS_BYTES, Scaling
+from tasks.time_limits import MAX_RUN_SECONDS
+
+_quantity = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(m|[KMGT]i?B?|[kB])?", re.ASCII)
+_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+_READ = ("cpu_limit", "memory_limit", "timeout")
+
+
+def read_resources(given: dict[str, Any]) -> Scaling:
+    """The limits among resources, within our bounds; raises `Invalid` for what is no quantity."""
+    found = {name: _number(name, given[name]) for name in _READ if given.get(name) is not None}
+    # A small container needs more here, where the limit is what a process adds to the model.
+    if "memory_limit" in found:
+        found["memory_limit"] = max(round(found["memory_limit"]), MIN_PROCESS_BYTES)
+    if "timeout" in found:
+        found["timeout"] = min(found["timeout"], MAX_RUN_SECONDS)
+    return converted(found, Scaling)
+
+
+def unknown_resources(given: dict[str, Any]) -> tuple[str, ...]:
+    """The names of resources that have no effect."""
+    return tuple(name for name in given if name not in _READ)
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    match = _quantity.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise invalid_field(f"resources.{name}", f"{str(value)[:100]!r} is no quantity")
+    return float(match[1]) * _unit(match[2] or "")
+
+
+def _unit(suffix: str) -> float:
+    if suffix == "m":
+        return 0.001
+    power = _POWERS.get(suffix[:1].upper(), 0)
+    return float((1024 if "i" in suffix else 1000) ** power)

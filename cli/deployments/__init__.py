@@ -1,0 +1,1 @@
+"""The commands of deployments, and their documents for other systems."""

@@ -1,0 +1,131 @@
+"""A deployment as a Compose service, a systemd unit and a Kubernetes manifest."""
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from registry.deployments.deployment import Deployment
+from stack.process import ROOT
+from stack.programs import worker_arguments, worker_environment
+
+CONTAINER_NODE = "celery"
+"""What the health check of the image asks for."""
+GRACE_SECONDS = 35
+"""From the signal to the end of a worker, as in docker-compose.yml."""
+
+
+def compose(deployment: Deployment, _home: Path) -> str:
+    """A service beside those of our docker-compose.yml: `-f docker-compose.yml -f this`."""
+    limits = [f"    scale: {int(deployment.state == 'running')}"]
+    if deployment.memory_limit:
+        limits.append(f"    mem_limit: {deployment.memory_limit}")
+    if deployment.cpu_limit:
+        limits.append(f"    cpus: {deployment.cpu_limit:g}")
+    return _lines(
+        "services:",
+        f"  {_label(deployment)}:",
+        "    extends: {file: docker-compose.yml, service: worker}",
+        f"    command: {json.dumps(_command(deployment))}",
+        *(f"    environment: {{{n}: {v!r}}}" for n, v in worker_environment(deployment).items()),
+        *limits,
+    )
+
+
+def systemd(deployment: Deployment, home: Path) -> str:
+    """A unit of a machine that has this clone, and reaches the Redis and the home of the stack."""
+    environment = {"PREDICTQ_HOME": str(home), **worker_environment(deployment)}
+    command = shlex.join([".venv/bin/python", "-m", *worker_arguments(deployment)])
+    limits = [f"MemoryMax={deployment.memory_limit}"] if deployment.memory_limit else []
+    if deployment.cpu_limit:
+        limits.append(f"CPUQuota={round(deployment.cpu_limit * 100)}%")
+    return _lines(
+        "[Unit]",
+        f"Description=predictq workers of {deployment.reference}",
+        "After=network-online.target",
+        "",
+        "[Service]",
+        f"WorkingDirectory={ROOT}",
+        "# Has REDIS_URL=… of the Redis that the API uses.",
+        "EnvironmentFile=/etc/predictq.env",
+        *(f'Environment="{name}={value}"' for name, value in environment.items()),
+        f"ExecStart={ROOT}/{command}",
+        "Restart=always",
+        f"TimeoutStopSec={GRACE_SECONDS}",
+        "KillMode=mixed",
+        *limits,
+        "",
+        "[Install]",
+        "WantedBy=multi-user.target",
+    )
+
+
+def kubernetes(deployment: Deployment, _home: Path) -> str:
+    """A Deployment of Kubernetes, which prints as JSON in YAML, that both of them are."""
+    name, limits = _label(deployment), {}
+    if deployment.memory_limit:
+        limits["memory"] = str(deployment.memory_limit)
+    if deployment.cpu_limit:
+        limits["cpu"] = f"{deployment.cpu_limit:g}"
+    labels = {"app.kubernetes.io/name": "predictq-worker", "app.kubernetes.io/instance": name}
+    environment = {"REDIS_URL": "redis://redis:6379/0", **worker_environment(deployment)}
+    probe = {"exec": {"command": ["python", "health/worker.py"]}, "timeoutSeconds": 8}
+    container = {
+        "name": "worker",
+        "image": "predictq-worker",
+        "command": _command(deployment),
+        "env": [{"name": key, "value": value} for key, value in environment.items()],
+        "resources": {"limits": limits, "requests": limits},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "startupProbe": {**probe, "failureThreshold": 30, "periodSeconds": 10},
+        "livenessProbe": {**probe, "periodSeconds": 10},
+        "volumeMounts": [
+            {"name": "data", "mountPath": "/data"},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - of the container
+        ],
+    }
+    spec = {
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001},
+        "containers": [container],
+        "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": "predictq-data"}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+    manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": f"predictq-{name}", "labels": labels},
+        "spec": {
+            "replicas": int(deployment.state == "running"),
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+DOCUMENTS: dict[str, Callable[[Deployment, Path], str]] = {
+    "compose": compose,
+    "kubernetes": kubernetes,
+    "systemd": systemd,
+}
+
+
+def _command(deployment: Deployment) -> list[str]:
+    return ["python", "-m", *worker_arguments(deployment, CONTAINER_NODE)]
+
+
+def _label(deployment: Deployment) -> str:
+    """A name that Compose and Kubernetes take: lower case, with hyphens."""
+    text = f"{deployment.model}-{deployment.environment}".lower()
+    return "".join(char if char.isalnum() else "-" for char in text)[:50].strip("-")
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"

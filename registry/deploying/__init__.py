@@ -1,0 +1,1 @@
+"""Changes of deployments: made, scaled, stopped, started, deleted."""

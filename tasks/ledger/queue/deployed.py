@@ -1,0 +1,40 @@
+"""Queues of deployments: those that no worker serves are emptied, and outcomes are counted."""
+
+from collections.abc import Collection
+from typing import cast
+
+import redis
+
+from tasks.ledger import keys, scripts
+from tasks.messages import PREDICT_QUEUE
+from tasks.record import State
+
+MESSAGES_MOVED = 1000
+"""Messages moved in one step; Redis serves no other client meanwhile."""
+STATES: tuple[State, ...] = ("succeeded", "failed", "cancelled", "expired")
+
+
+class DeployedQueues:
+    """The queues of deployments that there are, and that there were. All raise `RedisError`."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._bring_back = scripts.load_script(client, "bring_back")
+
+    def bring_back(self, kept: Collection[str]) -> int:
+        """Move what waits in all of these queues, but in ``kept``, to the shared one; how many."""
+        known = cast("set[bytes]", self._client.smembers(keys.DEPLOYED_QUEUES))
+        others = {queue.decode() for queue in known} - set(kept)
+        return sum(map(self._emptied, sorted(others)))
+
+    def _emptied(self, queue: str) -> int:
+        names = [queue, keys.QUEUED + queue, PREDICT_QUEUE]
+        moved, most = 0, MESSAGES_MOVED
+        while (step := int(self._bring_back(keys=names, args=[most]))) == most:
+            moved += step
+        return moved + step
+
+    def outcomes(self, queue: str) -> dict[State, int]:
+        """The outcomes that the workers of a deployment have written."""
+        counts = cast("list[bytes | None]", self._client.hmget(keys.QUEUED + queue, list(STATES)))
+        return {state: int(count or 0) for state, count in zip(STATES, counts, strict=True)}

@@ -1,0 +1,25 @@
+-- Uses: messages
+-- Move messages of a deployment without a worker to the queue that most predictions share.
+-- KEYS: queue of the deployment, its hash of counts, the shared queue.  ARGV: how many at most.
+-- Returns how many were moved. The newest are moved first, each to the consuming end, so that once
+-- all are moved they stand in their order, before all that waits there already.
+local queue, queued, shared = unpack(KEYS)
+local most = ARGV[1]
+local newest = redis.call('LRANGE', queue, 0, most - 1)
+if #newest == 0 then return 0 end
+redis.call('LTRIM', queue, #newest, -1)
+local rows, bytes = 0, 0
+for i, message in ipairs(newest) do
+  local told = rows_of(message)
+  if told then rows, bytes = rows + told, bytes + #message end
+  -- By their own word they are of this queue, by which pauses give them back.
+  local at = string.find(message, '"routing_key":"' .. queue .. '"', 1, true)
+  if at then
+    local behind = at + 15 + #queue
+    newest[i] = string.sub(message, 1, at + 14) .. shared .. string.sub(message, behind)
+  end
+end
+redis.call('HINCRBY', queued, 'rows', 0 - rows)
+redis.call('HINCRBY', queued, 'bytes', 0 - bytes)
+give_back(shared, unpack(newest))
+return #newest
