@@ -3,6 +3,7 @@
 from a2wsgi.asgi_typing import ASGIApp
 from flask import Flask, Response, send_from_directory
 
+from api.asgi.admission import Admission
 from api.asgi.bodies import BodyReceiver
 from api.asgi.drain import Drain
 from api.asgi.fast_path import FastPath
@@ -17,7 +18,13 @@ from api.bulk.submit import (
     DocumentSubmissions,
     NdjsonSubmissions,
 )
+from api.callers.access import check_routes
+from api.callers.anonymous import anonymous_caller
+from api.callers.current import guard
+from api.callers.known_keys import KnownKeys
+from api.callers.static_keys import StaticKeys, local_key
 from api.console.routes import Console
+from api.console.session.sessions import Sessions
 from api.console.views.batch_views import JOB_PAGES
 from api.dead_letters.routes import LetterViews
 from api.drop_in.asking import Asking
@@ -25,7 +32,7 @@ from api.drop_in.blueprints import registry_blueprints
 from api.events.following import Following
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
-from api.http.rights import Rights
+from api.keys.routes import KeyViews
 from api.limits.byte_budget import ByteBudget
 from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
@@ -51,6 +58,7 @@ from tasks.hosts import LOOPBACK_HOSTS, Hosts
 from tasks.ids import Ids, read_or_make_key
 from tasks.jobs.gateway import JobGateway
 from tasks.key_files import ID_KEY
+from tasks.ledger.api_keys.key_store import KeyStore
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
@@ -83,15 +91,16 @@ class Services:
         self.gateway = Gateway(self.ledger, Ids(key), settings)
         most = int(connection_capacity() * WAITING_SHARE)
         self.waits = Waits(self.gateway, settings.redis_url, most)
-        rights = self.rights = Rights(settings.home)
         self.news = News(settings.redis_url)
         self.sending = SendBudget(settings.max_outcome_bytes)
-        self.predictions = Predictions(self.gateway, self.registry, settings, rights, self.sending)
+        self.predictions = Predictions(self.gateway, self.registry, settings, self.sending)
         # A separate key: a job's id must not pass for a prediction's, which has a record.
         jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
-        self.batches = Batches(jobs, self.registry, settings, rights)
+        self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
-        self.console = Console(self.gateway, jobs, self.registry, rights, settings)
+        secret = local_key(settings.home)
+        self.sessions = Sessions(client, self.ledger.rounds, secret)
+        self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
 
     def bulk_submissions(self) -> BulkSubmissions:
         """What accepts bulk requests."""
@@ -111,7 +120,14 @@ class Services:
 
     def following(self, behind: ASGIApp) -> Following:
         """What streams events."""
-        return Following(EventLog(self.ledger), self.news, self.rights, self.requests, behind)
+        return Following(EventLog(self.ledger), self.news, self.requests, behind)
+
+    def admission(self, address: str, behind: ASGIApp) -> Admission:
+        """What admits callers to a server on this address."""
+        anonymous = anonymous_caller(address, self.settings)
+        static = StaticKeys(self.settings.home, self.settings.keys_file)
+        known = KnownKeys(static, self.ledger.rounds)
+        return Admission(behind, known, anonymous, self.sessions.caller, self.requests)
 
     def results(self, behind: ASGIApp) -> Results:
         """What answers requests for the outcomes of many predictions."""
@@ -150,7 +166,7 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
         services.end_waits()
         live.end_waits()
 
-    filtered = RequestFilter(streamed, hosts, services.requests)
+    filtered = RequestFilter(services.admission(address, streamed), hosts, services.requests)
     return Drain(ProtocolErrors(filtered), end_waits)
 
 
@@ -163,16 +179,18 @@ def create_flask(services: Services) -> Flask:
     app.wsgi_app = ignore_invalid_dates(app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask has it
     app.url_map.merge_slashes = False  # no redirect: API clients do not expect one
     services.requests.watch(app)
+    guard(app)  # before whatever else looks at a request
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
     ledger = services.ledger
+    app.register_blueprint(KeyViews(KeyStore(ledger.client)).blueprint())
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)
     app.register_blueprint(LetterViews(letters, replays, services.sending).blueprint())
     existing = KnownVersions(ledger, pauses, services.registry)
     registry, settings = services.registry, services.settings
     asking = Asking(services.gateway, services.watcher, registry, settings)
-    known = registry, ledger, settings, services.rights
+    known = registry, ledger, settings
     for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
@@ -186,6 +204,11 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(truths.blueprint())
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))
     problems.register(app)
+    check_routes(
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
     return app
 
 

@@ -23,6 +23,8 @@ from granian.server.common import logger
 from granian.server.mp import MPServer, WorkerProcess
 
 from api.asgi.idle_connections import IdleConnections
+from api.callers.anonymous import anonymous_caller
+from tasks.settings import Settings
 from telemetry.shared import reserve_space
 
 BACKLOG = 1024
@@ -179,7 +181,16 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument(
+        "--insecure", action="store_true", help="serve callers without a key beyond loopback, too"
+    )
     given = parser.parse_args()
+    if given.insecure:  # processes of the server read it, too
+        os.environ["PREDICTQ_INSECURE"] = "1"
+    try:
+        anonymous_caller(given.host, Settings.from_environment())
+    except ValueError as error:
+        parser.error(str(error))
     Server(given.host, given.port, given.processes).run()
 
 

@@ -32,6 +32,9 @@ class _Commands(LazyGroup):
             "cli.doctor.command:doctor",
             "Check everything that a stack needs, before, during and after a deployment.",
         ),
+        "keys": LazyCommand(
+            "cli.keys.commands:keys", "Create, list, show, rotate and revoke API keys."
+        ),
         "models": LazyCommand("cli.models.commands:models", "Register, list and remove models."),
         "predict": LazyCommand(
             "cli.predict.command:predict",

@@ -28,7 +28,7 @@ class Hosts:
         names = {_plain(name) for name in listed.split(",")} - {""}
         self._listed, self._any = names - {ANY}, ANY in names
         self._own = {*LOOPBACK_HOSTS, _plain(address)}
-        self._literals = not _is_loopback(address)
+        self._literals = not is_loopback(address)
         self._right: set[bytes] = set()
 
     def takes(self, host: bytes) -> bool:
@@ -76,7 +76,8 @@ def _is_literal(name: str) -> bool:
     return True
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach an address."""
     return _plain(address) == "localhost" or (
         _is_literal(address) and ip_address(address).is_loopback
     )

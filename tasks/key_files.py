@@ -7,8 +7,12 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from tasks.callers.tokens import make_token
+
 ID_KEY, LOCAL_KEY = "id.key", "local.key"
 """File names in the home; readable by their owner only."""
+LOCAL_ID = "local000"
+"""The id in the local key."""
 
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -28,7 +32,7 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
 def read_or_make_local_key(home: Path) -> bytes:
     """The local key of a home; its holder has the rights of the server's user."""
     path = home / LOCAL_KEY
-    return read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n").strip()
+    return read_or_make(path, lambda: make_token(LOCAL_ID)[0].encode() + b"\n").strip()
 
 
 def _make(path: Path, key: bytes) -> None:

@@ -25,6 +25,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     hosts: str = ""
     """Host names that the API accepts beside those of this machine, separated by commas."""
+    require_keys: bool = False
+    """Whether every request needs a key, also those from this machine."""
+    keys_file: Path | None = None
+    """A file of keys, one a line, beside those in Redis."""
+    insecure: bool = False
+    """Whether the API serves callers without a key although it listens beyond loopback."""
     max_rows: int = 10_000
     """Most rows of one request."""
     max_body_bytes: int = 16 * 2**20

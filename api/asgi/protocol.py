@@ -13,6 +13,7 @@ from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
 from api.asgi.body_deadline import BodyDeadline
+from api.callers.current import CALLER, caller_in
 from api.http.downloads import SEND_BYTES
 from api.http.responses import JsonAnswer
 from api.limits.send_budget import ON_SENT
@@ -35,6 +36,7 @@ def run_in_threads(app: Flask, threads: int) -> ASGIApp:
         if "CONTENT_LENGTH" not in environ:
             environ["wsgi.input_terminated"] = True
         environ["wsgi.file_wrapper"] = _in_large_pieces
+        environ[CALLER] = caller_in(environ["asgi.scope"])
         pieces, gone = app(environ, start_response), environ["asgi.scope"].get(DISCONNECTED)
         return _until_disconnected(pieces, gone) if gone else pieces
 

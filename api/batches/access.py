@@ -1,38 +1,34 @@
-"""Access control for batch jobs: jobs requested with the local key are restricted."""
+"""Access control for batch jobs: jobs that name any path are restricted."""
 
 from flask import request
 from msgspec.structs import replace
 
-from api.http.rights import CallerSource
+from api.callers.current import current_caller, require_scope
 from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError
-from telemetry.errors import Forbidden
 
-REDACTED_REASON = "this job was requested with the local key: send the key to see the error"
+REDACTED_REASON = "this job names paths of the server: the scope `files` shows the error"
 
 
 class JobAccess:
     """Decides what the caller of the current request may see and do."""
 
-    def __init__(self, jobs: JobGateway, rights: CallerSource) -> None:
-        self._jobs, self._rights = jobs, rights
+    def __init__(self, jobs: JobGateway) -> None:
+        self._jobs = jobs
 
     @property
     def may_use_any_path(self) -> bool:
         """Whether the caller may name any path that the server's user can read or write."""
-        return self._rights.caller(request).may("any_path")
+        return current_caller(request).may("files")
 
     def permitted(self, job_id: str) -> Job:
         """Return the job if the caller may fetch its files and change it.
 
-        Raises `Forbidden`, and what `JobGateway.get` raises.
+        Raises as `require_scope`, and what `JobGateway.get` raises.
         """
         job = self._jobs.get(job_id)
-        if job.restricted and not self.may_use_any_path:
-            raise Forbidden(
-                f"job {job_id} was requested with the local key: send the key, "
-                "as `Authorization: Bearer <key>`"
-            )
+        if job.restricted:
+            require_scope(current_caller(request), "files")
         return job
 
     def redacted(self, job: Job) -> Job:

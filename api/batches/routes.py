@@ -21,7 +21,6 @@ from api.http.forms import convert_disk_full, read_form
 from api.http.operator_bodies import read_body, read_query
 from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, parse_prefer
 from api.http.responses import json_response
-from api.http.rights import Rights
 from api.limits.concurrency import ConcurrencyLimit
 from api.predictions.submission import idempotency, sticky_key
 from registry.store import Registry
@@ -71,11 +70,9 @@ class JobId(BaseConverter):
 class Batches:
     """The views. Uploads and waits hold a slot of a `ConcurrencyLimit`."""
 
-    def __init__(
-        self, jobs: JobGateway, registry: Registry, settings: Settings, rights: Rights
-    ) -> None:
+    def __init__(self, jobs: JobGateway, registry: Registry, settings: Settings) -> None:
         self._jobs = jobs
-        self._access = JobAccess(jobs, rights)
+        self._access = JobAccess(jobs)
         self._registry = registry
         self._quota = Quota(settings)
         self._spare, threads = settings.spare_bytes, settings.threads

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.console.formatting import FILTERS
 from api.console.live.sampler import Picture, Sampler
 from api.console.notices import notice_text
-from api.console.session.viewer import PATH, Viewer
+from api.console.session.viewer import PATH, is_signed_in
 
 HERE = Path(__file__).parent
 STATIC_FILES = HERE / "static"
@@ -38,8 +38,8 @@ def templates() -> Environment:
 class Pages:
     """Renders whole pages for the current request."""
 
-    def __init__(self, environment: Environment, sampler: Sampler, viewer: Viewer) -> None:
-        self._environment, self._sampler, self._viewer = environment, sampler, viewer
+    def __init__(self, environment: Environment, sampler: Sampler) -> None:
+        self._environment, self._sampler = environment, sampler
 
     def show(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
         """A page. Beside ``values`` its template gets what the frame of all pages needs."""
@@ -47,7 +47,7 @@ class Pages:
             "title": title,
             "path": request.path.removeprefix(PATH).strip("/").partition("/")[0],
             "here": request.full_path.removesuffix("?"),
-            "signed_in": self._viewer.is_signed_in(),
+            "signed_in": is_signed_in(),
             "notice": notice_text(request.args.get("notice", "")),
         }
         values.setdefault("picture", self.picture)

@@ -6,12 +6,13 @@ import redis
 from a2wsgi.asgi_typing import ASGIApp
 from flask import Blueprint, Response, request, send_from_directory
 
+from api.callers.current import PAGES, check_scope
 from api.console.live.events import LiveEvents
 from api.console.live.sampler import Sampler
 from api.console.live.snapshot import Observer
 from api.console.rendering import STATIC_FILES, Pages, templates
 from api.console.session.sessions import Sessions
-from api.console.session.viewer import PATH, Viewer
+from api.console.session.viewer import PATH, check_viewer
 from api.console.views.batch_views import BatchPages
 from api.console.views.letter_views import LetterPages
 from api.console.views.model_views import ModelPages
@@ -22,7 +23,6 @@ from api.console.views.sign_in import CODES_ROUTE, SignInViews
 from api.console.views.state_views import StateViews
 from api.console.views.try_views import TryViews
 from api.http.problems import problem_of, status_of, unavailable
-from api.http.rights import Rights, local_key
 from api.limits.concurrency import ConcurrencyLimit
 from api.models.known_versions import KnownVersions
 from api.operations.request_metrics import RequestMetrics
@@ -57,25 +57,24 @@ class Console:
         gateway: Gateway,
         jobs: JobGateway,
         registry: Registry,
-        rights: Rights,
+        sessions: Sessions,
         settings: Settings,
     ) -> None:
         ledger, client = gateway.ledger, gateway.ledger.client
         letters, pauses = DeadLetters(client, settings), Pauses(client)
         self._sampler = Sampler(_observer(registry, settings).take)
-        sessions = Sessions(client, local_key(settings.home))
-        environment, self._viewer = templates(), Viewer(sessions)
-        self._pages = pages = Pages(environment, self._sampler, self._viewer)
+        environment = templates()
+        self._pages = pages = Pages(environment, self._sampler)
         slots = max(settings.threads // 8, 1)
         self._static = ConcurrencyLimit(2 * slots)
-        self._sign_in = SignInViews(sessions, rights, pages)
+        self._sign_in = SignInViews(sessions, pages)
         self._state = StateViews(environment, self._sampler, pages)
         self._views: tuple[RouteSource, ...] = (
             self._sign_in,
             self._state,
-            PredictionViews(gateway, self._viewer, pages),
+            PredictionViews(gateway, pages),
             ModelPages(registry, pauses, pages),
-            BatchPages(jobs, self._viewer, pages, slots),
+            BatchPages(jobs, pages, slots),
             LetterPages(letters, Replays(ledger, letters), pages),
             TryViews(gateway, registry, settings, pages),
             RunbookViews(pages),
@@ -84,8 +83,9 @@ class Console:
 
     def blueprints(self) -> list[Blueprint]:
         """The routes: those of the pages, and one for programs that hold the local key."""
-        pages = Blueprint("console", __name__, url_prefix=PATH)
-        pages.before_request(self._viewer.check)
+        pages = Blueprint(PAGES, __name__, url_prefix=PATH)
+        pages.before_request(check_viewer)
+        pages.before_request(check_scope)
         pages.before_request(_bound_form)
         pages.register_error_handler(PredictqError, self._refused)
         pages.register_error_handler(redis.RedisError, self._without_redis)

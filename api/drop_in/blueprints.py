@@ -9,11 +9,9 @@ from api.deployments.routes import DeploymentRoutes
 from api.drop_in.asking import Asking
 from api.drop_in.deployments import DeploymentViews
 from api.drop_in.predicting import PredictingViews
-from api.http.rights import Rights
 from api.limits.send_budget import SendBudget
 from api.models.alias_routes import AliasViews
 from api.models.artifact_routes import ArtifactViews
-from api.models.changing import Changing
 from api.models.history_routes import HistoryViews
 from api.models.known_versions import KnownVersions
 from api.models.registration_routes import RegistrationViews
@@ -34,27 +32,25 @@ def registry_blueprints(
     registry: Registry,
     ledger: Ledger,
     settings: Settings,
-    rights: Rights,
     existing: KnownVersions,
     asking: Asking,
     sending: SendBudget,
 ) -> Iterator[Blueprint]:
     """Yield the blueprints of the registry's routes."""
     workers = Workers(ledger.client)
-    changing = Changing(rights)
-    registrations = RegistrationViews(registry, workers, settings, changing)
-    removals = RemovalViews(registry, Ghosts(ledger.client, settings), changing)
+    registrations = RegistrationViews(registry, workers, settings)
+    removals = RemovalViews(registry, Ghosts(ledger.client, settings))
     yield registrations.blueprint()
     yield ModelViews(registry, registrations).blueprint()
     yield StatusViews(registry, registrations, existing, workers).blueprint()
     yield HistoryViews(registry).blueprint()
-    yield AliasViews(registry, changing).blueprint()
-    yield CacheViews(registry, changing).blueprint()
-    yield RolloutViews(registry, changing).blueprint()
+    yield AliasViews(registry).blueprint()
+    yield CacheViews(registry).blueprint()
+    yield RolloutViews(registry).blueprint()
     yield ComparisonViews(registry, ledger).blueprint()
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.
-    yield ArtifactViews(registry, changing, settings.threads // 8).blueprint()
-    yield DeploymentRoutes(registry, Observing(registry, ledger), changing).blueprint()
-    yield DeploymentViews(registry, changing, registrations, removals).blueprint()
+    yield ArtifactViews(registry, settings.threads // 8).blueprint()
+    yield DeploymentRoutes(registry, Observing(registry, ledger)).blueprint()
+    yield DeploymentViews(registry, registrations, removals).blueprint()
     yield PredictingViews(asking, registry, settings, sending).blueprint()

@@ -1,1 +1,1 @@
-"""HTTP helpers of all routes: problems, preferences, rights, downloads, responses."""
+"""HTTP helpers of all routes: problems, preferences, downloads, responses."""

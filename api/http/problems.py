@@ -36,12 +36,14 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.UnknownMethod: HTTPStatus.NOT_IMPLEMENTED,
     errors.Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     errors.CrossSite: HTTPStatus.FORBIDDEN,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeConflict: HTTPStatus.CONFLICT,
     errors.JobConflict: HTTPStatus.CONFLICT,
     errors.RegistryConflict: HTTPStatus.CONFLICT,
     errors.OutputExists: HTTPStatus.CONFLICT,
+    errors.KeyConflict: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -134,6 +136,8 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
     # A default: many clients retry a 503 only if it says when.
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": "1", **(headers or {})}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
     return problem_response(problem, headers)
 
 

@@ -1,4 +1,4 @@
-"""What all routes share that change the registry: the right, the cause, failures of the disk."""
+"""What all routes share that change the registry: the cause, failures of the disk."""
 
 import errno
 from collections.abc import Iterator
@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
-from flask import Request
 
-from api.http.rights import Rights
 from registry.history import Cause
 from telemetry.errors import DiskFull, Forbidden, VersionNotFound
 
@@ -32,31 +30,20 @@ class ChangeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return Cause(self.by, self.why)
 
 
-class Changing:
-    """Opens the registry for the changes of callers that may make them."""
-
-    def __init__(self, rights: Rights) -> None:
-        self._rights = rights
-
-    def check(self, request: Request) -> None:
-        """Raise `Forbidden` unless the caller may change the registry."""
-        self._rights.require_registry(request)
-
-    @contextmanager
-    def permitted(self, request: Request) -> Iterator[None]:
-        """Raise `Forbidden` or `DiskFull` if the caller, or this process, cannot make a change."""
-        self.check(request)
-        try:
-            yield
-        except OSError as error:
-            if error.errno in _READ_ONLY:
-                raise Forbidden(
-                    f"this API may only read its registry ({error.strerror}): change it with "
-                    "`predictq models`, where its files can be written"
-                ) from error
-            if error.errno in _FULL:
-                raise DiskFull(f"the disk has no space for it: {error.strerror}") from error
-            raise
+@contextmanager
+def changing() -> Iterator[None]:
+    """Raise `Forbidden` or `DiskFull` if this process cannot make a change of the registry."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _READ_ONLY:
+            raise Forbidden(
+                f"this API may only read its registry ({error.strerror}): change it with "
+                "`predictq models`, where its files can be written"
+            ) from error
+        if error.errno in _FULL:
+            raise DiskFull(f"the disk has no space for it: {error.strerror}") from error
+        raise
 
 
 def version_number(text: str) -> int:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
-from api.models.changing import Changing, version_number
+from api.models.changing import version_number
 from api.models.pause_routes import Nothing
 from registry.manifest import Manifest
 from registry.store import Registry
@@ -43,13 +43,12 @@ class LoadViews:
     def __init__(
         self,
         registry: Registry,
-        changing: Changing,
         directives: Directives,
         workers: Workers,
         threads: int,
     ) -> None:
         """``threads``: how many may wait for workers at once."""
-        self._registry, self._changing = registry, changing
+        self._registry = registry
         self._directives, self._workers = directives, workers
         self._waiting = ConcurrencyLimit(threads)
 
@@ -69,7 +68,6 @@ class LoadViews:
         return self._answer(name, version, loads=False)
 
     def _answer(self, name: str, version: str, *, loads: bool) -> Response:
-        self._changing.check(request)
         read_body(request, Nothing)
         manifest = self._registry.resolve(f"{name}:{version_number(version)}").manifest
         state = self.tell_workers(manifest, loads=loads)

@@ -11,10 +11,11 @@ from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from api.callers.current import current_caller, require_scope
 from api.http.prefer import PREFERENCE_APPLIED, parse_prefer
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
-from api.models.changing import Changing
+from api.models.changing import changing
 from api.models.model_form import ModelForm
 from api.predictions.submission import checked_key
 from registry.readiness import ReadinessStatus
@@ -52,11 +53,9 @@ class RegisteredVersion(msgspec.Struct, frozen=True, kw_only=True):
 class RegistrationViews:
     """The views. Uploads and waits hold a slot of a `ConcurrencyLimit` each."""
 
-    def __init__(
-        self, registry: Registry, workers: Workers, settings: Settings, changing: Changing
-    ) -> None:
+    def __init__(self, registry: Registry, workers: Workers, settings: Settings) -> None:
         self._registrations = Registrations(registry)
-        self._workers, self._settings, self._changing = workers, settings, changing
+        self._workers, self._settings = workers, settings
         self._uploads = ConcurrencyLimit(settings.threads // 8)
         self._waits = ConcurrencyLimit(settings.threads // 8)
 
@@ -68,7 +67,7 @@ class RegistrationViews:
 
     def register(self, name: str) -> Response:
         """Receive a model; answers 202 with its version, which is checked then."""
-        with self._changing.permitted(request):
+        with changing():
             accepted = self.received(name)
         return self.answer(accepted)
 
@@ -87,7 +86,8 @@ class RegistrationViews:
             change = form.request(name)
             self._refuse_code(change)
             if trusts:
-                change = replace(change, trust=self._settings.trust_uploads)
+                may = current_caller(request).may("models:trust")
+                change = replace(change, trust=may and self._settings.trust_uploads)
             return self._registrations.accept(
                 directory, change, form.fields.version, _use(form.fingerprint, change.model)
             )
@@ -164,8 +164,11 @@ class RegistrationViews:
             return True
 
     def _refuse_code(self, change: RegistrationRequest) -> None:
-        """Raise `Forbidden` for what may run code, unless the server trusts uploads."""
-        if (change.trust or change.requirements) and not self._settings.trust_uploads:
+        """Raise `Forbidden` for what may run code, unless server and caller may trust it."""
+        if not (change.trust or change.requirements):
+            return
+        require_scope(current_caller(request), "models:trust")
+        if not self._settings.trust_uploads:
             raise Forbidden(
                 "this server takes no model that runs code, and no requirements, by upload: start "
                 "it with `predictq up --trust-uploads`, or use `predictq models add` there"

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 from flask import Blueprint
 
-from api.http.rights import Rights
-from api.models.changing import Changing
 from api.models.known_versions import KnownVersions
 from api.models.load_routes import LoadViews
 from api.open_inference.availability import Availability
@@ -25,17 +23,15 @@ def protocol_blueprints(
     registry: Registry,
     ledger: Ledger,
     settings: Settings,
-    rights: Rights,
     existing: KnownVersions,
     predictions: Predictions,
     operations: Operations,
 ) -> Iterator[Blueprint]:
     """Yield the blueprints of the protocol, and of load and unload, which it shares."""
-    changing, workers = Changing(rights), Workers(ledger.client)
-    directives = Directives(ledger.client)
+    workers, directives = Workers(ledger.client), Directives(ledger.client)
     availability = Availability(registry, existing, directives, workers)
-    loads = LoadViews(registry, changing, directives, workers, settings.threads // 8)
+    loads = LoadViews(registry, directives, workers, settings.threads // 8)
     yield loads.blueprint()
     yield InferenceViews(predictions, registry, settings).blueprint()
     yield MetadataViews(registry, availability, operations).blueprint()
-    yield RepositoryViews(registry, changing, loads, availability).blueprint()
+    yield RepositoryViews(registry, loads, availability).blueprint()

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request
 
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
-from api.models.changing import Changing
 from api.models.load_routes import LoadViews
 from api.open_inference.availability import Availability, Now
 from api.open_inference.tensors.reading import TENSOR_TYPES
@@ -46,10 +45,8 @@ class IndexedVersion(msgspec.Struct, frozen=True, kw_only=True):
 class RepositoryViews:
     """The views; load and unload need the local key."""
 
-    def __init__(
-        self, registry: Registry, changing: Changing, loads: LoadViews, availability: Availability
-    ) -> None:
-        self._registry, self._changing = registry, changing
+    def __init__(self, registry: Registry, loads: LoadViews, availability: Availability) -> None:
+        self._registry = registry
         self._loads, self._availability = loads, availability
 
     def blueprint(self) -> Blueprint:
@@ -82,7 +79,6 @@ class RepositoryViews:
                 yield from [self._indexed(each, now) for each in self._registry.versions(name)]
 
     def _told(self, name: str, *, loads: bool) -> Response:
-        self._changing.check(request)
         wish = read_body(request, RepositoryRequest, TENSOR_TYPES)
         if loads and wish.parameters:
             raise Invalid(

@@ -18,6 +18,7 @@ from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
 from api.openapi.deployments import DEPLOYMENT_TYPES, DEPLOYMENTS, deployment_paths
 from api.openapi.drop_in import DROP_IN, DROP_IN_TYPES, drop_in
 from api.openapi.events import EVENT_TYPES, events
+from api.openapi.keys import KEY_TYPES, KEYS, SCHEME, key_paths, secured
 from api.openapi.objects import (
     Json,
     caller_id,
@@ -61,13 +62,17 @@ SCHEMAS = (
     *TRUTH_TYPES,
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
+    *KEY_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
-TAGS = ("predictions", BATCHES, REGISTRY, DEPLOYMENTS, DROP_IN, OPEN_INFERENCE, DEAD, "operations")
+TAGS = (
+    *("predictions", BATCHES, REGISTRY, DEPLOYMENTS, DROP_IN, OPEN_INFERENCE, DEAD, KEYS),
+    "operations",
+)
 
 
 def document() -> bytes:
@@ -90,19 +95,25 @@ def build() -> Json:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in TAGS],
-        "paths": {
-            **_predictions(),
-            **batches(),
-            **registry_paths(),
-            **deployment_paths(),
-            **rollout_paths(),
-            **truth_paths(),
-            **drop_in(),
-            **open_inference(),
-            **_letters(),
-            **_operations(),
+        "paths": secured(
+            {
+                **_predictions(),
+                **batches(),
+                **registry_paths(),
+                **deployment_paths(),
+                **rollout_paths(),
+                **truth_paths(),
+                **drop_in(),
+                **open_inference(),
+                **_letters(),
+                **key_paths(),
+                **_operations(),
+            }
+        ),
+        "components": {
+            "schemas": with_model_files(with_file(components)),
+            "securitySchemes": SCHEME,
         },
-        "components": {"schemas": with_model_files(with_file(components))},
     }
 
 

@@ -5,7 +5,7 @@ from api.openapi.objects import Json, operation, problems
 
 EVENT_TYPES = (OutcomeEvent, Gap)
 TOLD = """Server-sent events without end: `outcome`, with an `OutcomeEvent`, for each prediction \
-that ends; `gap`, with a `Gap`, where some may be missing. Needs the local key as a bearer token."""
+that ends; `gap`, with a `Gap`, where some may be missing. Needs the scope `operate`."""
 
 
 def events() -> Json:

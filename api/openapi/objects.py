@@ -10,7 +10,8 @@ from api.predictions.submission import CALLER_ID
 
 PROBLEMS = {
     "400": "The body is empty, or not valid JSON",
-    "403": "What was asked for needs the local key",
+    "401": "There is no key, or it is wrong, has expired or was revoked",
+    "403": "The key has not the scope that this needs",
     "404": "No such model, version, alias or id",
     "409": "The state does not allow this: an outcome that is not a failure, a job's status, or an "
     "alias that means another version than expected",
@@ -114,8 +115,8 @@ def in_path(name: str, description: str) -> Json:
 
 
 def debug() -> Json:
-    """The `debug` parameter, which needs the local key."""
-    told = "Adds the `traceback` of the model's exception; needs the local key as a bearer token"
+    """The `debug` parameter, which needs the scope ``operate``."""
+    told = "Adds the `traceback` of the model's exception; needs the scope `operate`"
     return in_query("debug", {"type": "boolean", "default": False}) | {"description": told}
 
 

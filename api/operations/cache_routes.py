@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
-from api.models.changing import Changing
+from api.models.changing import changing
 from registry.changes import Changes
 from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
@@ -32,8 +32,8 @@ class CacheState(msgspec.Struct, frozen=True, kw_only=True):
 class CacheViews:
     """The view."""
 
-    def __init__(self, registry: Registry, changing: Changing) -> None:
-        self._registry, self._changing = registry, changing
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def blueprint(self) -> Blueprint:
         """The route."""
@@ -43,7 +43,7 @@ class CacheViews:
 
     def change(self, name: str) -> Response:
         """Set whether, and for how long, answers of a model are reused."""
-        with self._changing.permitted(request):
+        with changing():
             change = read_body(request, CacheChange)
             Changes(self._registry).set_cache(name, change.cache)
             varying = self._registry.varying(name)

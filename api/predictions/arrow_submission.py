@@ -13,7 +13,7 @@ class ArrowQuery(Defaults):
     """The query beside an Arrow stream."""
 
     debug: bool = False
-    """Read by `api.http.rights`."""
+    """Read by `api.callers.debugging`."""
 
 
 def arrow_submission(body: bytes, query: bytes, max_rows: int, model: str | None) -> Submission:

@@ -9,11 +9,11 @@ import msgspec
 import redis
 from flask import Blueprint, Response, g, request
 
+from api.callers.debugging import wants_debug
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, Preference
 from api.http.problems import problem_response
 from api.http.responses import JsonAnswer, json_response
-from api.http.rights import Rights
 from api.http.urls import Urls
 from api.limits.byte_budget import ByteBudget
 from api.limits.send_budget import SendBudget
@@ -76,13 +76,11 @@ class Predictions:
         gateway: Gateway,
         registry: Registry,
         settings: Settings,
-        rights: Rights,
         sending: SendBudget,
     ) -> None:
         self._gateway = gateway
         self._registry = registry
         self._settings = settings
-        self._rights = rights
         self._sending = sending
         self._parsing = ByteBudget(settings.max_body_bytes)
 
@@ -119,7 +117,7 @@ class Predictions:
         prediction that did not succeed is answered as a problem.
         """
         model = name if version is None else f"{name}:{version}"
-        debug, arrow = self._rights.debug(request), self._wants_arrow()
+        debug, arrow = wants_debug(request), self._wants_arrow()
         accepted = self._accept(model)
         return self.waited_for(
             self.asked(accepted, _preference(), is_submission=True, debug=debug, arrow=arrow)
@@ -127,7 +125,7 @@ class Predictions:
 
     def look_up(self, task_id: str) -> Response:
         """Answer the outcome, or 202 while there is none."""
-        debug, arrow = self._rights.debug(request), self._wants_arrow()
+        debug, arrow = wants_debug(request), self._wants_arrow()
         record = self._gateway.look_up(task_id)
         return self.waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
+from predictq.access.async_keys import AsyncKeys
 from predictq.bulk.mapping import Progress
 from predictq.bulk.results import Completed
 from predictq.calls import Calls
@@ -29,13 +30,20 @@ class AsyncClient:
     """
 
     def __init__(
-        self, url: str | None = None, *, timeout: float | None = None, clock: Clock | None = None
+        self,
+        url: str | None = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        server = Server(url, timeout, clock or Clock())
+        server = Server(url, timeout, clock or Clock(), key=key)
         self._connection = AsyncConnection(server)
         self._calls = Calls(server, self._connection.requests)
         self.jobs = AsyncJobs(server)
         """Batch jobs of this server."""
+        self.keys = AsyncKeys(server)
+        """The API keys of this server."""
         self.models = AsyncModels(server)
         """The registry of this server; calling it lists the models."""
         self.deployments = AsyncDeployments(server)
@@ -168,6 +176,7 @@ class AsyncClient:
         await self._connection.close()
         self.jobs.close()
         self.models.close()
+        self.keys.close()
         self.deployments.close()
 
     async def __aenter__(self) -> Self:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
+from predictq.access.keys import Keys
 from predictq.bulk.mapping import Progress
 from predictq.bulk.results import Completed
 from predictq.calls import Calls
@@ -26,6 +27,9 @@ class Client:
     ``PREDICTQ_PORT`` of this machine; the stack that runs on ``PREDICTQ_HOME`` or ``~/.predictq``;
     the only other stack of this user on this machine; ``http://127.0.0.1:5000``.
 
+    ``key``: the API key to present. By default ``PREDICTQ_KEY``; else the local key of the
+    stack, if it is one of this user on this machine.
+
     ``timeout``: seconds that a call may take, 120 by default. Requests that are safe to repeat are
     retried until then, with exponential backoff and jitter, or after the server's ``Retry-After``.
     The default is four times as long as predictions take to recover from a killed worker, so
@@ -39,12 +43,19 @@ class Client:
     """
 
     def __init__(
-        self, url: str | None = None, *, timeout: float | None = None, clock: Clock | None = None
+        self,
+        url: str | None = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._connection = Connection(Server(url, timeout, clock or Clock()))
+        self._connection = Connection(Server(url, timeout, clock or Clock(), key=key))
         self._calls = Calls(self._connection.server, self._connection.requests)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
+        self.keys = Keys(self._connection)
+        """The API keys of this server."""
         self.models = Models(self._connection)
         """The registry of this server; calling it lists the models."""
         self.deployments = Deployments(self._connection)

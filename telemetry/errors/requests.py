@@ -70,9 +70,39 @@ class CrossSite(PredictqError):
 
 
 class Forbidden(PredictqError):
-    """The local key is required for this."""
+    """The caller may not do this."""
 
     code = "forbidden"
+
+
+class Unauthenticated(PredictqError):
+    """It is not known who sends this request."""
+
+    code = "unauthenticated"
+
+
+class KeyMissing(Unauthenticated):
+    """A key is needed, as `Authorization: Bearer <key>`."""
+
+    code = "key_missing"
+
+
+class KeyInvalid(Unauthenticated):
+    """There is no such key."""
+
+    code = "key_invalid"
+
+
+class KeyExpired(Unauthenticated):
+    """The key has expired."""
+
+    code = "key_expired"
+
+
+class KeyRevoked(Unauthenticated):
+    """The key was revoked."""
+
+    code = "key_revoked"
 
 
 class NotFound(PredictqError):
@@ -117,10 +147,22 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class KeyNotFound(NotFound):
+    """There is no such key."""
+
+    code = "key_not_found"
+
+
 class DeadLetterNotFound(NotFound):
     """There is no such dead letter."""
 
     code = "dead_letter_not_found"
+
+
+class KeyConflict(PredictqError):
+    """There is a key with this name already."""
+
+    code = "key_conflict"
 
 
 class ResultGone(PredictqError):

@@ -11,6 +11,7 @@ from stack.process import ROOT
 
 ROOTS = {
     "api/app.py",
+    "api/server.py",
     "workers/app.py",
     "workers/environments/launching.py",
     "workers/pool/fork_server.py",

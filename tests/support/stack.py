@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,12 @@ class LiveStack:
     @property
     def url(self) -> str:
         return self.parts.url
+
+    @cached_property
+    def owner(self) -> httpx2.Client:
+        """An HTTP client that presents the local key."""
+        key = {"Authorization": f"Bearer {(self.home / 'local.key').read_text().strip()}"}
+        return httpx2.Client(base_url=self.url, trust_env=False, timeout=TEST_TIMEOUT, headers=key)
 
     @property
     def redis_url(self) -> str:
@@ -152,6 +159,8 @@ class LiveStack:
     def end(self) -> None:
         """Stop all processes, Redis last; a process that is left behind fails the test."""
         self.http.close()
+        if "owner" in vars(self):
+            self.owner.close()
         try:
             self.stop(*(name for name in ("bulk", "worker", "api") if name in self._running))
             if "redis" in self._running:

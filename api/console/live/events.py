@@ -12,11 +12,12 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
 from api.asgi.server_sent_events import HEARTBEAT, StreamSender, run_until_left
+from api.callers.current import caller_in, require_scope
 from api.console.live.history import Point
 from api.console.live.sampler import Picture, Sampler
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
-from telemetry.errors import Busy
+from telemetry.errors import Busy, PredictqError
 
 CONSOLE_EVENTS_PATH = "/console/events"
 MAX_LISTENERS = 64
@@ -58,12 +59,13 @@ class LiveEvents:
             await self._behind(scope, receive, send)
             return
         started, status = time.perf_counter(), 200
-        if self._has_ended or len(self._listeners) >= MAX_LISTENERS:
-            answer = answer_to(Busy("no further page can listen now"))
+        try:
+            require_scope(caller_in(scope), "metrics")
+            await self._stream(receive, send)
+        except PredictqError as error:
+            answer = answer_to(error)
             status = answer.status_code
             await send_response(answer, send)
-        else:
-            await self._stream(receive, send)
         self._requests.ended(CONSOLE_EVENTS_PATH, "GET", status, started)
 
     def end_waits(self) -> None:
@@ -73,6 +75,8 @@ class LiveEvents:
             self._loop.call_soon_threadsafe(self._push, None)
 
     async def _stream(self, receive: Receive, send: Send) -> None:
+        if self._has_ended or len(self._listeners) >= MAX_LISTENERS:
+            raise Busy("no further page can listen now")
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=2)
         if self._fragments:
             waiting.put_nowait(encode_event(Update(self._fragments, self._load)))

@@ -4,13 +4,16 @@ import hashlib
 import hmac
 import secrets
 import time
-from typing import cast
 
 import redis
+from werkzeug.http import parse_cookie
 
+from tasks.callers.caller import VIEWER, Caller
 from tasks.ledger import keys
+from tasks.ledger.predictions.pipeline import Pipeline
 from telemetry.errors import Forbidden
 
+COOKIE = "predictq_console"
 CODE_SECONDS = 3600
 """Seconds for which a one-time code can be exchanged."""
 SESSION_IDLE_SECONDS = 12 * 3600
@@ -26,8 +29,8 @@ class Sessions:
     in, and a new local key ends all sessions.
     """
 
-    def __init__(self, client: redis.Redis, local_key: bytes) -> None:
-        self._client = client
+    def __init__(self, client: redis.Redis, rounds: Pipeline, local_key: bytes) -> None:
+        self._client, self._rounds = client, rounds
         self._local_key = local_key
 
     def issue_code(self) -> str:
@@ -50,13 +53,21 @@ class Sessions:
         self._client.set(keys.CONSOLE_SESSIONS + self._hash(cookie), end, ex=SESSION_IDLE_SECONDS)
         return cookie
 
-    def is_valid(self, cookie: str | None) -> bool:
+    async def is_valid(self, cookie: str | None) -> bool:
         """Whether the cookie is that of a session, which is prolonged by this."""
         if not cookie or not self._local_key:
             return False
         key = keys.CONSOLE_SESSIONS + self._hash(cookie)
-        end = cast("bytes | None", self._client.getex(key, ex=SESSION_IDLE_SECONDS))
+        end = await self._rounds.ask("GETEX", key, "EX", SESSION_IDLE_SECONDS)
         return end is not None and time.time() < float(end)
+
+    async def caller(self, cookies: bytes) -> Caller | None:
+        """The caller that a `Cookie` header stands for; None without a session, or Redis."""
+        found = parse_cookie(cookies.decode("latin-1")).get(COOKIE)
+        try:
+            return VIEWER if await self.is_valid(found) else None
+        except redis.RedisError:
+            return None
 
     def end(self, cookie: str) -> None:
         """End a session; does nothing if there is none."""

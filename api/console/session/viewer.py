@@ -1,46 +1,30 @@
 """The viewer of the current request: signed in or not, and what may change something."""
 
-import redis
-from flask import Request, g, request
+from flask import Request, request
 
 from api.asgi.request_filter import SAFE_METHODS
-from api.console.session.sessions import Sessions
-from api.http.rights import ANYONE, OWNER, Caller
+from api.callers.current import current_caller
+from tasks.callers.caller import VIEWER
 from telemetry.errors import CrossSite, Forbidden
 
-COOKIE = "predictq_console"
 PATH = "/console"
 
 
-class Viewer:
-    """Tells whether the viewer is signed in; a session stands for the local key."""
+def is_signed_in() -> bool:
+    """Whether the current request has a session."""
+    return current_caller(request) == VIEWER
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
 
-    def is_signed_in(self) -> bool:
-        """Whether the current request has a session; without Redis it has none."""
-        if "is_signed_in" not in g:
-            try:
-                g.is_signed_in = self._sessions.is_valid(request.cookies.get(COOKIE))
-            except redis.RedisError:
-                g.is_signed_in = False
-        return bool(g.is_signed_in)
+def check_viewer() -> None:
+    """Let only signed-in viewers change something, from a page of this server.
 
-    def caller(self, request: Request) -> Caller:
-        """The caller that the session stands for."""
-        return OWNER if self.is_signed_in() else ANYONE
-
-    def check(self) -> None:
-        """Let only signed-in viewers change something, from a page of this server.
-
-        Raises `CrossSite` or `Forbidden`.
-        """
-        if request.method in SAFE_METHODS:
-            return
-        refuse_foreign_pages(request)
-        if request.endpoint != "console.sign_in" and not self.is_signed_in():
-            raise Forbidden("sign in to act: `predictq console` prints an address for that")
+    Raises `CrossSite` or `Forbidden`.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    refuse_foreign_pages(request)
+    if request.endpoint != "console.sign_in" and not is_signed_in():
+        raise Forbidden("sign in to act: `predictq console` prints an address for that")
 
 
 def refuse_foreign_pages(request: Request) -> None:

@@ -7,7 +7,6 @@ from api.batches.output_routes import OutputViews
 from api.console.notices import see_other
 from api.console.pages.batches import first_errors, grid
 from api.console.rendering import Pages
-from api.console.session.viewer import Viewer
 from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import COMPLETED, STOPPED
 
@@ -18,12 +17,12 @@ JOB_PAGES = "/console/batches"
 
 
 class BatchPages:
-    """The views. Jobs that were requested with the local key need a session."""
+    """The views. Jobs that name paths of the server need a session."""
 
-    def __init__(self, jobs: JobGateway, viewer: Viewer, pages: Pages, slots: int) -> None:
+    def __init__(self, jobs: JobGateway, pages: Pages, slots: int) -> None:
         """``slots``: downloads at a time."""
         self._jobs, self._pages = jobs, pages
-        self._access = JobAccess(jobs, viewer)
+        self._access = JobAccess(jobs)
         self._outputs = OutputViews(jobs, self._access, slots)
 
     def add_to(self, routes: Blueprint) -> None:

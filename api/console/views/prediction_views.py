@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from api.console.notices import see_other
 from api.console.pages.predictions import WAITS, as_curl, as_python, life, shown_answer
 from api.console.rendering import Pages
-from api.console.session.viewer import Viewer
+from api.console.session.viewer import is_signed_in
 from tasks.gateway import QUEUE, Gateway
 from tasks.ledger.queue.listing import OpenIds
 from tasks.record import Record
@@ -19,10 +19,10 @@ MAX_LIST_BYTES = 2**20
 class PredictionViews:
     """The views. Ids lead to outcomes, so only signed-in viewers see lists of them."""
 
-    def __init__(self, gateway: Gateway, viewer: Viewer, pages: Pages) -> None:
+    def __init__(self, gateway: Gateway, pages: Pages) -> None:
         self._gateway = gateway
         self._open = OpenIds(gateway.ledger.client)
-        self._viewer, self._pages = viewer, pages
+        self._pages = pages
 
     def add_to(self, routes: Blueprint) -> None:
         """Add the routes."""
@@ -32,7 +32,7 @@ class PredictionViews:
 
     def predictions(self) -> Response:
         """The predictions without an outcome."""
-        signed_in = self._viewer.is_signed_in()
+        signed_in = is_signed_in()
         waiting = self._open.waiting(QUEUE, MOST_LISTED) if signed_in else []
         held = self._open.held(QUEUE, MOST_LISTED) if signed_in else []
         return self._pages.show(
@@ -55,7 +55,7 @@ class PredictionViews:
             estimate=self._gateway.queue_estimates.of(record),
             waits=WAITS,
             answer=shown_answer(record),
-            traceback=record.traceback if self._viewer.is_signed_in() else None,
+            traceback=record.traceback if is_signed_in() else None,
             curl=as_curl(request.host_url, task_id),
             python=as_python(request.host_url, task_id),
         )

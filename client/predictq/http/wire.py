@@ -17,6 +17,7 @@ DEFAULT_RETRY_AFTER = 0.5
 UNAVAILABLE = 503
 PROBLEMS: dict[int, type[errors.ProblemError]] = {
     400: errors.InvalidRequest,
+    401: errors.InvalidRequest,
     403: errors.InvalidRequest,
     404: errors.NotFound,
     409: errors.Conflict,

@@ -41,9 +41,9 @@ def test_pinned_version_has_no_fallback(with_fallback: LiveStack) -> None:
 
 
 def test_fallback_may_be_paused_itself(with_fallback: LiveStack) -> None:
-    with_fallback.http.post("/models/doubling/versions/1/pause")
+    with_fallback.owner.post("/models/doubling/versions/1/pause")
     refused = post(with_fallback, "doubling")
-    with_fallback.http.post("/models/doubling/versions/1/resume")
+    with_fallback.owner.post("/models/doubling/versions/1/resume")
     assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
     assert post(with_fallback, "doubling").status_code == 202
 
@@ -52,7 +52,7 @@ def test_features_are_checked_against_the_fallbacks_signature(tmp_path, start) -
     register(tmp_path, "doubling", Doubling(), [ROW], alias="fallback")
     Registry(tmp_path).add("doubling", described(b"one column"), b"one column")
     stack = start()
-    stack.http.post("/models/doubling/versions/2/pause")
+    stack.owner.post("/models/doubling/versions/2/pause")
 
     refused = post(stack, "doubling", [1.0])
 

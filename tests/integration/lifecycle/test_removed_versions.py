@@ -32,7 +32,7 @@ def test_removed_version_keeps_nothing_waiting(tmp_path, start) -> None:
     fail_until_paused(stack, "damaged")
     with stack.frozen("worker"):
         ids = [stack.submit("parked", ROW)["id"] for _ in range(3)]
-        assert stack.http.post("/models/parked/versions/1/pause").is_success
+        assert stack.owner.post("/models/parked/versions/1/pause").is_success
     until(lambda: paused(stack)["parked:1"]["parked"] == 3, "parked")
     assert stack.http.get("/ready").json()["waiting_for"] == "paused"
 

@@ -138,9 +138,9 @@ def test_ready_tells_what_a_prediction_would_wait_for(paced: LiveStack) -> None:
         task_id = paced.submit("slow", ROW)["id"]
         assert told() == (200, "capacity")
     paced.outcome(task_id)
-    paced.http.post("/models/slow/versions/1/pause")
+    paced.owner.post("/models/slow/versions/1/pause")
     assert told() == (200, "paused")
-    paced.http.post("/models/slow/versions/1/resume")
+    paced.owner.post("/models/slow/versions/1/resume")
     assert told() == (200, None)
 
 

@@ -55,7 +55,7 @@ def test_damaged_artifact_pauses_its_version_until_it_is_repaired(tmp_path, star
     assert stack.outcome(probe)["predictions"] == [2.0]
     until(lambda: not paused(stack), "its end")
     assert stack.predict("doubling", ROW) == [2.0]
-    replayed = stack.http.post("/dead-letters/replay", json={"model": "doubling"}).json()
+    replayed = stack.owner.post("/dead-letters/replay", json={"model": "doubling"}).json()
     assert replayed == {"replayed": failed, "refused": []}
     assert [stack.outcome(task_id)["predictions"] for task_id in failed] == [[2.0]] * 3
 
@@ -88,7 +88,7 @@ def test_version_whose_load_crashes_is_paused(tmp_path, start) -> None:
     assert len(ids) == 2
     assert answer.json()["code"] == "version_paused"
     assert paused(stack)["bomb:1"]["code"] == "worker_lost"
-    letter = stack.http.get(f"/dead-letters/{ids[0]}").json()
+    letter = stack.owner.get(f"/dead-letters/{ids[0]}").json()
     assert (letter["model"], letter["attempts"], letter["code"]) == ("bomb:1", 4, "worker_lost")
     assert stack.predict("doubling", ROW) == [2.0]
 
@@ -109,7 +109,7 @@ def test_dead_letters_pause_a_version_and_nothing_queued_is_lost(tmp_path, start
     assert {x["id"] for x in stack.http.get("/dead-letters").json()["dead_letters"]} == {*deadly}
     until(lambda: paused(stack)["lethal:1"]["parked"] + 2 >= 20, "parked")
 
-    stack.http.post("/models/lethal/versions/1/resume")
+    stack.owner.post("/models/lethal/versions/1/resume")
 
     outcomes = [stack.outcome(task_id) for task_id in behind]
     assert [o["predictions"] for o in outcomes] == [[200.0 + 2.0 * n] for n in range(20)]
@@ -133,7 +133,7 @@ def test_paused_version_s_queue_is_answered_in_order_after_the_pause(tmp_path, s
     stack = start(processes=1)
     with stack.frozen("worker"):
         ids = [stack.submit("doubling", [float(n), 0.0])["id"] for n in range(20)]
-        answer = stack.http.post("/models/doubling/versions/1/pause", json={"reason": "a test"})
+        answer = stack.owner.post("/models/doubling/versions/1/pause", json={"reason": "a test"})
         assert answer.json() == {"model": "doubling:1", "paused": True, "changed": True}
         other = stack.submit("other", ROW)["id"]
     assert stack.outcome(other)["status"] == "succeeded"
@@ -143,7 +143,7 @@ def test_paused_version_s_queue_is_answered_in_order_after_the_pause(tmp_path, s
     assert len(waiting) >= 18, "what a worker held already may be computed"
     assert "predictq_parked_messages" in stack.http.get("/metrics").text
 
-    assert stack.http.post("/models/doubling/versions/1/resume").json()["changed"]
+    assert stack.owner.post("/models/doubling/versions/1/resume").json()["changed"]
 
     outcomes = [stack.outcome(task_id) for task_id in ids]
     assert [o["predictions"] for o in outcomes] == [[2.0 * n] for n in range(20)]
@@ -181,7 +181,7 @@ def test_paused_version_is_seen_by_all_api_processes(tmp_path, start) -> None:
         refusals = [post(stack, "doubling", url=part).json() for part in ("", url)]
         assert refusals[0]["code"] == "version_paused"
         assert refusals[0]["detail"] == refusals[1]["detail"]
-        stack.http.post(f"{url}/models/doubling/versions/1/resume")
+        stack.owner.post(f"{url}/models/doubling/versions/1/resume")
         assert not paused(stack)
 
 

@@ -130,8 +130,16 @@ def test_traceback_is_shown_only_with_the_local_key(live: LiveStack) -> None:
     assert "traceback" not in live.http.get(f"{url}?debug=false").json()
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
-def test_debug_without_the_local_key_is_forbidden(live: LiveStack, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("headers", "code", "told"),
+    [
+        ({}, "key_missing", "local.key"),
+        ({"Authorization": "Bearer wrong"}, "key_invalid", "misspelt"),
+    ],
+)
+def test_debug_without_the_local_key_is_refused(
+    live: LiveStack, headers: dict[str, str], code: str, told: str
+) -> None:
     task_id = live.submit("touchy", [GUILTY, 0.0])["id"]
     live.outcome(task_id)
     before = live.http.get("/stats").json()["predictions"]
@@ -140,8 +148,8 @@ def test_debug_without_the_local_key_is_forbidden(live: LiveStack, headers: dict
         post(live, "touchy", [GUILTY, 0.0], "/predict?debug=true", headers=headers),
     ]
     for answer in asked:
-        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-        assert "local key" in answer.json()["detail"]
+        assert (answer.status_code, answer.json()["code"]) == (401, code)
+        assert told in answer.json()["detail"]
         assert "Traceback" not in answer.text
     assert live.http.get("/stats").json()["predictions"] == before
 

@@ -14,6 +14,7 @@ from api.app import Services, create_flask
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.startup_check import StartupCheck
 from tasks.settings import Settings
+from tests.callers import OWNER, client_of
 from tests.integration.ledger.ledger_harness import message
 from tests.integration.refusing_redis import (
     Refusing,
@@ -43,7 +44,7 @@ def front(
     home = tmp_path_factory.mktemp("front")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
     parts = Services(Settings(home=home, redis_url=url_of(client)))
-    return parts, create_flask(parts).test_client()
+    return parts, client_of(create_flask(parts), OWNER)
 
 
 @pytest.mark.parametrize("refusing", ALL)

@@ -60,9 +60,9 @@ def webhook(status: int = 200) -> Iterator[Webhook]:
 
 @pytest.fixture
 def paused(stack: LiveStack) -> Iterator[httpx2.Client]:
-    assert stack.http.post("/models/diabetes/versions/1/pause").is_success
+    assert stack.owner.post("/models/diabetes/versions/1/pause").is_success
     yield stack.http
-    stack.http.post("/models/diabetes/versions/1/resume")
+    stack.owner.post("/models/diabetes/versions/1/resume")
 
 
 def test_pause_is_told_to_a_webhook_once_and_so_is_its_end(

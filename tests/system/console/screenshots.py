@@ -24,7 +24,7 @@ def set_scene(stack: LiveStack, seconds: float = LOAD_SECONDS) -> dict[str, str]
     """Give a stack something to show; returns the name of each picture and the path of its page."""
     job_id = batch_job(stack, ROWS)
     dead_letters(stack, 3)
-    stack.http.post("/models/diabetes/versions/1/pause", json={"reason": "it is being retrained"})
+    stack.owner.post("/models/diabetes/versions/1/pause", json={"reason": "it is being retrained"})
     stack.http.get("/console")  # from now on it keeps points for its charts
     load(stack, seconds)
     return {

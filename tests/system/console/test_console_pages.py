@@ -88,13 +88,13 @@ def test_console_overview_says_that_all_is_well_and_follows_the_state(
     expect(page.locator("#chart-load canvas")).to_be_visible()
     expect(page.locator("#state")).to_contain_text("No watch evaluates the alert rules")
     watch = watch_of(stack.url, stack.redis_url, Notifier([]))
-    assert stack.http.post("/models/diabetes/versions/1/pause").is_success
+    assert stack.owner.post("/models/diabetes/versions/1/pause").is_success
     try:
         watch.look(time.time())
         expect(page.locator("#state")).to_contain_text("diabetes:1 is paused", timeout=15_000)
         expect(page.locator("#state")).not_to_contain_text("No watch")
     finally:
-        assert stack.http.post("/models/diabetes/versions/1/resume").is_success
+        assert stack.owner.post("/models/diabetes/versions/1/resume").is_success
     watch.look(time.time())
     expect(page.locator("#state")).not_to_contain_text("diabetes:1", timeout=15_000)
     watch.close()

@@ -58,7 +58,7 @@ def test_console_code_is_given_to_holders_of_the_local_key_and_works_once(
     stack: LiveStack,
 ) -> None:
     for headers in ({}, {"authorization": "Bearer wrong"}):
-        assert stack.http.post("/console/codes", headers=headers).status_code == 403
+        assert stack.http.post("/console/codes", headers=headers).status_code == 401
     code = sign_in_path(stack).partition("code=")[2]
     with httpx2.Client(base_url=stack.url, trust_env=False) as http:
         assert http.get(f"/console/sign-in?code={code}").status_code == 200
@@ -84,7 +84,7 @@ def test_console_session_ends_with_sign_out(stack: LiveStack) -> None:
 def test_console_shows_markup_as_text(stack: LiveStack, page: Page, complaints: list[str]) -> None:
     alerts: list[str] = []
     page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
-    assert stack.http.post("/models/iris/versions/1/pause", json={"reason": MARKUP}).is_success
+    assert stack.owner.post("/models/iris/versions/1/pause", json={"reason": MARKUP}).is_success
     try:
         for path in ("/console", "/console/models/iris", "/console/models"):
             page.goto(path)
@@ -92,7 +92,7 @@ def test_console_shows_markup_as_text(stack: LiveStack, page: Page, complaints: 
         page.goto("/console/models/iris")
         assert MARKUP in page.locator("main").inner_text()
     finally:
-        assert stack.http.post("/models/iris/versions/1/resume").is_success
+        assert stack.owner.post("/models/iris/versions/1/resume").is_success
     page.goto("/console/search?q=" + httpx2.QueryParams({"q": MARKUP})["q"].replace("#", ""))
     assert page.locator("main img").count() == 0
     page.goto("/console?notice=" + MARKUP)

@@ -22,15 +22,17 @@ Run = Callable[..., Result]
 def client(stack: LiveStack) -> Iterator[redis.Redis]:
     with connect(stack.redis_url) as client:
         yield client
-    assert stack.http.delete("/dead-letters?all=true").is_success
-    assert stack.http.post("/models/iris/versions/1/resume").is_success
+    assert stack.owner.delete("/dead-letters?all=true").is_success
+    assert stack.owner.post("/models/iris/versions/1/resume").is_success
     assert stack.serves()
 
 
 @pytest.fixture
 def run(stack: LiveStack) -> Run:
     def invoke(*arguments: str) -> Result:
-        return CliRunner(env={"PREDICTQ_URL": stack.url}).invoke(main, arguments)
+        key = (stack.home / "local.key").read_text().strip()
+        environment = {"PREDICTQ_URL": stack.url, "PREDICTQ_KEY": key}
+        return CliRunner(env=environment).invoke(main, arguments)
 
     return invoke
 
@@ -67,10 +69,10 @@ def test_dead_letters_are_listed_newest_first_and_filtered(
 
 
 def test_dead_letter_is_shown_with_its_message(stack: LiveStack, ids: list[str]) -> None:
-    letter = stack.http.get(f"/dead-letters/{ids[0]}").json()
+    letter = stack.owner.get(f"/dead-letters/{ids[0]}").json()
     assert (letter["queue"], letter["model"], letter["attempts"]) == ("predict", "", 0)
     assert (letter["encoding"], base64.b64decode(letter["message"])) == ("base64", UNREADABLE)
-    letter = stack.http.get(f"/dead-letters/{ids[1]}").json()
+    letter = stack.owner.get(f"/dead-letters/{ids[1]}").json()
     assert json.loads(letter["message"]) == {"headers": {"id": "stock-1"}}
 
 
@@ -81,22 +83,22 @@ def test_unreadable_message_has_a_failed_outcome(stack: LiveStack, ids: list[str
 
 def test_dead_letter_is_replayed(stack: LiveStack, client: redis.Redis, ids: list[str]) -> None:
     with stack.frozen("worker"):
-        answer = stack.http.post("/dead-letters/stock-1/replay")
+        answer = stack.owner.post("/dead-letters/stock-1/replay")
         assert (answer.status_code, answer.headers["location"]) == (202, "/predict/result/stock-1")
         assert answer.json() == {"replayed": ["stock-1"], "refused": []}
         assert stack.http.get("/predict/result/stock-1").status_code == 202
-        assert stack.http.get("/dead-letters/stock-1").status_code == 404
-        again = stack.http.post("/dead-letters/stock-1/replay")
+        assert stack.owner.get("/dead-letters/stock-1").status_code == 404
+        again = stack.owner.post("/dead-letters/stock-1/replay")
         assert (again.status_code, again.json()) == (202, answer.json()), "it is done already"
     assert stack.outcome("stock-1")["status"] == "failed", "it is as unreadable as before"
     until(lambda: letters(stack)["kept"] == 3, "another letter")
 
 
 def test_dead_letters_are_deleted_by_id_and_by_filter(stack: LiveStack, ids: list[str]) -> None:
-    assert stack.http.delete("/dead-letters/stock-1").json() == {"deleted": 1}
-    assert stack.http.delete("/dead-letters/stock-1").status_code == 404
-    assert stack.http.delete("/dead-letters?model=iris:1").json() == {"deleted": 1}
-    assert stack.http.delete("/dead-letters?all=true").json() == {"deleted": 1}
+    assert stack.owner.delete("/dead-letters/stock-1").json() == {"deleted": 1}
+    assert stack.owner.delete("/dead-letters/stock-1").status_code == 404
+    assert stack.owner.delete("/dead-letters?model=iris:1").json() == {"deleted": 1}
+    assert stack.owner.delete("/dead-letters?all=true").json() == {"deleted": 1}
     assert letters(stack)["bytes"] == 0
 
 
@@ -149,7 +151,7 @@ def test_wrong_request_is_answered_with_a_problem(
     method, path, body, status, code = case
     content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     headers = {"content-type": "application/json"} if content else {}
-    answer = stack.http.request(method, path, content=content, headers=headers)
+    answer = stack.owner.request(method, path, content=content, headers=headers)
     assert answer.status_code == status, answer.text
     if code:
         assert answer.headers["content-type"] == "application/problem+json"
@@ -158,7 +160,7 @@ def test_wrong_request_is_answered_with_a_problem(
 
 
 def test_body_of_another_content_type(stack: LiveStack) -> None:
-    answer = stack.http.post("/dead-letters/replay", content=b"{}")
+    answer = stack.owner.post("/dead-letters/replay", content=b"{}")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 

@@ -209,7 +209,7 @@ def test_local_key_shows_jobs_that_others_cannot_see(live: LiveStack, harness: J
         assert "failed" in answer.text
         assert "secret" not in answer.text
     for name in ("output", "errors", "events"):
-        problem(live.http.get(job["urls"][name]), 403, "forbidden")
-    problem(live.http.delete(url, params={"forget": "true"}), 403, "forbidden")
-    problem(live.http.post(job["urls"]["resume"]), 403, "forbidden")
+        problem(live.http.get(job["urls"][name]), 401, "key_missing")
+    problem(live.http.delete(url, params={"forget": "true"}), 401, "key_missing")
+    problem(live.http.post(job["urls"]["resume"]), 401, "key_missing")
     assert live.http.delete(url, params={"forget": "true"}, headers=key).status_code == 204

@@ -88,7 +88,7 @@ def test_cross_site_requests_are_refused(live: LiveStack, harness: JobHarness) -
 def test_paused_version_is_refused_and_leaves_nothing(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     before = set((live.home / "jobs").glob("*/"))
-    live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
+    live.owner.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
     try:
         refused = [
             live.http.post(BATCH, json=by_reference(source, "plodding")),
@@ -97,7 +97,7 @@ def test_paused_version_is_refused_and_leaves_nothing(live: LiveStack, harness: 
         ]
         submit(live, source)  # of another model
     finally:
-        live.http.post("/models/plodding/versions/1/resume")
+        live.owner.post("/models/plodding/versions/1/resume")
     for answer in refused:
         told = problem(answer, 503, "version_paused")
         assert (told["detail"], told["retryable"]) == ("plodding:1 is paused: a test", True)

@@ -62,5 +62,5 @@ def test_drop_in_runs_a_script_word_for_word(trusting: LiveStack, tmp_path: Path
 )
 def test_drop_in_changes_need_the_local_key(trusting: LiveStack, method: str, path: str) -> None:
     answer = trusting.http.request(method, path, headers={"Authorization": ""})
-    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert (answer.status_code, answer.json()["code"]) == (401, "key_missing")
     assert trusting.http.get("/models/iris").status_code == 200

@@ -68,10 +68,14 @@ def test_events_say_that_they_cannot_be_continued(stack: LiveStack, key: str, af
         until(lambda: task_id in listener.ids, "an event after it")
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}], ids=["none", "wrong"])
-def test_events_need_the_local_key(stack: LiveStack, headers: Any) -> None:
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [({}, "key_missing"), ({"Authorization": "Bearer wrong"}, "key_invalid")],
+    ids=["none", "wrong"],
+)
+def test_events_need_the_local_key(stack: LiveStack, headers: Any, code: str) -> None:
     answer = stack.http.get("/events", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
 
 
 def test_events_are_only_read(stack: LiveStack) -> None:

@@ -55,7 +55,7 @@ def test_model_that_is_not_cached_is_left_to_flask() -> None:
 
     registry: Any = Unread()
     settings = Settings(home=Path("/nowhere"), redis_url="")
-    predictions: Any = Predictions(nobody, registry, settings, nobody, nobody)
+    predictions: Any = Predictions(nobody, registry, settings, nobody)
     asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, receive, nobody))
     assert behind.asked == 1
 

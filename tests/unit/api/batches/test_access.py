@@ -1,6 +1,5 @@
-"""A job requested with the local key shows nothing of its files without it."""
+"""A job that names paths of the server shows nothing of its files without the scope."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,9 +7,10 @@ import pytest
 from flask import Flask
 
 from api.batches.access import JobAccess
-from api.http.rights import Rights
+from tasks.callers.caller import ANYONE
 from tasks.jobs.job import Counts, InputInfo, Job, JobError, OutputInfo
-from telemetry.errors import Forbidden
+from telemetry.errors import KeyMissing
+from tests.callers import OWNER, environ_of
 
 LINE = "line 1: root:x:0:0 is no number"
 
@@ -33,35 +33,32 @@ def job(*, restricted: bool) -> Job:
     )
 
 
-def access(home: Path, found: Job) -> JobAccess:
+def access(found: Job) -> JobAccess:
     jobs: Any = SimpleNamespace(get=lambda _: found)
-    return JobAccess(jobs, Rights(home))
+    return JobAccess(jobs)
 
 
-@pytest.mark.parametrize("key", ["", "Bearer wrong"])
-def test_access_without_the_key(tmp_path: Path, key: str) -> None:
+def test_access_without_the_key() -> None:
     found = job(restricted=True)
-    with Flask("test").test_request_context(headers={"Authorization": key}):
-        shown = access(tmp_path, found).redacted(found)
+    with Flask("test").test_request_context(environ_base=environ_of(ANYONE)):
+        shown = access(found).redacted(found)
         assert shown.error
         assert (shown.error.code, LINE in shown.error.message) == ("invalid_input", False)
-        with pytest.raises(Forbidden, match="send the key"):
-            access(tmp_path, found).permitted("j1")
+        with pytest.raises(KeyMissing, match="`files`"):
+            access(found).permitted("j1")
 
 
-def test_access_with_the_key(tmp_path: Path) -> None:
-    found, rights = job(restricted=True), Rights(tmp_path)
-    del rights
-    key = (tmp_path / "local.key").read_text().strip()
-    with Flask("test").test_request_context(headers={"Authorization": f"Bearer {key}"}):
-        assert access(tmp_path, found).may_use_any_path
-        assert access(tmp_path, found).redacted(found) == found
-        assert access(tmp_path, found).permitted("j1") == found
+def test_access_with_the_key() -> None:
+    found = job(restricted=True)
+    with Flask("test").test_request_context(environ_base=environ_of(OWNER)):
+        assert access(found).may_use_any_path
+        assert access(found).redacted(found) == found
+        assert access(found).permitted("j1") == found
 
 
-def test_jobs_below_the_roots_are_everybodys(tmp_path: Path) -> None:
+def test_jobs_below_the_roots_are_everybodys() -> None:
     found = job(restricted=False)
     with Flask("test").test_request_context():
-        assert not access(tmp_path, found).may_use_any_path
-        assert access(tmp_path, found).redacted(found) == found
-        assert access(tmp_path, found).permitted("j1") == found
+        assert not access(found).may_use_any_path
+        assert access(found).redacted(found) == found
+        assert access(found).permitted("j1") == found

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from api.batches.routes import Batches
 from api.http import problems
-from api.http.rights import Rights
 from registry.store import Registry
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import Counts, InputInfo, Job, JobRequest, OutputInfo, Status
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import JobNotFound, PlaceForbidden, SubmissionUncertain
+from tests.callers import OWNER, client_of, environ_of
 from tests.support.models import described
 
 BODY = {"model": "m", "input_uri": "/data/in.csv"}
@@ -107,9 +107,9 @@ def web(jobs: Any, home: Path, max_job_bytes: int) -> FlaskClient:
     settings = Settings(
         home=home, redis_url="", threads=4, spare_bytes=0, max_job_bytes=max_job_bytes
     )
-    app.register_blueprint(Batches(jobs, Registry(home), settings, Rights(home)).blueprint())
+    app.register_blueprint(Batches(jobs, Registry(home), settings).blueprint())
     problems.register(app)
-    return app.test_client()
+    return client_of(app)
 
 
 @pytest.fixture
@@ -134,9 +134,8 @@ def test_job_request_is_pinned_and_accepted(web: FlaskClient, jobs: Jobs) -> Non
     assert (key, everywhere) == (None, False)
 
 
-def test_local_key_allows_any_path(web: FlaskClient, jobs: Jobs, home: Path) -> None:
-    key = (home / "local.key").read_text().strip()
-    web.post("/predict/batch", json=BODY, headers={"Authorization": f"Bearer {key}"})
+def test_scope_files_allows_any_path(web: FlaskClient, jobs: Jobs) -> None:
+    web.post("/predict/batch", json=BODY, environ_base=environ_of(OWNER))
     assert [everywhere for *_, everywhere in jobs.requests] == [True]
 
 
@@ -258,7 +257,7 @@ def test_job_of_the_local_key_needs_it(
     web: FlaskClient, jobs: Jobs, method: str, path: str
 ) -> None:
     jobs.jobs["j0"] = replace(JOB, restricted=True)
-    assert web.open(f"/predict/batch/j0{path}", method=method).status_code == 403
+    assert web.open(f"/predict/batch/j0{path}", method=method).status_code == 401
     assert "j0" in jobs.jobs
 
 

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from api.asgi import server_sent_events
+from api.callers.current import CALLER
 from api.console.live import events
 from api.console.live.events import LiveEvents
+from tasks.callers.caller import ANYONE
 from tests.unit.api.console.pictures import picture
 
-SCOPE: Any = {"type": "http", "path": "/console/events", "method": "GET"}
+SCOPE: Any = {"type": "http", "path": "/console/events", "method": "GET", CALLER: ANYONE}
 
 
 class Page:

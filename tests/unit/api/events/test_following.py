@@ -1,7 +1,6 @@
 """Who may follow events, and how many at a time."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ import redis
 
 from api.events import following as module
 from api.events.following import EVENTS_PATH, Following
-from api.http.rights import Rights
 from api.operations.request_metrics import RequestMetrics
 from tasks.events.news import News
 
@@ -27,11 +25,10 @@ class Log:
 class Caller:
     """One request for events."""
 
-    def __init__(self, following: Following, key: str) -> None:
+    def __init__(self, following: Following) -> None:
         self.sent: list[Any] = []
         self.leaves = asyncio.Event()
-        headers = [(b"authorization", f"Bearer {key}".encode())]
-        scope: Any = {"type": "http", "method": "GET", "path": EVENTS_PATH, "headers": headers}
+        scope: Any = {"type": "http", "method": "GET", "path": EVENTS_PATH, "headers": []}
         self.task = asyncio.ensure_future(following(scope, self._receive, self._send))
 
     async def _receive(self) -> Any:
@@ -47,16 +44,6 @@ class Caller:
         return int(self.sent[0]["status"])
 
 
-@pytest.fixture
-def rights(tmp_path: Path) -> Rights:
-    return Rights(tmp_path)
-
-
-@pytest.fixture
-def key(rights: Rights, tmp_path: Path) -> str:
-    return (tmp_path / "local.key").read_text().strip()
-
-
 @pytest.fixture(autouse=True)
 def _without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     async def listen(_: News) -> None:
@@ -66,38 +53,30 @@ def _without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_STREAMS", 2)
 
 
-def following(rights: Rights, log: Any = None) -> Following:
+def following(log: Any = None) -> Following:
     unasked: Any = None
-    return Following(log or Log(), News(""), rights, RequestMetrics(), unasked)
+    return Following(log or Log(), News(""), RequestMetrics(), unasked)
 
 
-def test_streams_at_a_time_are_bounded(rights: Rights, key: str) -> None:
+def test_streams_at_a_time_are_bounded() -> None:
     async def run() -> None:
-        streams = following(rights)
-        first, second = Caller(streams, key), Caller(streams, key)
+        streams = following()
+        first, second = Caller(streams), Caller(streams)
         assert [await first.status(), await second.status()] == [200, 200]
-        assert await Caller(streams, key).status() == 503
+        assert await Caller(streams).status() == 503
         first.leaves.set()
         await first.task
-        assert await Caller(streams, key).status() == 200
+        assert await Caller(streams).status() == 200
 
     asyncio.run(asyncio.wait_for(run(), 20))
 
 
-@pytest.mark.parametrize("given", ["", "wrong"])
-def test_following_needs_the_local_key(rights: Rights, given: str) -> None:
-    async def run() -> None:
-        assert await Caller(following(rights), given).status() == 403
-
-    asyncio.run(asyncio.wait_for(run(), 20))
-
-
-def test_following_without_redis_is_refused(rights: Rights, key: str) -> None:
+def test_following_without_redis_is_refused() -> None:
     class Away(Log):
         async def follow(self) -> str:
             raise redis.ConnectionError
 
     async def run() -> None:
-        assert await Caller(following(rights, Away()), key).status() == 503
+        assert await Caller(following(Away())).status() == 503
 
     asyncio.run(asyncio.wait_for(run(), 20))

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from api.app import Services, create_flask
 from tasks.settings import Settings
+from tests.callers import client_of
 
 BEYOND = "Thu, 01 Jan 1970 00:00:00 +99999999999999999999"
 FIELDS = ["If-Modified-Since", "If-Unmodified-Since", "If-Range"]
@@ -14,9 +15,8 @@ FIELDS = ["If-Modified-Since", "If-Unmodified-Since", "If-Range"]
 
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
-    return create_flask(
-        Services(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0"))
-    ).test_client()
+    settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")
+    return client_of(create_flask(Services(settings)))
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 
 from api.app import Services, create_flask
 from registry.store import Registry
-from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
+from tests.callers import OWNER, client_of
 from tests.support.models import described
 
 AWAY = "redis://127.0.0.1:1/0"
@@ -22,17 +22,13 @@ class RegistryFront:
         for artifact in (b"one", b"two", b"three"):
             self.registry.add("m", described(artifact), artifact)
         self.app: Flask = create_flask(Services(Settings(home=home, redis_url=AWAY)))
-        key = read_or_make_local_key(home).decode()
-        self.key = {"Authorization": f"Bearer {key}"}
 
     @property
     def owner(self) -> FlaskClient:
         """A client that presents the local key."""
-        client = self.app.test_client()
-        client.environ_base["HTTP_AUTHORIZATION"] = self.key["Authorization"]
-        return client
+        return client_of(self.app, OWNER)
 
     @property
     def anyone(self) -> FlaskClient:
         """A client without a key."""
-        return self.app.test_client()
+        return client_of(self.app)

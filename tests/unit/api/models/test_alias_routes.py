@@ -32,7 +32,7 @@ def front(tmp_path: Path) -> RegistryFront:
 def test_registry_routes_need_the_local_key(front: RegistryFront, method: str, path: str) -> None:
     body: dict[str, Any] = {} if method == "GET" else {"json": {"version": 1, "count": 1}}
     answer = front.anyone.open(path, method=method, **body)
-    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert (answer.status_code, answer.json["code"]) == (401, "key_missing")
     assert [m.version for m in front.registry.versions("m")] == [1, 2, 3]
 
 

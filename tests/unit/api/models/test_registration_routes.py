@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from api.app import Services, create_flask
 from registry.registrations.registrations import Registrations
 from registry.store import Registry
-from tasks.key_files import read_or_make_local_key
+from tasks.callers.caller import ANYONE
 from tasks.settings import Settings
+from tests.callers import OWNER, client_of, environ_of
 from tests.unit.api.models.registry_front import AWAY
 
 PATH = "/models/m/versions"
@@ -21,10 +22,7 @@ PATH = "/models/m/versions"
 def front(home: Path, **settings: Any) -> FlaskClient:
     """A client with the local key, for a server with these settings."""
     app: Flask = create_flask(Services(Settings(home=home, redis_url=AWAY, **settings)))
-    client = app.test_client()
-    key = read_or_make_local_key(home).decode()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
-    return client
+    return client_of(app, OWNER)
 
 
 def form(content: bytes = b"model", **fields: Any) -> dict[str, Any]:
@@ -63,9 +61,8 @@ def test_upload_that_is_checked_can_be_looked_at_and_withdrawn(tmp_path: Path) -
 
 def test_upload_needs_the_local_key(tmp_path: Path) -> None:
     client = front(tmp_path)
-    client.environ_base.pop("HTTP_AUTHORIZATION")
-    answer = client.post(PATH, data=form())
-    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    answer = client.post(PATH, data=form(), environ_base=environ_of(ANYONE))
+    assert (answer.status_code, answer.json["code"]) == (401, "key_missing")
     assert not (tmp_path / "registrations").exists()
 
 

@@ -83,7 +83,7 @@ def answered(
     gateway: Any = SimpleNamespace(queue_estimates=estimates)
     unread: Any = None
     settings = Settings(home=Path("/nowhere"), redis_url="")
-    predictions = Predictions(gateway, unread, settings, unread, unread)
+    predictions = Predictions(gateway, unread, settings, unread)
     sending: Any = SimpleNamespace(holding=lambda _: nullcontext())
     answering = Answering(predictions, gateway, waits, sending)
     status = asyncio.run(serve())

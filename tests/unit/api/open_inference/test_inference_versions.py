@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.http import problems
-from api.http.rights import Rights
 from api.limits.send_budget import SendBudget
 from api.open_inference.inference_routes import InferenceViews
 from api.predictions.routes import Predictions
@@ -22,6 +21,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import QueueFull, VersionPaused
+from tests.callers import client_of
 from tests.support.models import described
 
 ROWS = {1: [[1.0, 2.0]], 2: [[2.0, 1.0]]}
@@ -77,10 +77,10 @@ def web(tmp_path: Path, gateway: Any) -> FlaskClient:
     changes.set_alias("m", "fallback", 1)
     changes.set_alias("m", "split", {1: 90, 2: 10})
     settings, app = Settings(home=tmp_path, redis_url=""), Flask(__name__)
-    predictions = Predictions(gateway, registry, settings, Rights(tmp_path), SendBudget(1))
+    predictions = Predictions(gateway, registry, settings, SendBudget(1))
     app.register_blueprint(InferenceViews(predictions, registry, settings).blueprint())
     problems.register(app)
-    return app.test_client()
+    return client_of(app)
 
 
 def caller_of(version: int) -> str:

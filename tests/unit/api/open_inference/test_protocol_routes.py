@@ -114,7 +114,7 @@ def test_inference_takes_json_with_or_without_its_content_type(front: RegistryFr
 def test_load_and_unload_of_the_repository_need_the_local_key(
     front: RegistryFront, path: str
 ) -> None:
-    assert front.anyone.post(f"/v2/repository/{path}").status_code == 403
+    assert front.anyone.post(f"/v2/repository/{path}").status_code == 401
     # No Redis, so no worker.
     assert front.owner.post(f"/v2/repository/{path}").get_json()["code"] == "unavailable"
 
@@ -141,7 +141,7 @@ def test_only_versions_that_are_ready_are_loaded(
 ) -> None:
     answer = front.owner.post(path)
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
-    assert front.anyone.post(path).status_code == 403
+    assert front.anyone.post(path).status_code == 401
 
 
 def test_index_leaves_out_a_model_that_is_removed_meanwhile(

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from api.http import problems
 from api.http.prefer import MAX_WAIT_SECONDS
-from api.http.rights import Rights
 from api.limits import byte_budget
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import ON_SENT, SendBudget
@@ -26,6 +25,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.record import Receipt, Record
 from tasks.settings import Settings
 from telemetry.errors import Busy, ModelError, PredictionNotFound, VersionPaused
+from tests.callers import OWNER, client_of, environ_of
 from tests.support.models import described
 
 BODY = {"model": "m", "features": [[1.0], [2.0]]}
@@ -100,10 +100,10 @@ def web(gateway: Any, home: Path, sending: SendBudget, max_body_bytes: int) -> F
     settings = Settings(
         home=home, redis_url="", threads=4, max_rows=3, max_body_bytes=max_body_bytes
     )
-    views = Predictions(gateway, Registry(home), settings, Rights(home), sending)
+    views = Predictions(gateway, Registry(home), settings, sending)
     app.register_blueprint(views.blueprint())
     problems.register(app)
-    return app.test_client()
+    return client_of(app)
 
 
 QUEUED = Record.queued(
@@ -300,13 +300,11 @@ def test_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: G
     assert web.get("/predict/result/another").json["code"] == "prediction_not_found"
 
 
-def test_traceback_is_shown_with_the_local_key(
-    web: FlaskClient, gateway: Gateway, home: Path
-) -> None:
+def test_traceback_is_shown_with_the_scope_operate(web: FlaskClient, gateway: Gateway) -> None:
     gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
-    path, key = "/predict/result/an-id?debug=true", (home / "local.key").read_text().strip()
-    assert web.get(path).status_code == 403
-    told = web.get(path, headers={"Authorization": f"Bearer {key}"})
+    path = "/predict/result/an-id?debug=true"
+    assert web.get(path).json["code"] == "key_missing"
+    told = web.get(path, environ_base=environ_of(OWNER))
     assert (told.status_code, told.json["traceback"]) == (200, "Traceback")
 
 

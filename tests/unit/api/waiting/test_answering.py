@@ -98,7 +98,7 @@ def told(
     gateway: Any = SimpleNamespace(queue_estimates=estimates, look_up=lambda _: SUCCEEDED)
     unread: Any = None
     settings = Settings(home=Path("/nowhere"), redis_url="")
-    predictions = Predictions(gateway, unread, settings, unread, unread)
+    predictions = Predictions(gateway, unread, settings, unread)
     waits: Any = Waits()
     generous: Any = SimpleNamespace(holding=lambda _: nullcontext())
     events: list[Any] = []

@@ -1,0 +1,85 @@
+"""Admission: who sends a request, and whether it may, decided by its head alone.
+
+It stands before everything that reads a body, on every way through the API.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import redis
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from api.asgi.protocol import send_response
+from api.callers.access import access_of, is_path
+from api.callers.current import CALLER, missing_scope
+from api.callers.known_keys import KnownKeys
+from api.http.problems import answer_to
+from api.operations.request_metrics import OTHER, RequestMetrics
+from tasks.callers.caller import NOBODY, Caller
+from telemetry.errors import Malformed, NotFound, PredictqError
+
+SESSIONS_PATH = "/console"
+Session = Callable[[bytes], Awaitable[Caller | None]]
+"""Gives the caller that a `Cookie` header stands for."""
+
+
+class Admission:
+    """ASGI middleware that admits callers, and writes each into the scope."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: KnownKeys,
+        anonymous: Caller,
+        session: Session,
+        requests: RequestMetrics,
+    ) -> None:
+        """``anonymous``: a caller without a key."""
+        self._app, self._keys, self._anonymous = app, keys, anonymous
+        self._session, self._requests = session, requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer why it is refused."""
+        if scope["type"] == "http":
+            started = time.perf_counter()
+            try:
+                caller = await self._admitted(scope)
+            except (PredictqError, redis.RedisError) as error:
+                answer = answer_to(error)
+                self._requests.ended(OTHER, scope["method"], answer.status_code, started)
+                await send_response(answer, send)
+                return
+            admitted: Any = {**scope, CALLER: caller}
+            await self._app(admitted, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _admitted(self, scope: HTTPScope) -> Caller:
+        needed = access_of(scope["method"], scope["path"])
+        if needed is None:
+            if not is_path(scope["path"]):
+                raise NotFound(f"there is no route {scope['path'][:200]!r}")
+            return NOBODY  # Flask answers which methods there are
+        if needed == "open":
+            return self._anonymous
+        caller = await self._caller(scope)
+        # Pages are refused by Flask, with a page that says how to sign in.
+        if needed not in caller.scopes and not scope["path"].startswith(SESSIONS_PATH):
+            raise missing_scope(caller, needed)
+        return caller
+
+    async def _caller(self, scope: HTTPScope) -> Caller:
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(given) > 1:
+            raise Malformed("there is more than one Authorization header")
+        sender = await self._keys.caller(given[0], _address(scope)) if given else None
+        if sender is None and scope["path"].startswith(SESSIONS_PATH):
+            cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+            sender = await self._session(b"; ".join(cookies)) if cookies else None
+        return self._anonymous if sender is None else sender
+
+
+def _address(scope: HTTPScope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""

@@ -1,0 +1,62 @@
+"""The caller of the current request, as `api.asgi.admission` has put it into the scope."""
+
+from typing import Any
+
+from flask import Flask, Request, request
+
+from api.callers.access import Access, access_of_route
+from tasks.callers.caller import NOBODY, Caller
+from tasks.callers.scopes import Scope
+from telemetry.errors import Forbidden, KeyMissing, PredictqError
+
+CALLER = "predictq.caller"
+"""Key in an ASGI scope, and in the environment of WSGI: the `Caller`."""
+PAGES = "console"
+"""The blueprint of the pages: it answers a refusal with a page that says how to sign in."""
+WHERE = "`Authorization: Bearer <key>`"
+
+
+def caller_in(scope: Any) -> Caller:
+    """The caller in an ASGI scope; where none was admitted, one without any scope."""
+    found: Caller = scope.get(CALLER, NOBODY)
+    return found
+
+
+def current_caller(request: Request) -> Caller:
+    """The caller of a request to Flask."""
+    return caller_in(request.environ)
+
+
+def require_scope(caller: Caller, needed: Scope) -> None:
+    """Raise `KeyMissing` or `Forbidden`, which name the scope, unless the caller has it."""
+    if not caller.may(needed):
+        raise missing_scope(caller, needed)
+
+
+def missing_scope(caller: Caller, needed: Scope) -> PredictqError:
+    """Why a caller without this scope is refused."""
+    if caller.key:
+        return Forbidden(f"the key {caller.name!r} has not the scope `{needed}`, which this needs")
+    return KeyMissing(
+        f"this needs a key with the scope `{needed}`, as {WHERE}; the user of the server has one "
+        "in local.key in the server's home, and `predictq keys create` makes others"
+    )
+
+
+def check_scope() -> None:
+    """Check the current request once more, by the rule that Flask has chosen for it."""
+    if request.url_rule is None or request.method == "OPTIONS":
+        return
+    method = "GET" if request.method == "HEAD" else request.method
+    needed: Access = access_of_route(method, request.url_rule.rule)
+    if needed != "open":
+        require_scope(current_caller(request), needed)
+
+
+def guard(app: Flask) -> None:
+    """Check every request by `check_scope`; the pages of the console do so by themselves."""
+
+    @app.before_request
+    def check() -> None:
+        if request.blueprint != PAGES:
+            check_scope()

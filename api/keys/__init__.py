@@ -1,0 +1,1 @@
+"""Keys over HTTP: create, list, show, rotate, revoke."""

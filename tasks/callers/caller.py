@@ -1,0 +1,57 @@
+"""The caller of a request: who it is, what it may do, what it sees, and how much."""
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from tasks.callers.rate import Rate
+from tasks.callers.scopes import EVERY_SCOPE, Scope
+
+DEFAULT_TENANT = "default"
+"""The tenant of callers without a key, and of all that was made before there were tenants."""
+EVERY_MODEL = ("*",)
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much a key may ask for; None is no limit."""
+
+    rate: Rate | None = None
+    """Predictions in a period."""
+    rows: Rate | None = None
+    """Rows in a period."""
+    in_flight: int | None = None
+    """Predictions that are accepted and have no outcome."""
+
+
+NO_LIMITS = Limits()
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """The sender of a request, as its key or its session says."""
+
+    scopes: frozenset[Scope] = frozenset()
+    key: str = ""
+    """The id of the key; empty without one."""
+    name: str = ""
+    tenant: str = DEFAULT_TENANT
+    models: tuple[str, ...] = EVERY_MODEL
+    """Globs of the models that the caller sees: ``churn*``."""
+    weight: float = 1.0
+    limits: Limits = NO_LIMITS
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has this scope."""
+        return scope in self.scopes
+
+    def sees(self, model: str) -> bool:
+        """Whether the caller sees the model of this name."""
+        return self.models == EVERY_MODEL or any(fnmatchcase(model, one) for one in self.models)
+
+
+NOBODY = Caller()
+"""A caller without a key where every request needs one."""
+ANYONE = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
+"""A caller without a key where none is needed: on loopback."""
+VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console")
+"""A viewer who has signed in to the console. A session stands for the local key, but makes no
+keys."""

@@ -1,0 +1,1 @@
+"""API keys as Redis and key files hold them: without their secrets."""

@@ -1,0 +1,78 @@
+"""Keys from the command to the refusal, with the client, over HTTP."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from predictq import Client, InvalidRequest
+from tests.support.stack import LiveStack, until
+
+ROW = [5.8, 2.8, 5.1, 2.4]
+
+
+@pytest.fixture
+def keys(stack: LiveStack) -> Iterator[Any]:
+    def run(*arguments: str) -> str:
+        found = CliRunner().invoke(main, ["keys", *arguments, "--url", stack.url])
+        assert found.exit_code == 0, found.output
+        return found.output.strip()
+
+    yield run
+    with Client(stack.url, key=(stack.home / "local.key").read_text().strip()) as owner:
+        for key in owner.keys():  # noqa: SIM118 - it is no dict
+            if key["state"] == "active":
+                owner.keys.revoke(key["id"])
+
+
+@pytest.fixture(autouse=True)
+def _local_key(stack: LiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTQ_KEY", (stack.home / "local.key").read_text().strip())
+
+
+def test_key_is_made_used_rotated_and_revoked(stack: LiveStack, keys: Any) -> None:
+    token = keys("create", "billing", "--scopes", "predict", "--rate", "100/s", "--expires", "90d")
+    assert token.startswith("pq_live_")
+    with Client(stack.url, key=token) as client:
+        assert client.predict("iris", ROW).predictions == [2]
+        with pytest.raises(InvalidRequest, match="`models:read`") as refused:
+            client.models()
+        assert (refused.value.status, refused.value.code) == (403, "forbidden")
+        with pytest.raises(InvalidRequest, match="`admin`"):
+            client.keys()
+        listed = keys("list").splitlines()
+        assert "billing" in listed[1]
+        assert "100/s" in listed[1]
+        assert '"last_used_at": 1' in keys("show", "billing")
+        renewed = keys("rotate", "billing", "--overlap", "1h")
+        with Client(stack.url, key=renewed) as other:
+            assert other.predict("iris", ROW).predictions == [2]
+        assert client.predict("iris", ROW).predictions == [2]
+        assert keys("revoke", "billing").startswith("revoked billing")
+
+        def code() -> str:
+            try:
+                client.submit("iris", ROW)
+            except InvalidRequest as error:
+                return error.code
+            return ""
+
+        until(lambda: code() == "key_revoked", "the end of the key", 10)
+
+
+def test_refusal_names_the_scheme(stack: LiveStack) -> None:
+    answer = stack.http.get("/models", headers={"Authorization": "Bearer pq_live_no"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "key_invalid")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    again = stack.http.get("/models", headers={"Authorization": "Basic YTpi"})
+    assert again.status_code == 200  # that of a proxy in front is not ours
+
+
+def test_caller_is_refused_before_its_body_has_come(stack: LiveStack) -> None:
+    head = b"POST /keys HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stack.parts.port), 20) as connection:
+        connection.sendall(head)
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
