@@ -1,6 +1,7 @@
 """`stack.json`: what `up` writes to its home while it runs, so that other commands find it."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,8 +29,9 @@ def running_stack(home: Path) -> RunningStack | None:
     """The stack that runs on this home; None if there is none, or its process has ended."""
     try:
         stack = msgspec.json.decode((home / FILE).read_bytes(), type=RunningStack)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+        _ = urlsplit(stack.url).port  # raises `ValueError` for an address that is none
+    except (FileNotFoundError, msgspec.DecodeError, ValueError):
+        return None  # a file that is damaged says nothing of a stack
     return stack if is_running(stack.pid) else None
 
 

@@ -28,6 +28,7 @@ PACKAGES = {
     "prometheus": "prometheus",
     "amtool": "prometheus-alertmanager",
     "prometheus-alertmanager": "prometheus-alertmanager",
+    "nginx": "nginx",
 }
 """Tool → Debian's package."""
 Finished = subprocess.CompletedProcess[str]

@@ -20,6 +20,19 @@ CASES = {
         "scrape_interval: 15s",
         "scrape_interval: soon",
     ),
+    "alertmanager": (
+        ["amtool", "check-config"],
+        "deploy/alertmanager/alertmanager.yml",
+        "receiver: pages",
+        "receiver: pagers",
+    ),
+    "nginx": (
+        # The API itself checks the Host that it gets.
+        ["gixy", "--skips", "host_spoofing"],
+        "deploy/nginx/nginx.conf",
+        "ssl_protocols TLSv1.2",
+        "ssl_protocols TLSv1",
+    ),
     "rules": (
         ["promtool", "check", "rules"],
         "deploy/prometheus/rules.yml",

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from deployment import ROOT, run
 
-SERVICES = ["api", "bulk", "flower", "prometheus", "redis", "worker"]
+SERVICES = [
+    *("alertmanager", "api", "bulk", "flower", "grafana", "nginx", "prometheus", "redis"),
+    *("watch", "worker"),
+]
 Compose = dict[str, Any]
 
 
@@ -84,9 +87,9 @@ def test_services_start_after_redis_is_healthy(compose: Compose, name: str) -> N
 
 def test_prometheus_asks_the_api_by_a_name_that_it_answers_to(compose: Compose) -> None:
     hosts = compose["services"]["api"]["environment"]["PREDICTQ_HOSTS"].split(",")
-    (targets,) = re.findall(
-        r"targets: \[(.*)\]", (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
-    )
+    configuration = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
+    (alerting, targets) = re.findall(r"targets: \[(.*)\]", configuration)
+    assert alerting.strip('"').partition(":")[0] in SERVICES
     assert {target.strip(' "').partition(":")[0] for target in targets.split(",")} <= set(hosts)
 
 

@@ -18,6 +18,7 @@ from tasks.ledger.predictions.settled import Settled
 from tasks.messages import Arm
 from tasks.settings import Settings
 from telemetry.errors import ModelError
+from tests.callers import OWNER, client_of
 from tests.integration.ledger.ledger_harness import PREDICTION, RECEIPT, LedgerHarness, offer
 from tests.support.models import described
 
@@ -33,9 +34,8 @@ class Front:
         registry.add("churn", described(b"model", signature=CLASSES), b"model", version=3)
         self._ledger = LedgerHarness(client).ledger
         self._ids = Ids(read_or_make_key(home / ID_KEY))
-        self.http: FlaskClient = create_flask(
-            Services(Settings(home=home, redis_url=url))
-        ).test_client()
+        app = create_flask(Services(Settings(home=home, redis_url=url)))
+        self.http: FlaskClient = client_of(app, OWNER)
 
     def answered(self, *labels: int, arm: Arm | None = None, fails: bool = False) -> str:
         """The id of a prediction with these labels."""
