@@ -99,7 +99,7 @@ class Services:
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
         secret = local_key(settings.home)
-        self.sessions = Sessions(client, self.ledger.rounds, secret)
+        self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
 
     def bulk_submissions(self) -> BulkSubmissions:
@@ -126,7 +126,7 @@ class Services:
         """What admits callers to a server on this address."""
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
-        known = KnownKeys(static, self.ledger.rounds)
+        known = KnownKeys(static, self.ledger.pipeline)
         return Admission(behind, known, anonymous, self.sessions.caller, self.requests)
 
     def results(self, behind: ASGIApp) -> Results:
@@ -137,7 +137,7 @@ class Services:
 
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""
-        self.gateway.end_waits()
+        self.gateway.begin_shutdown()
         self.waits.end_all()
         self.news.end_all()
         self.batches.outputs.end_waits()
