@@ -44,8 +44,7 @@ from api.openapi.registry import (
     registry_paths,
     with_model_files,
 )
-from api.openapi.rollouts import ROLLOUT_TYPES, rollout_paths
-from api.openapi.truths import TRUTH_TYPES, truth_paths
+from api.openapi.rollouts import ROLLOUT_TYPES, TRUTH_TYPES, rollout_paths, truth_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
