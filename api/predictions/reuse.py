@@ -8,7 +8,6 @@ from msgspec import UnsetType
 from registry.storage.model_settings import CacheSetting
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
-from tasks.callers.caller import DEFAULT_TENANT
 from tasks.messages import Reuse
 from tasks.wire import encode
 
@@ -19,7 +18,8 @@ def reuse_of(
     """How a prediction may reuse an answer; None if it is to be computed.
 
     ``asked``: by the request; else the setting of the model counts. A version that answers the same
-    rows in another way each time is always asked. ``rows``: as in `Prediction`.
+    rows in another way each time is always asked. ``rows``: as in `Prediction`. ``tenant``: of the
+    caller; tenants share no answers.
     """
     setting = resolved.cache if isinstance(asked, UnsetType) else asked
     if setting is False or resolved.varies:
@@ -27,7 +27,7 @@ def reuse_of(
     return Reuse(answer_key(resolved, method, rows, tenant), 0 if setting is True else setting)
 
 
-def answer_key(resolved: Resolved, method: str, rows: Any, tenant: str = DEFAULT_TENANT) -> str:
+def answer_key(resolved: Resolved, method: str, rows: Any, tenant: str) -> str:
     """A hash of all that an answer depends on.
 
     The rows are those that the model gets, in its own order of columns, so that it is the same how
@@ -36,7 +36,6 @@ def answer_key(resolved: Resolved, method: str, rows: Any, tenant: str = DEFAULT
     """
     manifest = resolved.manifest
     # The version beside the artifact: two versions may take the same file's rows in two ways.
-    # No tenant learns from the speed of an answer what another one asked.
     of = [tenant, manifest.reference, manifest.sha256, method]
     # Else a prediction might wait for one in the queue of a deployment that is stopped.
     of += [own.reference] if (own := resolved.deployment) else []

@@ -190,8 +190,8 @@ class Predictions:
     ) -> tuple[Prediction, Idempotency | None] | None:
         """Check a submission on the event loop; raises `PredictqError` if anything is wrong.
 
-        ``key``: its idempotency key. ``sticky``: the key of `prepare_prediction`. Returns None if
-        the registry would have to be read from disk, which would block the loop.
+        ``key``: its idempotency key. ``sticky`` and ``tenant``: as of `prepare_prediction`. Returns
+        None if the registry would have to be read from disk, which would block the loop.
         """
         submission = parse_submission(body, self._settings.max_rows)
         if not self._registry.knows(submission.model):

@@ -139,5 +139,5 @@ async def begin_wait(waits: Waits, asked: AwaitedOutcome) -> Entered:
     may_wait = asked.seconds and not asked.accepted.is_terminal
     wait = await waits.begin(asked.accepted.task_id) if may_wait else None
     if wait is not None:
-        wait.call()
+        wait.notify()
     return Entered(asked, wait)
