@@ -19,6 +19,7 @@ from api.asgi.plain import (
     sticky_of,
 )
 from api.asgi.protocol import replay_body, send_json, send_response
+from api.callers.current import caller_in
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.routes import Predictions
@@ -54,7 +55,9 @@ class FastPath:
         started, event = time.perf_counter(), await receive()
         body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
         try:
-            prepared = self._predictions.prepare(body, None, partial(sticky_of, scope))
+            prepared = self._predictions.prepare(
+                body, None, partial(sticky_of, scope), caller_in(scope).tenant
+            )
         except PredictqError:  # Flask answers what is wrong
             prepared = None
         if prepared is None:

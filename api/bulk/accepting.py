@@ -60,10 +60,15 @@ class Acceptance:
     """Accepts the lines of one request."""
 
     def __init__(
-        self, services: BulkServices, defaults: Defaults, key: str | None, caller: str | None
+        self,
+        services: BulkServices,
+        defaults: Defaults,
+        key: str | None,
+        caller: str | None,
+        tenant: str,
     ) -> None:
         """``key``: the idempotency key. ``caller``: the sticky key of lines that have none."""
-        self._services, self._key, self._caller = services, key, caller
+        self._services, self._key, self._caller, self._tenant = services, key, caller, tenant
         self._parser = LineParser(defaults, services.settings.max_rows)
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
@@ -114,7 +119,7 @@ class Acceptance:
             resolved = self._services.registry.resolve(submission.model)
             self._resolved[submission.model] = resolved
         max_rows, sticky = self._services.settings.max_rows, partial(self._sticky, number)
-        prediction = prepare_resolved(submission, resolved, max_rows, sticky)
+        prediction = prepare_resolved(submission, resolved, max_rows, sticky, self._tenant)
         return self._keyed(number, submission, prediction)
 
     def _sticky(self, number: int) -> str | None:
@@ -164,7 +169,9 @@ class Acceptance:
             return refusal
         submission, services = self._parser.parse(line.text), self._services
         version, sticky = offer.record.version, partial(self._sticky, line.number)
-        prediction = fallback(submission, version, services.registry, services.settings, sticky)
+        prediction = fallback(
+            submission, version, services.registry, services.settings, sticky, self._tenant
+        )
         return self._keyed(line.number, submission, prediction) if prediction else refusal
 
 

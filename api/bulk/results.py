@@ -156,7 +156,7 @@ class Results:
         if not isinstance(found, Record) or found.is_terminal:
             return True
         wait = waiting.wait = await self._waits.begin_unbounded(task_id)
-        wait.call()  # the outcome may have come before this process listened
+        wait.notify()  # the outcome may have come before this process listened
         try:
             return (await wait.outcome(found, waiting.left())).is_terminal
         except (RecordTooLong, PredictqError):  # the answer tells which it is

@@ -9,6 +9,7 @@ import msgspec
 import redis
 from flask import Blueprint, Response, g, request
 
+from api.callers.current import current_caller
 from api.callers.debugging import wants_debug
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, Preference
@@ -161,13 +162,13 @@ class Predictions:
 
     def accept(self, submission: Submission, key: Idempotency | None = None) -> Record:
         """Accept a submission, or the same for the fallback of a version that is paused."""
-        sticky = partial(sticky_key, request)
-        prediction = prepare_prediction(submission, self._registry, self._settings, sticky)
+        asker = partial(sticky_key, request), current_caller(request).tenant
+        prediction = prepare_prediction(submission, self._registry, self._settings, *asker)
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:
             instead = fallback(
-                submission, prediction.version, self._registry, self._settings, sticky
+                submission, prediction.version, self._registry, self._settings, *asker
             )
             if instead is None:
                 raise
@@ -180,17 +181,17 @@ class Predictions:
                 self._gateway.cancel(record.task_id)
 
     def prepare(
-        self, body: bytes, key: str | None, sticky: StickyKey
+        self, body: bytes, key: str | None, sticky: StickyKey, tenant: str
     ) -> tuple[Prediction, Idempotency | None] | None:
         """Check a submission on the event loop; raises `PredictqError` if anything is wrong.
 
-        ``key``: its idempotency key. ``sticky``: the key of `prepare_prediction`. Returns None if
-        the registry would have to be read from disk, which would block the loop.
+        ``key``: its idempotency key. ``sticky`` and ``tenant``: as of `prepare_prediction`. Returns
+        None if the registry would have to be read from disk, which would block the loop.
         """
         submission = parse_submission(body, self._settings.max_rows)
         if not self._registry.knows(submission.model):
             return None
-        prediction = prepare_prediction(submission, self._registry, self._settings, sticky)
+        prediction = prepare_prediction(submission, self._registry, self._settings, sticky, tenant)
         return prediction, identified(key, partial(encode, submission))
 
     @staticmethod

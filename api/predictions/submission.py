@@ -21,6 +21,7 @@ from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
+from tasks.callers.caller import DEFAULT_TENANT
 from tasks.messages import PREDICT_QUEUE, Arm, Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
@@ -130,17 +131,19 @@ def prepare_prediction(
     registry: Registry,
     settings: Settings,
     key: StickyKey = lambda: None,
+    tenant: str = DEFAULT_TENANT,
 ) -> Prediction:
     """Resolve the model and check the rows against its signature.
 
-    ``key``: of the request, if the submission has none. Raises `NotFound`, `Invalid` or `TooLarge`.
+    ``key``: of the request, if the submission has none. ``tenant``: of the caller. Raises
+    `NotFound`, `Invalid` or `TooLarge`.
     """
     resolved = registry.resolve(submission.model)
-    return prepare_resolved(submission, resolved, settings.max_rows, key)
+    return prepare_resolved(submission, resolved, settings.max_rows, key, tenant)
 
 
 def prepare_resolved(
-    submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
+    submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey, tenant: str
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
     arm = None
@@ -166,7 +169,7 @@ def prepare_resolved(
         timeout_seconds=_run_limit(submission.timeout_seconds or manifest.timeout_seconds, own),
         queue=own.queue if own else PREDICT_QUEUE,
         arm=arm,
-        reuse=reuse_of(submission.cache, resolved, submission.method, rows),
+        reuse=reuse_of(submission.cache, resolved, submission.method, rows, tenant),
     )
 
 
@@ -182,6 +185,7 @@ def fallback(
     registry: Registry,
     settings: Settings,
     key: StickyKey,
+    tenant: str,
 ) -> Prediction | None:
     """Prepare the submission for the model's fallback version; None if there is none that fits.
 
@@ -194,7 +198,7 @@ def fallback(
     try:
         model = f"{reference.name}@{FALLBACK}"
         instead = prepare_prediction(
-            msgspec.structs.replace(submission, model=model), registry, settings, key
+            msgspec.structs.replace(submission, model=model), registry, settings, key, tenant
         )
     except PredictqError:
         return None

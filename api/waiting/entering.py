@@ -20,6 +20,7 @@ from api.asgi.plain import (
     sticky_of,
 )
 from api.asgi.protocol import replay_body
+from api.callers.current import caller_in
 from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
 from tasks.gateway import Gateway
 from tasks.ledger.ledger import RecordTooLong
@@ -95,7 +96,8 @@ class Entering:
         if not is_plain_submission(scope, self._longest):
             return None
         try:
-            return self._predictions.prepare(body, key_of(scope), partial(sticky_of, scope))
+            sticky, tenant = partial(sticky_of, scope), caller_in(scope).tenant
+            return self._predictions.prepare(body, key_of(scope), sticky, tenant)
         except PredictqError:  # Flask answers what is wrong
             return None
 
@@ -134,5 +136,5 @@ async def begin_wait(waits: Waits, asked: AwaitedOutcome) -> Entered:
     may_wait = asked.seconds and not asked.accepted.is_terminal
     wait = await waits.begin(asked.accepted.task_id) if may_wait else None
     if wait is not None:
-        wait.call()
+        wait.notify()
     return Entered(asked, wait)

@@ -43,7 +43,12 @@ ANSWERED = "predictq:answered"
 """Set of each model:version that has statistics."""
 COMPARED = "predictq:compared:"
 """Plus model@alias: hash of what the versions of a split did, see arms.lua. ``<key>:erring``: set
-of the hashes of sticky keys that met an error. ``<key>:path``: list of (answered, evidence)."""
+of the hashes of sticky keys that met an error. ``<key>:mistaken``: of those that got a wrong label.
+``<key>:path``: list of (answered, evidence)."""
+QUALITY = "predictq:quality:"
+"""Plus model:version and a day: hash of sums of how good the predictions were, for 90 days."""
+TRUTH_TOLD = "predictq:told:"
+"""Plus the id of a prediction: exists once the truth of it was counted."""
 WORKERS_SEEN = "predictq:workers:seen"
 """Sorted set worker → Redis's seconds of its last heartbeat."""
 WORKERS = "predictq:workers"

@@ -34,12 +34,12 @@ class PredictionViews:
         """The predictions without an outcome."""
         signed_in = is_signed_in()
         waiting = self._open.waiting(QUEUE, MOST_LISTED) if signed_in else []
-        held = self._open.held(QUEUE, MOST_LISTED) if signed_in else []
+        reserved = self._open.reserved(QUEUE, MOST_LISTED) if signed_in else []
         return self._pages.show(
             "predictions.html",
             "Predictions",
             waiting=self._records(waiting),
-            held=self._records(held),
+            reserved=self._records(reserved),
             most=MOST_LISTED,
         )
 
