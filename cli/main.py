@@ -13,6 +13,10 @@ class _Commands(LazyGroup):
             "cli.alerts.commands:alerts",
             "Show what needs attention, and the rules; try notifications.",
         ),
+        "backup": LazyCommand(
+            "cli.backups.commands:backup",
+            "Write all state of a running stack to FILE: Redis's data, models, jobs and keys.",
+        ),
         "batch": LazyCommand(
             "cli.batch.commands:batch",
             "Score a CSV, NDJSON or Parquet file of any size on the server.",
@@ -43,6 +47,10 @@ class _Commands(LazyGroup):
         "prove": LazyCommand(
             "cli.prove:prove",
             "Inject faults into a private stack under load, and account for every accepted id.",
+        ),
+        "restore": LazyCommand(
+            "cli.backups.commands:restore",
+            "Make a home from a backup; `predictq up --home` starts it.",
         ),
         "restart": LazyCommand(
             "cli.restart:restart",

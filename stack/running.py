@@ -1,10 +1,13 @@
 """`stack.json`: what `up` writes to its home while it runs, so that other commands find it."""
 
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
-from stack.pointers import is_running, put
+from stack.pointers import is_running, pointers, put
+from tasks.key_files import read_or_make_local_key
 
 FILE = "stack.json"
 
@@ -28,8 +31,9 @@ def running_stack(home: Path) -> RunningStack | None:
     """The stack that runs on this home; None if there is none, or its process has ended."""
     try:
         stack = msgspec.json.decode((home / FILE).read_bytes(), type=RunningStack)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+        _ = urlsplit(stack.url).port  # raises `ValueError` for an address that is none
+    except (FileNotFoundError, msgspec.DecodeError, ValueError):
+        return None  # a file that is damaged says nothing of a stack
     return stack if is_running(stack.pid) else None
 
 
@@ -41,3 +45,12 @@ def write_running_stack(home: Path, stack: RunningStack) -> None:
 def erase_running_stack(home: Path) -> None:
     """Remove the file, if there is one."""
     (home / FILE).unlink(missing_ok=True)
+
+
+def local_key_at(url: str) -> str | None:
+    """The local key of this user's stack at an address; None if there is none, or no key."""
+    for pointer in pointers():
+        if pointer.url == url:
+            with suppress(OSError):
+                return read_or_make_local_key(Path(pointer.home)).decode()
+    return None

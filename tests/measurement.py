@@ -4,8 +4,8 @@ Tracing makes every line of every library cost half as much again, in each proce
 So libraries are imported before it starts, and the product's modules before tests are collected,
 which is not traced either. Slow tests are not traced, nor what pytest does between
 tests, nor how Hypothesis makes examples, nor all of these. Of all processes that tests start, only
-those of the stacks that quick tests share, and of one `up`, are traced; of pytest-xdist's, those
-that run tests.
+those are traced that start while a stack runs that quick tests share, or inside `of_children`; of
+pytest-xdist's, those that run tests.
 """
 
 import fcntl
@@ -44,8 +44,8 @@ LIBRARIES = (
 """Libraries whose imports take the longest."""
 PRODUCT = "api", "tasks", "workers", "registry", "telemetry", "stack", "cli", "predictq"
 """The packages whose coverage is measured."""
-PROGRAMS = "workers.app", "workers.__main__"
-"""Modules that make their process a worker when they are imported."""
+PROGRAMS = "workers.app", ".__main__"
+"""How the names of modules end that run a program, or make their process a worker."""
 COLLECTING = open(__file__)  # noqa: SIM115 - locked until the tests are collected
 """What the process that starts first locks while it collects tests; the others wait for it.
 
@@ -124,7 +124,7 @@ class Measurement:
             self.switch(on=True)
             for package in map(import_module, PRODUCT):
                 for module in walk_packages(package.__path__, f"{package.__name__}."):
-                    if module.name not in PROGRAMS:
+                    if not module.name.endswith(PROGRAMS):
                         import_module(module.name)
             self.switch(on=False)
 

@@ -1,14 +1,20 @@
 """Checks of the home: its mode, which decides what other accounts can enter it, and its keys."""
 
+import math
 import os
 import stat
+import time
 from functools import partial
 from pathlib import Path
 
-from cli.doctor.finding import Check, Observation, listed
+from cli.backups.archive import last_backup
+from cli.doctor.finding import Check, Observation, graded, listed
 from registry.storage.signing import KEY
 from tasks.key_files import ID_KEY, LOCAL_KEY
 
+_BACKUP = "docs/backup.md#make-one"
+OLD_BACKUP_HOURS = 25.0
+"""Hours after which a backup that is made daily is missed."""
 _HOME = "docs/operations.md#what-lies-in-the-home"
 
 
@@ -17,6 +23,7 @@ def home_checks(home: Path) -> list[Check]:
     return [
         Check("home", _HOME, partial(_home, home)),
         Check("keys", _HOME, partial(_keys, home)),
+        Check("backup", _BACKUP, partial(_backup, home)),
     ]
 
 
@@ -48,6 +55,15 @@ def _keys(home: Path) -> Observation:
         remedy = "Restore it from a backup: ids that were given out are unknown without it."
         return Observation("fail", f"{ID_KEY} is missing beside Redis's data", remedy)
     return Observation("pass", f"private: {listed([path.name for path in there]) or 'none yet'}")
+
+
+def _backup(home: Path) -> Observation:
+    made, remedy = last_backup(home), f"Make one: predictq backup FILE --home {home}."
+    if made is None:
+        return Observation("warn", "none was made of this home", remedy)
+    hours = max(time.time() - made.made_at, 0) / 3600
+    level = graded(hours, warn=OLD_BACKUP_HOURS, fail=math.inf)
+    return Observation(level, f"{hours:.1f} h old: {made.path}", remedy)
 
 
 def _is_open(path: Path) -> bool:

@@ -1,22 +1,12 @@
-"""One browser, signed in, for all tests of the console."""
+"""A browser that is signed in, for the tests of the console."""
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.stack import LiveStack
 from tests.system.console.scenes import sign_in_path
-from tests.system.pages.browser import ARGUMENTS, chromium_of_this_machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = chromium_of_this_machine()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

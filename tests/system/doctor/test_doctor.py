@@ -27,6 +27,7 @@ def test_checklist_of_a_running_stack(announced: LiveStack) -> None:
     levels = {name: each["level"] for name, each in found.items() if name not in NOT_HERE}
     assert levels.pop("workers") == "warn"  # this stack has none for batch jobs
     assert levels.pop("watch") == "warn"  # nor a watch
+    assert levels.pop("backup") == "warn"  # nor a backup
     assert levels.pop("dead letters") in ("pass", "warn")  # of other tests
     assert levels.pop("alerts") in ("pass", "warn", "fail")
     assert levels.pop("paused versions") in ("pass", "warn", "fail")

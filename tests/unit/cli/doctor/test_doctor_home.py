@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import psutil
 import pytest
 
+from cli.backups.archive import NOTE, BackupNote
 from cli.doctor import machine_checks
 from cli.doctor.checklist import findings_of
 from cli.doctor.finding import Check, Finding, finding_of
@@ -38,7 +41,27 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_private_home_with_keys_passes(home: Path) -> None:
-    assert levels(home_checks(home)) == {"home": "pass", "keys": "pass"}
+    assert levels(home_checks(home)) == {"home": "pass", "keys": "pass", "backup": "warn"}
+
+
+@pytest.mark.parametrize(("hours", "level"), [(1, "pass"), (30, "warn")])
+def test_backup_that_is_made_daily_is_missed(home: Path, hours: float, level: str) -> None:
+    made_at = time.time() - 3600 * hours
+    note = BackupNote(made_at=made_at, path="/backups/b.tar", redis_version="7.4.0")
+    (home / NOTE).write_bytes(msgspec.json.encode(note))
+    found = by_name(home_checks(home))["backup"]
+    assert (found.level, found.message) == (level, f"{hours}.0 h old: /backups/b.tar")
+    (home / NOTE).write_bytes(b"\xff")
+    assert "none was made" in by_name(home_checks(home))["backup"].message
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [b'{"pid": 1, "url": "\xff"}', b'{"pid": 1, "url": "http://127.0.0.1:port"}', b"{", b"[]"],
+)
+def test_damaged_stack_file_is_none(home: Path, damaged: bytes) -> None:
+    (home / "stack.json").write_bytes(damaged)
+    assert {each.check: each.level for each in findings_of(home)}["stack"] == "warn"
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o700, "pass"), (0o755, "warn"), (0o770, "fail")])

@@ -1,0 +1,1 @@
+"""Backups of a running stack, and homes that are made from them."""

@@ -1,0 +1,40 @@
+"""What a backup consists of: a tar file with Redis's data, the files of the home, and a note."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import msgspec
+
+DATA = "redis.rdb"
+"""Redis's data, as a snapshot."""
+NOTE = "backup.json"
+"""In the archive, what it is; in the home, the last one that was made."""
+MADE_ANEW = frozenset(
+    ("redis", "logs", "metrics", "environments", "stack.json", "up.lock", "up.out", NOTE)
+)
+"""What stands in a home and is made anew, or belongs to the processes that run."""
+
+
+class BackupNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What an archive is."""
+
+    made_at: float
+    """Unix seconds of the moment before Redis's data was read."""
+    path: str
+    redis_version: str
+
+
+def add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Add a file from memory."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    archive.addfile(member, io.BytesIO(content))
+
+
+def last_backup(home: Path) -> BackupNote | None:
+    """The last backup that was made of this home; None if there is none, or its note is damaged."""
+    try:
+        return msgspec.json.decode((home / NOTE).read_bytes(), type=BackupNote)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
