@@ -46,6 +46,7 @@ from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
 from api.predictions.routes import Predictions
 from api.server import connection_capacity
+from api.truths.truth_routes import TruthViews
 from api.waiting.answering import Answering
 from api.waiting.entering import Entering
 from api.waiting.waiting_path import WaitingPath
@@ -98,7 +99,7 @@ class Services:
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
         secret = local_key(settings.home)
-        self.sessions = Sessions(client, self.ledger.rounds, secret)
+        self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
 
     def bulk_submissions(self) -> BulkSubmissions:
@@ -125,7 +126,7 @@ class Services:
         """What admits callers to a server on this address."""
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
-        known = KnownKeys(static, self.ledger.rounds)
+        known = KnownKeys(static, self.ledger.pipeline)
         return Admission(behind, known, anonymous, self.sessions.caller, self.requests)
 
     def results(self, behind: ASGIApp) -> Results:
@@ -136,7 +137,7 @@ class Services:
 
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""
-        self.gateway.end_waits()
+        self.gateway.begin_shutdown()
         self.waits.end_all()
         self.news.end_all()
         self.batches.outputs.end_waits()
@@ -199,6 +200,8 @@ def create_flask(services: Services) -> Flask:
         app.register_blueprint(blueprint)
     for blueprint in services.console.blueprints():
         app.register_blueprint(blueprint)
+    truths = TruthViews(services.gateway, registry, ledger.client, settings)
+    app.register_blueprint(truths.blueprint())
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))
     problems.register(app)
     check_routes(

@@ -1,4 +1,4 @@
-"""The front end's way to the workers: submit, look up, wait, cancel."""
+"""The front end's way to the workers: submit, look up, cancel."""
 
 import asyncio
 import time
@@ -39,7 +39,8 @@ class Gateway:
         self._uncertain: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
         self.queue_estimates = EstimatesByQueue(ledger.client)
-        self._patient = True
+        self.is_shutting_down = False
+        """Whether this process is shutting down: nothing may take long any more."""
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue. Once this returns, the prediction is safe in Redis.
@@ -93,9 +94,9 @@ class Gateway:
         except RecordTooLong:
             return await asyncio.to_thread(self.look_up, task_id)
 
-    def end_waits(self) -> None:
-        """Let nothing take long from now on: this process is shutting down."""
-        self._patient = False
+    def begin_shutdown(self) -> None:
+        """Note that this process is shutting down."""
+        self.is_shutting_down = True
 
     def cancel(self, task_id: str) -> Record:
         """Cancel a prediction that has no outcome yet, and return the outcome that stands.
@@ -109,11 +110,6 @@ class Gateway:
             # Without a tag: the message stays where it is, and `start.lua` drops it in its turn.
             self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)
-
-    @property
-    def is_shutting_down(self) -> bool:
-        """Whether this process is shutting down: nothing may take long any more."""
-        return not self._patient
 
     @property
     def mark(self) -> str:
@@ -134,7 +130,9 @@ class Gateway:
         record = Record.queued(task_id, prediction)
         queue, rows, hook = prediction.queue, len(prediction.features), prediction.webhook
         message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
-        return Offer(queue, record, message, rows, idempotency, prediction.reuse, hook)
+        key = idempotency and idempotency.of(prediction.tenant)
+        own = prediction.reuse, prediction.throttle, hook
+        return Offer(queue, record, message, rows, key, *own)
 
     def note_uncertain(self, task_id: str) -> None:
         """Remember an id that may not have been accepted: without a record it is not lost."""

@@ -21,11 +21,11 @@ class Heartbeat:
     """What the ledger hears of this worker."""
 
     def __init__(
-        self, client: redis.Redis, pool: Pools, pursue: Callable[[], dict[str, Any]]
+        self, client: redis.Redis, pool: Pools, directives: Callable[[], dict[str, Any]]
     ) -> None:
-        """``pursue`` carries out directives, and returns what the heartbeat says of them."""
+        """``directives`` carries out directives, and returns what the heartbeat says of them."""
         self._workers = Workers(client)
-        self._pool, self._pursue = pool, pursue
+        self._pool, self._directives = pool, directives
         self._name, self._queues = "", [""]
         self._was_ready = False
         self._outage = Outage("heartbeats do not reach Redis")
@@ -46,7 +46,7 @@ class Heartbeat:
             self._tell(self._report)
 
     def _report(self) -> None:
-        directed = self._pursue()
+        directed = self._directives()
         description = {"name": self._name, **describe_worker(self._pool), "queues": self._queues}
         self._workers.heartbeat(identity(), {**description, **directed})
 

@@ -8,7 +8,7 @@ from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.queue.directives import Directives
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
-from workers.directives.carrying_out import CarryingOut
+from workers.directives.carrying_out import DirectiveRunner
 from workers.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
@@ -45,8 +45,8 @@ class WorkerParts:
         self.registry = Registry(settings.home, RECHECK_INTERVAL)
         faults = LoadRetry(self.registry)
         self.pool = Pools(faults, self.registry)
-        directed = CarryingOut(Directives(self.client), self.pool, faults)
-        self.heartbeat = Heartbeat(self.client, self.pool, directed.pursue)
+        directives = DirectiveRunner(Directives(self.client), self.pool, faults)
+        self.heartbeat = Heartbeat(self.client, self.pool, directives.advance)
         self.intake, self.events = Intake(), EventSender()
         self.registry_outage = RegistryOutage(partial(is_away, self.registry))
         self.batcher = Batcher(

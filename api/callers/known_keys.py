@@ -45,8 +45,8 @@ class _Known:
 class KnownKeys:
     """Tells callers by the keys that they present, on the event loop."""
 
-    def __init__(self, static: StaticKeys, rounds: Pipeline) -> None:
-        self._static, self._rounds = static, rounds
+    def __init__(self, static: StaticKeys, pipeline: Pipeline) -> None:
+        self._static, self._pipeline = static, pipeline
         self._known: dict[str, _Known] = {}
         self._second, self._looks = 0.0, 0
         self._notes: set[asyncio.Future[None]] = set()
@@ -92,7 +92,7 @@ class KnownKeys:
         return self._looks <= SECOND_LOOKS
 
     async def _read(self, key_id: str) -> _Known:
-        text = await self._rounds.ask("HGET", keys.API_KEYS, key_id)
+        text = await self._pipeline.ask("HGET", keys.API_KEYS, key_id)
         before = self._known.pop(key_id, None)
         if len(self._known) >= MAX_KNOWN:  # the one that was read longest ago
             del self._known[next(iter(self._known))]
@@ -109,7 +109,7 @@ class KnownKeys:
 
     async def _write_use(self, key_id: str) -> None:
         try:
-            await self._rounds.ask("HSET", keys.API_KEYS_USED, key_id, int(time.time()))
+            await self._pipeline.ask("HSET", keys.API_KEYS_USED, key_id, int(time.time()))
         except redis.RedisError as error:
             log.info("the use of a key could not be noted: %s", error, extra={"key": key_id})
 

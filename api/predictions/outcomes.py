@@ -13,7 +13,7 @@ from tasks.ledger.queue.queue_estimate import QueueEstimate, WaitingFor
 from tasks.record import ErrorBody, Receipt, Record, State
 from telemetry.errors import Cancelled, Expired, PredictqError, TimedOut, kind_of
 
-ENDINGS = {"expired": Expired, "cancelled": Cancelled}
+ERROR_OF_STATE = {"expired": Expired, "cancelled": Cancelled}
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ def outcome(record: Record, result_ttl: int, *, debug: bool) -> Outcome:
 
 def problem(record: Record, *, debug: bool) -> Problem:
     """The problem for a caller that waited for a prediction which did not succeed."""
-    error = record.error or ErrorBody.of(ENDINGS.get(record.state, PredictqError)())
+    error = record.error or ErrorBody.of(ERROR_OF_STATE.get(record.state, PredictqError)())
     status = status_of(kind_of(error.code))
     return Problem(
         title=status.phrase,

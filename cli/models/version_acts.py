@@ -6,7 +6,7 @@ from cli.http import ask, server, url_option
 from registry.names import Reference, parse_reference
 from telemetry.errors import Invalid
 
-PATIENCE = 300.0
+LOAD_TIMEOUT = 300.0
 """Seconds that workers may take to load or unload a version."""
 
 
@@ -35,7 +35,7 @@ def resume(model: str, url: str | None) -> None:
 def load(model: str, url: str | None) -> None:
     """Have every worker of the stack load NAME:VERSION now."""
     with server(url) as client:
-        client.models.load(*_version(model), timeout=PATIENCE)
+        client.models.load(*_version(model), timeout=LOAD_TIMEOUT)
     click.echo(f"every worker holds {model}")
 
 
@@ -45,7 +45,7 @@ def load(model: str, url: str | None) -> None:
 def unload(model: str, url: str | None) -> None:
     """Have every worker forget NAME:VERSION; the next prediction loads it again."""
     with server(url) as client:
-        client.models.unload(*_version(model), timeout=PATIENCE)
+        client.models.unload(*_version(model), timeout=LOAD_TIMEOUT)
     click.echo(f"no worker holds {model}")
 
 

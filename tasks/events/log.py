@@ -40,13 +40,13 @@ class EventLog:
     """Reads the stream, on an event loop. Raises `redis.RedisError` without Redis."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._rounds = ledger.rounds
+        self._pipeline = ledger.pipeline
         self._follow = scripts.load_script(ledger.client, "follow")
 
     async def follow(self) -> str:
         """Have outcomes written for `FOLLOWED_SECONDS`; returns the position of the last event."""
         names = [keys.FOLLOWED, keys.EVENTS]
-        last: bytes = await self._rounds.run_async(self._follow, names, [FOLLOWED_SECONDS])
+        last: bytes = await self._pipeline.run_async(self._follow, names, [FOLLOWED_SECONDS])
         return last.decode()
 
     async def read(self, after: str) -> EventPage | None:
@@ -54,7 +54,7 @@ class EventLog:
         if not _position.fullmatch(after):
             return None
         # With the one at the position itself: if that is gone, others may be.
-        entries = await self._rounds.ask("XRANGE", keys.EVENTS, after, "+", "COUNT", PAGE + 1)
+        entries = await self._pipeline.ask("XRANGE", keys.EVENTS, after, "+", "COUNT", PAGE + 1)
         if not entries or entries[0][0] != after.encode():
             return None
         events = [event for event in map(_event, entries[1:]) if event]

@@ -40,7 +40,7 @@ class JobGateway:
         self._ids = ids
         self._home = settings.home
         self._ttl = settings.job_ttl
-        self.roots = AllowedPaths(settings.batch_roots, settings.home)
+        self.allowed = AllowedPaths(settings.batch_roots, settings.home)
 
     def new(self) -> tuple[str, JobDirectory]:
         """A new job id, and its directory, created: uploads are written before `create`."""
@@ -72,7 +72,8 @@ class JobGateway:
         """
         request = self._resolved(request, self.directory(job_id), everywhere=everywhere)
         try:
-            return self.get(self._ledger.create(job_id, request, idempotency))
+            key = idempotency and idempotency.of(request.tenant)
+            return self.get(self._ledger.create(job_id, request, key))
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
                 f"Redis did not answer: job {job_id} may or may not have been accepted; look it up",
@@ -187,7 +188,7 @@ class JobGateway:
         if job.status not in COMPLETED or job.chunks is None:
             raise JobConflict(f"job {job_id} is {job.status}: it has no output")
         try:
-            return Path(self.roots.target(job.output.uri, directory, everywhere=job.restricted))
+            return Path(self.allowed.target(job.output.uri, directory, everywhere=job.restricted))
         except PlaceForbidden as error:
             raise ResultGone(f"the output no longer exists: {error.message}") from error
 
@@ -235,8 +236,8 @@ class JobGateway:
         return resolved
 
     def _within(self, request: JobRequest, directory: JobDirectory) -> JobRequest:
-        source = self.roots.source(request.input.uri, directory, everywhere=request.restricted)
-        target = self.roots.target(request.output.uri, directory, everywhere=request.restricted)
+        source = self.allowed.source(request.input.uri, directory, everywhere=request.restricted)
+        target = self.allowed.target(request.output.uri, directory, everywhere=request.restricted)
         refuse_same(source, target)
         return replace(
             request,

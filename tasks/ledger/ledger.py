@@ -80,7 +80,7 @@ class Ledger:
         self.client = client
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
-        self.rounds = Pipeline(client)
+        self.pipeline = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
         self._accept = scripts.load_script(client, "accept", "reuse", **ACCEPTING)
@@ -100,7 +100,7 @@ class Ledger:
         """
         bounds = self._memory.within(self.bounds)
         with uncertain_if_sent(offer):
-            answers = self.rounds.run(*self._accept_call([offer], bounds))
+            answers = self.pipeline.run(*self._accept_call([offer], bounds))
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_async(self, offer: Offer) -> Accepted:
@@ -108,7 +108,7 @@ class Ledger:
         bounds = self._memory.within(self.bounds)
         call = self._accept_call([offer], bounds)
         with uncertain_if_sent(offer):
-            answers = await self.rounds.run_async(*call)
+            answers = await self.pipeline.run_async(*call)
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[Accepted | PredictqError]:
@@ -120,7 +120,7 @@ class Ledger:
         bounds = self._memory.within(self.bounds)
         call = self._accept_call(offers, bounds)
         try:
-            answers = await self.rounds.run_async(*call)
+            answers = await self.pipeline.run_async(*call)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if isinstance(error, CERTAIN):
                 raise
@@ -150,7 +150,7 @@ class Ledger:
         """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
             # The end is inclusive: one byte more than allowed tells that the record is longer.
-            text = await self.rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
+            text = await self.pipeline.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
@@ -168,7 +168,7 @@ class Ledger:
 
         There are fewer than asked once they take more than ``most`` bytes, but at least one.
         """
-        texts = await self.rounds.run_async(
+        texts = await self.pipeline.run_async(
             self._records, [keys.record(task_id) for task_id in task_ids], [most]
         )
         found = list(zip(task_ids, texts, strict=False))
@@ -183,7 +183,7 @@ class Ledger:
         None if there is no record.
         """
         record_keys = [keys.record(task_id) for task_id in task_ids]
-        states = await self.rounds.run_async(self._states, record_keys, [])
+        states = await self.pipeline.run_async(self._states, record_keys, [])
         return [state and cast("State", state.decode()) for state in states]
 
     def start(
@@ -209,11 +209,11 @@ class Ledger:
 
     def expire(self, record: Record) -> None:
         """Settle a prediction as expired, unless it is running or has an outcome."""
-        self.rounds.run(self._settle, *self._expiring(record))
+        self.pipeline.run(self._settle, *self._expiring(record))
 
     async def expire_async(self, record: Record) -> None:
         """`expire` on an event loop."""
-        await self.rounds.run_async(self._settle, *self._expiring(record))
+        await self.pipeline.run_async(self._settle, *self._expiring(record))
 
     def _expiring(self, record: Record) -> tuple[list[str], list[Any]]:
         return expiring(record, self._settings.result_ttl)

@@ -2,7 +2,7 @@
 
 from tasks.settings import Settings
 
-PROBE_LEASE = 60.0
+PROBE_TIMEOUT = 60.0
 """Seconds after which a new probe is sent if one has not settled."""
 MINUTE = 60.0
 """Seconds during which dead letters are counted together."""
@@ -41,7 +41,7 @@ MAX_REUSED_BYTES = 2**20
 MESSAGES_PER_STEP = 5000
 """Parked messages returned to their queue in one step, which takes about 15 ms."""
 PROBING = {
-    "probe_lease": PROBE_LEASE,
+    "probe_timeout": PROBE_TIMEOUT,
     "wait_remembered": WAIT_REMEMBERED,
     "slice": MESSAGES_PER_STEP,
 }

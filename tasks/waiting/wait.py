@@ -22,13 +22,13 @@ class Wait:
         """``is_over``: nothing may be waited for any more, since this process shuts down."""
         self.task_id, self.since, self.is_over = task_id, time.monotonic(), is_over
         self._look_up = look_up
-        self._is_called, self._heard = False, b""
+        self._is_notified, self._heard = False, b""
         self._error: redis.RedisError | None = None
         self._woken: asyncio.Future[None] | None = None
 
-    def call(self, heard: bytes = b"") -> None:
-        """Tell that there is an outcome; ``heard``: the published one, else it is looked up."""
-        self._is_called, self._heard = True, heard
+    def notify(self, heard: bytes = b"") -> None:
+        """Wake the caller for an outcome: the published one, ``heard``, else one to look up."""
+        self._is_notified, self._heard = True, heard
         self._wake()
 
     def fail(self, error: redis.RedisError) -> None:
@@ -49,7 +49,7 @@ class Wait:
         """
         record, until = known, time.monotonic() + seconds
         while not record.is_terminal:
-            if not (self.is_over or self._is_called or self._error):
+            if not (self.is_over or self._is_notified or self._error):
                 await self._sleep(min(until - time.monotonic(), _until_overdue(record)))
             is_last = self.is_over or time.monotonic() >= until
             record = await self._next()
@@ -60,7 +60,7 @@ class Wait:
     async def _next(self) -> Record:
         if self._error is not None:
             raise self._error
-        heard, self._heard, self._is_called = self._heard, b"", False
+        heard, self._heard, self._is_notified = self._heard, b"", False
         if len(heard) > MAX_RECORD_ON_LOOP:
             raise RecordTooLong
         found = read_record(self.task_id, heard) if heard else None

@@ -93,7 +93,7 @@ class Waits:
         else:
             task_id = channel.removeprefix(keys.RECORD)
         for wait in self._waiting.get(task_id, ()):
-            wait.call(payload)
+            wait.notify(payload)
 
     def _recheck(self, subscription: Subscription) -> None:
         """Look at everything that has waited for long; goes on as long as anything waits."""
@@ -119,7 +119,7 @@ class Waits:
         states = await self._gateway.ledger.states([wait.task_id for wait in waits])
         for wait, state in zip(waits, states, strict=True):
             if state is None or state in TERMINAL:
-                wait.call()
+                wait.notify()
 
     def _end_all(self) -> None:
         for waits in self._waiting.values():

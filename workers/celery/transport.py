@@ -42,7 +42,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
         Settling an outcome drops its message, so Celery acknowledges only what it cannot read.
         """
-        self.channel.parts.burial.put_aside(
+        self.channel.parts.burial.bury_by_tag(
             delivery_tag, "Celery could not decode it; see the worker's log"
         )
 

@@ -15,7 +15,7 @@ MAX_FAILED = 32
 """Failed directives that a worker reports; those that gave them have looked long before."""
 
 
-class CarryingOut:
+class DirectiveRunner:
     """The directives of one worker. Each is begun at the heartbeat that hears of it."""
 
     def __init__(self, directives: Directives, pools: Pools, faults: LoadRetry) -> None:
@@ -27,7 +27,7 @@ class CarryingOut:
         self._pending: dict[str, _Pending] = {}
         self._failed: deque[tuple[str, str]] = deque(maxlen=MAX_FAILED)
 
-    def pursue(self) -> dict[str, Any]:
+    def advance(self) -> dict[str, Any]:
         """Hear of new directives, continue all, and report; raises `redis.RedisError`."""
         if self._heard is None:  # what was told before this worker started is none of its business
             self._heard = self._directives.newest()

@@ -22,16 +22,18 @@ Range = tuple[int, int]
 
 
 class _Notes(msgspec.Struct):
+    """Another attempt may be of an earlier release, so the file has the names of that time."""
+
     untried: list[Range] = []
     """Ranges to be asked for, in this order."""
     trying: Range | None = None
     """The range that a process asks for; the next process finds it here if this one died of it."""
-    lived: list[Range] = []
+    survived: list[Range] = msgspec.field(name="lived", default_factory=list)
     """Ranges that did not crash the process; each could be asked as a whole."""
-    struck: list[int] = []
+    suspect: list[int] = msgspec.field(name="struck", default_factory=list)
     """Rows that a process died of once, perhaps by chance; the second time makes a row deadly."""
     deadly: list[int] = []
-    vain: int = 0
+    crashes_outside_rows: int = msgspec.field(name="vain", default=0)
     """Consecutive crashes outside any row."""
 
 
@@ -49,8 +51,8 @@ class CrashJournal:
         notes = self._read()
         if notes.trying:  # the crash has rows to blame; `narrow` halves them
             return
-        notes.vain += 1
-        if notes.vain > MAX_CRASHES_OUTSIDE_ROWS:
+        notes.crashes_outside_rows += 1
+        if notes.crashes_outside_rows > MAX_CRASHES_OUTSIDE_ROWS:
             raise WorkerLost(f"a chunk ended its process {attempt - 1} times")
         self._write(notes)
 
@@ -68,16 +70,18 @@ class CrashJournal:
             return
         notes = self._read()
         if notes.trying:
-            self._condemn(notes, *notes.trying)
-        if not (notes.untried or notes.lived or notes.deadly):
+            self._halve(notes, *notes.trying)
+        if not (notes.untried or notes.survived or notes.deadly):
             notes.untried = [(0, rows)]
         # Counted now: the first loop appends the ranges that this process has answered itself.
-        again = len(notes.lived)
+        again = len(notes.survived)
         while notes.untried:
             self._ask(notes, notes.untried, ask)
-            notes.vain = 0  # not below, where crashes outside the rows would repeat forever
+            notes.crashes_outside_rows = (
+                0  # not below, where crashes outside the rows would repeat forever
+            )
         for _ in range(again):
-            self._ask(notes, notes.lived, ask)
+            self._ask(notes, notes.survived, ask)
 
     def _ask(self, notes: _Notes, ranges: list[Range], ask: Callable[[range], object]) -> None:
         """Ask for the first of these ranges."""
@@ -87,12 +91,12 @@ class CrashJournal:
             ask(range(*trying))
         except Exception:
             # An error is no crash: if the step is retried, these rows are not to blame for its end.
-            self._has_lived(notes, trying)
+            self._note_survived(notes, trying)
             raise
-        self._has_lived(notes, trying)
+        self._note_survived(notes, trying)
 
-    def _has_lived(self, notes: _Notes, rows: Range) -> None:
-        notes.lived.append(rows)
+    def _note_survived(self, notes: _Notes, rows: Range) -> None:
+        notes.survived.append(rows)
         notes.trying = None
         self._write(notes)
 
@@ -100,15 +104,15 @@ class CrashJournal:
         """Delete the journal: the chunk is settled."""
         self._path.unlink(missing_ok=True)
 
-    def _condemn(self, notes: _Notes, first: int, end: int) -> None:
+    def _halve(self, notes: _Notes, first: int, end: int) -> None:
         """Note that a process died of these rows: halve them, or mark the row as deadly."""
         middle = (first + end) // 2
-        notes.trying, notes.vain = None, 0
+        notes.trying, notes.crashes_outside_rows = None, 0
         if middle > first:
             # In front: the rows to blame are found before further ranges are asked for.
             notes.untried[:0] = [(first, middle), (middle, end)]
-        elif first not in notes.struck:
-            notes.struck.append(first)
+        elif first not in notes.suspect:
+            notes.suspect.append(first)
             notes.untried.insert(0, (first, end))
         else:
             notes.deadly.append(first)

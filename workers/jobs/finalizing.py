@@ -20,7 +20,7 @@ def finalize(
     begun: Begun,
     ledger: JobLedger,
     directory: JobDirectory,
-    roots: AllowedPaths,
+    allowed: AllowedPaths,
     settings: Settings,
 ) -> None:
     """Write the output and the errors file, and complete the job; raises what ends the job."""
@@ -31,7 +31,7 @@ def finalize(
         raise OutputUnwritable(
             f"parts of job {begun.reserved.job} are missing: {', '.join(missing[:5])}"
         )
-    output = resolved_output(begun.request, directory, roots)
+    output = resolved_output(begun.request, directory, allowed)
     made = [directory.part(part.name) for part in parts]
     if output.is_relative_to(directory.path):  # beside its parts, until these are deleted
         Quota(settings).check(sum(part.stat().st_size for part in made))
@@ -46,12 +46,12 @@ def finalize(
         clear(directory)
 
 
-def resolved_output(request: JobRequest, directory: JobDirectory, roots: AllowedPaths) -> Path:
+def resolved_output(request: JobRequest, directory: JobDirectory, allowed: AllowedPaths) -> Path:
     """The path of the output, checked again: links may have been added since the job was accepted.
 
     Raises `PlaceForbidden`, or `Invalid` if it is the same file as the input by now.
     """
-    output = roots.target(request.output.uri, directory, everywhere=request.restricted)
+    output = allowed.target(request.output.uri, directory, everywhere=request.restricted)
     refuse_same(request.input.uri, output)
     return Path(output)
 

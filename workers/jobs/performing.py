@@ -41,7 +41,7 @@ class Performer:
     def __init__(self, engine: Engine, settings: Settings, limited: Limited) -> None:
         """``limited`` kills this process if a model call takes longer than so many seconds."""
         self._settings = settings
-        self._roots = AllowedPaths(settings.batch_roots, settings.home)
+        self._allowed = AllowedPaths(settings.batch_roots, settings.home)
         self._ledger = RetryingJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
         self._inputs = Inputs(settings)
@@ -73,7 +73,7 @@ class Performer:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
                 directory = JobDirectory(self._settings.home, begun.reserved.job)
-                finalize(begun, self._ledger, directory, self._roots, self._settings)
+                finalize(begun, self._ledger, directory, self._allowed, self._settings)
 
     def _failed(self, begun: Begun, error: Exception) -> Disposition:
         reserved, word, traceback = begun.reserved, error_text(error), traceback_of(error)

@@ -29,8 +29,8 @@ class Sessions:
     in, and a new local key ends all sessions.
     """
 
-    def __init__(self, client: redis.Redis, rounds: Pipeline, local_key: bytes) -> None:
-        self._client, self._rounds = client, rounds
+    def __init__(self, client: redis.Redis, pipeline: Pipeline, local_key: bytes) -> None:
+        self._client, self._pipeline = client, pipeline
         self._local_key = local_key
 
     def issue_code(self) -> str:
@@ -58,7 +58,7 @@ class Sessions:
         if not cookie or not self._local_key:
             return False
         key = keys.CONSOLE_SESSIONS + self._hash(cookie)
-        end = await self._rounds.ask("GETEX", key, "EX", SESSION_IDLE_SECONDS)
+        end = await self._pipeline.ask("GETEX", key, "EX", SESSION_IDLE_SECONDS)
         return end is not None and time.time() < float(end)
 
     async def caller(self, cookies: bytes) -> Caller | None:

@@ -6,20 +6,20 @@ from benchmarks.harness.wire import Connection, LoadFailed, Response, Then, Wire
 
 GIVE_UP = 10.0
 """Seconds to wait for an answer."""
-NOBODY = Response(0, b"")
+NO_RESPONSE = Response(0, b"")
 """Stands for no answer: a broken connection or a timeout."""
 _now = time.monotonic
 
 
 class Line(Wire):
-    """A `Wire` on which a lost connection is reported as a response, `NOBODY`."""
+    """A `Wire` on which a lost connection is reported as a response, `NO_RESPONSE`."""
 
     def send(self, request: bytes, then: Then) -> None:
-        """See `Wire.send`; if sending fails the response is `NOBODY`."""
+        """See `Wire.send`; if sending fails the response is `NO_RESPONSE`."""
         try:
             super().send(request, then)
         except (LoadFailed, OSError):
-            then(NOBODY)
+            then(NO_RESPONSE)
 
     def turn(self, within: float = 0.0) -> None:
         """See `Wire.turn`; requests time out after `GIVE_UP`."""
@@ -38,4 +38,4 @@ class Line(Wire):
         if then and self._line:
             self.send(*self._line.popleft())
         if then:
-            then(NOBODY)
+            then(NO_RESPONSE)

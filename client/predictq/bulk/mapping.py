@@ -21,7 +21,7 @@ GROUP_ROWS = 1000
 WINDOW_ROWS = 500
 """Rows of one request of `map`."""
 WINDOWS = 3
-"""Windows of `map` that are under way: one is awaited, while the others keep the workers busy."""
+"""Windows of `map` submitted at a time: one is awaited, while the others keep workers busy."""
 Progress = Callable[[int], object]
 """Called with the number of finished rows."""
 
@@ -60,15 +60,15 @@ class Bulk:
     ) -> Stream[Outcome]:
         """Yield the outcome of each row; rows are read as windows are submitted."""
         key, done = uuid.uuid4().hex, 0
-        under_way: deque[list[Answer]] = deque()
+        submitted: deque[list[Answer]] = deque()
         for number, group in enumerate(groups(lines(rows), WINDOW_ROWS)):
             request = LineGroup(group, query, f"{key}-{number}")
-            under_way.append((yield from submit(self.requests, request, deadline())))
-            if len(under_way) == WINDOWS:
-                window = under_way.popleft()
+            submitted.append((yield from submit(self.requests, request, deadline())))
+            if len(submitted) == WINDOWS:
+                window = submitted.popleft()
                 yield from self._outcomes(window, deadline(), ordered)
                 progress(done := done + len(window))
-        for window in under_way:
+        for window in submitted:
             yield from self._outcomes(window, deadline(), ordered)
             progress(done := done + len(window))
 

@@ -4,7 +4,7 @@ import httpx2
 
 from predictq import arguments
 from predictq.errors import Detail, InvalidRequest, Unreachable
-from predictq.http.finding import FoundAddress
+from predictq.http.address_search import FoundAddress
 
 LAST_PORT = 65_535
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)

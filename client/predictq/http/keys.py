@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 
 from predictq.arguments import invalid_argument
-from predictq.http.finding import MAX_FILE_BYTES, stacks
+from predictq.http.address_search import MAX_FILE_BYTES, stacks
 
 LOOPBACK = "127.0.0.1"
 """Not a name such as localhost, which may resolve to another user's server."""

@@ -8,7 +8,7 @@ import httpx2
 
 from predictq import arguments
 from predictq.http.address import address, unreachable
-from predictq.http.finding import find
+from predictq.http.address_search import find
 from predictq.http.keys import authorization
 from predictq.http.retries import Clock, Deadline
 

@@ -30,7 +30,7 @@ PROBLEMS: dict[int, type[errors.ProblemError]] = {
     UNAVAILABLE: errors.Unavailable,
     504: errors.Unavailable,
 }
-ENDINGS = {"cancelled": errors.PredictionCancelled, "expired": errors.PredictionExpired}
+ERROR_OF_STATUS = {"cancelled": errors.PredictionCancelled, "expired": errors.PredictionExpired}
 
 T = TypeVar("T")
 
@@ -128,8 +128,8 @@ def _ending(response: httpx2.Response) -> errors.PredictqError | None:
         if not body.get("urls"):
             return None
         task_id, code = body["id"], body["code"]
-        if code in ENDINGS:
-            return ENDINGS[code](task_id)
+        if code in ERROR_OF_STATUS:
+            return ERROR_OF_STATUS[code](task_id)
         return errors.PredictionFailed(task_id, code, body["detail"], body["retryable"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -146,8 +146,8 @@ def _state(body: dict[str, Any], pause: float | None) -> Prediction | Accepted:
         return Prediction(body["id"], status, body["predictions"], receipt)
     if status == "failed":
         _fail(body["id"], body["error"])
-    if status in ENDINGS:
-        raise ENDINGS[status](body["id"])
+    if status in ERROR_OF_STATUS:
+        raise ERROR_OF_STATUS[status](body["id"])
     return _accepted(body, pause)
 
 

@@ -169,11 +169,11 @@ def _is_row(fields: Sequence[str], takes: ModelInputs | None) -> bool:
         filled = [field for field in fields if field.strip() not in MISSING_TEXTS]
         return bool(filled) and all(map(_is_numeric, filled))
     pairs = zip(takes.columns, fields, strict=True)
-    verdicts = {_verdict(column, field.strip()) for column, field in pairs}
-    return True in verdicts and False not in verdicts
+    fits = {_is_surely_value(column, field.strip()) for column, field in pairs}
+    return True in fits and False not in fits
 
 
-def _verdict(column: Column, text: str) -> bool | None:
+def _is_surely_value(column: Column, text: str) -> bool | None:
     """Whether the text is a value of the column, not a name; None if it may be either."""
     if text in MISSING_TEXTS and text not in column.words:
         return None

@@ -31,7 +31,7 @@ class Burial:
         self._ledger = Ledger(client, settings)
         self._bury = scripts.load_script(client, "bury", **PROBING, **dead_letter_bounds(settings))
 
-    def put_aside(self, tag: str, reason: str) -> None:
+    def bury_by_tag(self, tag: str, reason: str) -> None:
         """Bury a reserved message, given only its tag."""
         message = cast("bytes | None", self._client.hget(keys.RESERVED, tag))
         if message is not None:

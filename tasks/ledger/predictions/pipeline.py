@@ -70,7 +70,7 @@ class Pipeline:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:

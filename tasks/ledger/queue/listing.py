@@ -10,15 +10,15 @@ class OpenIds:
 
     def __init__(self, client: redis.Redis) -> None:
         self._waiting = scripts.load_script(client, "waiting")
-        self._held = scripts.load_script(client, "held")
+        self._reserved = scripts.load_script(client, "reserved")
 
     def waiting(self, queue: str, most: int) -> list[str]:
         """Ids of messages that wait on a queue, the next to be taken first."""
         return _texts(self._waiting(keys=[queue], args=[most]))
 
-    def held(self, queue: str, most: int) -> list[str]:
-        """Ids of messages that workers hold, of at most ``most`` reservations, in no order."""
-        return _texts(self._held(keys=[keys.RESERVED], args=[queue, most]))
+    def reserved(self, queue: str, most: int) -> list[str]:
+        """Ids of reserved messages, of at most ``most`` reservations, in no order."""
+        return _texts(self._reserved(keys=[keys.RESERVED], args=[queue, most]))
 
 
 def _texts(ids: list[bytes]) -> list[str]:

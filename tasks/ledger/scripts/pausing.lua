@@ -17,9 +17,9 @@ local function note(version, entry)
   redis.call('HSET', PAUSED, version, cjson.encode(entry))
 end
 
--- The lease lets another probe follow: this one may be lost, for example by a purge.
+-- After the timeout another probe follows: this one may be lost, for example by a purge.
 local function send_probe(version, entry, id, now)
-  entry.probe, entry.probe_at = id, now + PROBE_LEASE
+  entry.probe, entry.probe_at = id, now + PROBE_TIMEOUT
   note(version, entry)
 end
 

@@ -6,16 +6,16 @@
 -- ARGV: seconds until the reservations end, tags of this worker.
 -- Returns how many messages went back to the consuming end of their queues.
 local reserved, due, queue = unpack(KEYS, 1, 3)
-local timeout, many_held = ARGV[1], #ARGV - 1
-local function held_at(i) return ARGV[1 + i] end
+local timeout, many_reserved = ARGV[1], #ARGV - 1
+local function reserved_at(i) return ARGV[1 + i] end
 local many_lists = #KEYS - 3
 local function list_at(i) return KEYS[3 + i] end
 local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
 local now, returned = clock(), 0
 redis.call('ZREM', due, '') -- deleting first lets the script run on a full Redis
-for i = 1, many_held do
+for i = 1, many_reserved do
   -- XX: a reservation that has ended stays ended, since another worker may hold the message by now.
-  redis.call('ZADD', due, 'XX', now + timeout, held_at(i))
+  redis.call('ZADD', due, 'XX', now + timeout, reserved_at(i))
 end
 -- The oldest comes last: what is given back last is taken first.
 for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, 1000)) do

@@ -59,5 +59,5 @@ def test_open_ids_of_a_queue_and_of_workers(client: redis.Redis) -> None:
     listed = OpenIds(client)
     assert listed.waiting("predict", 50) == ["a", "b"]
     assert listed.waiting("predict", 1) == ["a"]
-    assert listed.held("predict", 50) == ["c"]
-    assert listed.held("bulk", 50) == []
+    assert listed.reserved("predict", 50) == ["c"]
+    assert listed.reserved("bulk", 50) == []

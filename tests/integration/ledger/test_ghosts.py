@@ -51,7 +51,7 @@ def test_ghost_leaves_other_versions_unchanged(client: redis.Redis) -> None:
     harness.fail("a")
     harness.fail("b", "churn.b")
     harness.fail("c", "x", WorkerLost('it said "model":"churn:3"'))
-    harness.put_aside(json.dumps({"headers": {"id": "d", "batch": "churn:33"}}).encode())
+    harness.bury(json.dumps({"headers": {"id": "d", "batch": "churn:33"}}).encode())
 
     assert ghost_removal.remove("churn:3").letters == 1
 

@@ -13,7 +13,7 @@ from tests.support.stack import until
 
 
 @pytest.fixture
-def rounds(client: redis.Redis) -> Pipeline:
+def pipeline(client: redis.Redis) -> Pipeline:
     client.flushall()
     return Pipeline(client)
 
@@ -22,24 +22,24 @@ def trips(client: redis.Redis) -> int:
     return client.info("stats")["total_reads_processed"]
 
 
-def test_pipelined_requests_get_their_own_answers(rounds: Pipeline) -> None:
+def test_pipelined_requests_get_their_own_answers(pipeline: Pipeline) -> None:
     async def ask() -> list[bytes]:
-        return await asyncio.gather(*(rounds.ask("ECHO", str(n)) for n in range(2000)))
+        return await asyncio.gather(*(pipeline.ask("ECHO", str(n)) for n in range(2000)))
 
     assert asyncio.run(ask()) == [str(n).encode() for n in range(2000)]
 
 
-def test_concurrent_requests_share_a_round_trip(client: redis.Redis, rounds: Pipeline) -> None:
+def test_concurrent_requests_share_a_round_trip(client: redis.Redis, pipeline: Pipeline) -> None:
     def is_under_way() -> bool:
         return client.info("clients")["blocked_clients"] > 0
 
     async def ask() -> tuple[set[int], int]:
         # The first command blocks its round trip while the others gather.
-        first = asyncio.ensure_future(rounds.ask("BLPOP", "rounds", 5))
+        first = asyncio.ensure_future(pipeline.ask("BLPOP", "rounds", 5))
         await asyncio.sleep(0)
         await asyncio.to_thread(until, is_under_way, "a round trip under way")
         asked = trips(client)
-        others = [asyncio.ensure_future(rounds.ask("INCR", "rounds:count")) for _ in range(20)]
+        others = [asyncio.ensure_future(pipeline.ask("INCR", "rounds:count")) for _ in range(20)]
         await asyncio.sleep(0)
         client.rpush("rounds", "go")
         assert (await first)[1] == b"go"
@@ -50,10 +50,10 @@ def test_concurrent_requests_share_a_round_trip(client: redis.Redis, rounds: Pip
     assert taken < 6
 
 
-def test_pipelined_command_that_is_refused_fails_alone(rounds: Pipeline) -> None:
+def test_pipelined_command_that_is_refused_fails_alone(pipeline: Pipeline) -> None:
     async def ask() -> list[bytes | BaseException]:
         commands = (("ECHO", str(n)) if n % 3 else ("NOSUCHCOMMAND",) for n in range(300))
-        asked = (rounds.ask(*command) for command in commands)
+        asked = (pipeline.ask(*command) for command in commands)
         return await asyncio.gather(*asked, return_exceptions=True)
 
     answers = asyncio.run(ask())
@@ -63,23 +63,23 @@ def test_pipelined_command_that_is_refused_fails_alone(rounds: Pipeline) -> None
     ]
 
 
-def test_cancelled_requests_block_no_others(rounds: Pipeline) -> None:
+def test_cancelled_requests_block_no_others(pipeline: Pipeline) -> None:
     async def ask() -> bytes:
-        gone = [asyncio.ensure_future(rounds.ask("ECHO", "gone")) for _ in range(5)]
+        gone = [asyncio.ensure_future(pipeline.ask("ECHO", "gone")) for _ in range(5)]
         await asyncio.sleep(0)
         for each in gone:
             each.cancel()
-        return await rounds.ask("ECHO", "here")
+        return await pipeline.ask("ECHO", "here")
 
     assert asyncio.run(ask()) == b"here"
 
 
 def test_frozen_redis_fails_requests_soon_and_recovers(
-    client: redis.Redis, rounds: Pipeline
+    client: redis.Redis, pipeline: Pipeline
 ) -> None:
     async def ask(count: int) -> tuple[list[bytes | BaseException], float]:
         started = time.monotonic()
-        asked = (rounds.ask("PING") for _ in range(count))
+        asked = (pipeline.ask("PING") for _ in range(count))
         answers = await asyncio.gather(*asked, return_exceptions=True)
         return answers, time.monotonic() - started
 
@@ -95,8 +95,8 @@ def test_frozen_redis_fails_requests_soon_and_recovers(
 
 
 def test_refused_connection_means_that_nothing_was_sent() -> None:
-    rounds = Pipeline(connect("redis://127.0.0.1:1/0"))
+    pipeline = Pipeline(connect("redis://127.0.0.1:1/0"))
     with pytest.raises(Unsent):
-        asyncio.run(rounds.ask("PING"))
+        asyncio.run(pipeline.ask("PING"))
     with pytest.raises(Unsent):
-        rounds.ask_now("PING")
+        pipeline.ask_now("PING")

@@ -221,7 +221,7 @@ def test_queue_estimates_are_of_the_queue_of_predictions(monkeypatch: pytest.Mon
 def test_waits_end_with_the_process() -> None:
     asked, _ = gateway()
     assert not asked.is_shutting_down
-    asked.end_waits()
+    asked.begin_shutdown()
     assert asked.is_shutting_down
 
 

@@ -54,19 +54,19 @@ def waited(there: Any, act: Callable[[Wait], object], seconds: float = LONG) -> 
 
 def test_wait_returns_the_outcome_that_was_published(there: Redis) -> None:
     text = msgspec.json.encode(SUCCEEDED)
-    assert waited(there, lambda wait: wait.call(text)) == SUCCEEDED
+    assert waited(there, lambda wait: wait.notify(text)) == SUCCEEDED
     assert there.looks == 0
 
 
 @pytest.mark.parametrize("text", [b"", b"nonsense"], ids=repr)
 def test_wait_looks_where_no_outcome_was_published(there: Redis, text: bytes) -> None:
     there.record = SUCCEEDED
-    assert waited(there, lambda wait: wait.call(text)) == SUCCEEDED
+    assert waited(there, lambda wait: wait.notify(text)) == SUCCEEDED
 
 
 def test_wait_leaves_a_long_outcome_to_a_thread(there: Redis) -> None:
     with pytest.raises(RecordTooLong):
-        waited(there, lambda wait: wait.call(b"x" * (MAX_RECORD_ON_LOOP + 1)))
+        waited(there, lambda wait: wait.notify(b"x" * (MAX_RECORD_ON_LOOP + 1)))
 
 
 def test_wait_returns_the_present_state_when_its_time_is_up(there: Redis) -> None:
@@ -96,7 +96,7 @@ def test_wait_for_what_was_lost_says_so() -> None:
             raise Lost
 
     with pytest.raises(Lost):
-        waited(Empty(), Wait.call)
+        waited(Empty(), Wait.notify)
 
 
 def test_wait_looks_when_the_queue_deadline_passes(there: Redis) -> None:
@@ -110,7 +110,7 @@ def test_wait_looks_when_the_queue_deadline_passes(there: Redis) -> None:
 def test_wait_that_was_called_before_it_slept_does_not_sleep(there: Redis) -> None:
     async def run() -> Record:
         wait = Wait("an-id", there.look_up, is_over=False)
-        wait.call(msgspec.json.encode(SUCCEEDED))
+        wait.notify(msgspec.json.encode(SUCCEEDED))
         return await asyncio.wait_for(wait.outcome(QUEUED, LONG), 20)
 
     assert asyncio.run(run()) == SUCCEEDED

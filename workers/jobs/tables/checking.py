@@ -22,15 +22,15 @@ def check_file(source: Source, directory: Path, spare: int) -> list[BadRow]:
     """
     rows, bad, first_bad = 0, 0, list[BadRow]()
     with open_unnamed(directory, spare) as file:
-        doubles = DuplicateIds(file)
+        ids = DuplicateIds(file)
         for span in source.spans(_ROWS):
             block = source.read(span)
             if block.ids is not None:
-                doubles.add(block.ids, block.lines)
+                ids.add(block.ids, block.lines)
             rows, bad = rows + block.rows, bad + len(block.bad)
             first_bad += sorted(block.bad, key=lambda row: row.line)[: _TOLD - len(first_bad)]
         _refuse_hopeless(rows, bad, first_bad)
-        _refuse_doubles(doubles)
+        _refuse_duplicates(ids)
     return first_bad
 
 
@@ -45,7 +45,7 @@ def _refuse_hopeless(rows: int, bad: int, first_bad: list[BadRow]) -> None:
     )
 
 
-def _refuse_doubles(doubles: DuplicateIds) -> None:
-    if found := doubles.first():
+def _refuse_duplicates(ids: DuplicateIds) -> None:
+    if found := ids.first():
         line, other = found
         raise InvalidInput(f"line {line}: line {other} has the same id", line=line)

@@ -28,7 +28,7 @@ class LettersHarness(LedgerHarness):
         assert self.ledger.settle(f"{model}:3", [Settled(outcome, tag, dead_after=2)]) == 1
         return message
 
-    def put_aside(self, message: bytes) -> WholeLetter:
+    def bury(self, message: bytes) -> WholeLetter:
         self.client.lpush("predict", message)
         ((tag, _),) = self.reservations.reserve("predict", 1, *GENEROUS)
         self.burial.bury(tag, message, "nobody can read it")

@@ -78,19 +78,19 @@ def test_settlement_without_the_reservation_is_ignored(harness: LettersHarness) 
 
 @pytest.mark.parametrize("message", [b"first", b"\xff\x00 not UTF-8", b'{"headers": 7}', b"[]"])
 def test_unreadable_message_is_kept_whole(harness: LettersHarness, message: bytes) -> None:
-    letter = harness.put_aside(message)
+    letter = harness.bury(message)
 
     assert letter.content == message
     assert (letter.id, letter.model, letter.attempts) == ("predict:1", "", 0)
     assert (letter.code, letter.reason) == ("malformed", "nobody can read it")
     assert not harness.client.exists(keys.RESERVED, keys.DUE)
-    harness.burial.put_aside("predict:1", "it is gone by now")
+    harness.burial.bury_by_tag("predict:1", "it is gone by now")
     harness.burial.bury("predict:1", message, "and this, too")
     assert harness.ids() == ["predict:1"]
 
 
 def test_unreadable_message_with_an_id_fails_under_it(harness: LettersHarness) -> None:
-    letter = harness.put_aside(b'{"headers": {"id": "stock", "batch": "churn:3 predict"}}')
+    letter = harness.bury(b'{"headers": {"id": "stock", "batch": "churn:3 predict"}}')
 
     assert (letter.id, letter.model) == ("stock", "churn:3")
     outcome = harness.ledger.record("stock")
@@ -104,7 +104,7 @@ def test_dead_letter_keeps_the_outcome_of_another_message(harness: LettersHarnes
     done = harness.ledger.record("a").cancelled()
     harness.ledger.settle("churn:3", [Settled(done, tag)])
 
-    harness.put_aside(b'{"headers": {"id": "a"}}')
+    harness.bury(b'{"headers": {"id": "a"}}')
 
     assert harness.ledger.record("a") == done
 
@@ -113,15 +113,15 @@ def test_dead_letter_keeps_the_outcome_of_another_message(harness: LettersHarnes
 def test_dead_letter_id_that_no_path_can_hold_is_replaced(
     harness: LettersHarness, given: str
 ) -> None:
-    letter = harness.put_aside(json.dumps({"headers": {"id": given}}).encode())
+    letter = harness.bury(json.dumps({"headers": {"id": given}}).encode())
 
     assert letter.id == "predict:1"
     assert harness.ledger.record(given).state == "failed"
 
 
 def test_unreadable_messages_under_one_id_are_both_kept(harness: LettersHarness) -> None:
-    harness.put_aside(b'{"headers": {"id": "a"}, "n": 1}')
-    harness.put_aside(b'{"headers": {"id": "a"}, "n": 2}')
+    harness.bury(b'{"headers": {"id": "a"}, "n": 1}')
+    harness.bury(b'{"headers": {"id": "a"}, "n": 2}')
 
     assert sorted(harness.ids()) == ["a", "predict:2"]
 
@@ -142,7 +142,7 @@ def test_dead_letter_filters(harness: LettersHarness) -> None:
 
 def test_dead_letter_list_over_several_reads(harness: LettersHarness) -> None:
     for number in range(250):
-        harness.put_aside(b"%d" % number)
+        harness.bury(b"%d" % number)
 
     assert harness.ids() == [f"predict:{number}" for number in range(250, 0, -1)]
     assert harness.letters.delete(harness.ids()[:240]) == 240
@@ -159,8 +159,8 @@ def test_dead_letter_list_loads_no_messages(
     monkeypatch.setattr(letters, "BYTES_PER_ROUND_TRIP", 5_000)
     filling = b"x" * 2_000
     harness.fail("a", "iris")
-    harness.put_aside(b'{"headers": {"id": "b"}, ",\\"message\\":": "' + filling + b'"}')
-    harness.put_aside(b"\xff" + filling)
+    harness.bury(b'{"headers": {"id": "b"}, ",\\"message\\":": "' + filling + b'"}')
+    harness.bury(b"\xff" + filling)
     read: list[list[bytes]] = []
     list_ = harness.letters._list
     harness.letters._list = lambda **given: read.append(list_(**given)) or read[-1]
@@ -181,7 +181,7 @@ def test_dead_letter_list_loads_no_messages(
 def test_dead_letters_beyond_the_bound_drop_the_oldest(client: redis.Redis, bounds) -> None:
     harness = LettersHarness(client, **bounds)
     for number in range(8):
-        harness.put_aside(b"%200d" % number)
+        harness.bury(b"%200d" % number)
     harness.fail("last")
 
     totals = harness.letters.totals()
@@ -195,10 +195,10 @@ def test_dead_letters_beyond_the_bound_drop_the_oldest(client: redis.Redis, boun
 
 def test_dead_letters_deleted_by_hand_are_no_longer_counted(client: redis.Redis) -> None:
     harness = LettersHarness(client, max_dead_letter_bytes=1000)
-    harness.put_aside(b"%500d" % 1)
+    harness.bury(b"%500d" % 1)
     client.delete(keys.DEAD_LETTERS, keys.DEAD_LETTER_TIMES)
-    harness.put_aside(b"%500d" % 2)
-    harness.put_aside(b"3")
+    harness.bury(b"%500d" % 2)
+    harness.bury(b"3")
 
     assert harness.ids()[0] == "predict:3"
 
@@ -216,19 +216,19 @@ def test_full_redis_lets_workers_bury(harness: LettersHarness) -> None:
 
 def test_unreadable_message_leaves_no_attempts(harness: LettersHarness) -> None:
     harness.client.hset(keys.ATTEMPTS, "stock", "1")
-    harness.put_aside(b'{"headers": {"id": "stock"}}')
+    harness.bury(b'{"headers": {"id": "stock"}}')
     assert not harness.client.exists(keys.ATTEMPTS)
 
 
 def test_as_many_dead_letters_as_may_be_kept_are_kept(client: redis.Redis) -> None:
     harness = LettersHarness(client)
     for number in range(3):
-        harness.put_aside(b"%d" % number)
+        harness.bury(b"%d" % number)
     size = harness.letters.totals().bytes
     client.flushall()
     harness = LettersHarness(client, max_dead_letters=3, max_dead_letter_bytes=size)
     for number in range(3):
-        harness.put_aside(b"%d" % number)
+        harness.bury(b"%d" % number)
     assert (harness.letters.totals().kept, harness.letters.totals().dropped) == (3, 0)
 
 
@@ -236,7 +236,7 @@ def test_dead_letters_whose_bytes_were_counted_wrong_do_not_stop_a_worker(
     client: redis.Redis,
 ) -> None:
     harness = LettersHarness(client, max_dead_letter_bytes=1000)
-    harness.put_aside(b"1")
+    harness.bury(b"1")
     client.hset(keys.DEAD_LETTER_TOTALS, "bytes", 10**6)
     client.lpush("predict", b"2")
     ((tag, message),) = harness.reservations.reserve("predict", 1, *GENEROUS)
@@ -249,5 +249,5 @@ def test_dead_letters_longer_than_a_round_trip_are_listed_one_by_one(
 ) -> None:
     monkeypatch.setattr(letters, "BYTES_PER_ROUND_TRIP", 1)
     for number in range(3):
-        harness.put_aside(b"%d" % number)
+        harness.bury(b"%d" % number)
     assert len(harness.ids()) == 3

@@ -55,7 +55,7 @@ def test_replay_goes_to_the_end_of_the_queue(harness: LettersHarness) -> None:
 
 def test_replay_is_idempotent(harness: LettersHarness) -> None:
     harness.fail("a")
-    nameless = harness.put_aside(b"\xff").id
+    nameless = harness.bury(b"\xff").id
     for _ in range(2):
         assert harness.replays.replay("a") == "a"
         assert harness.replays.replay(nameless) is None
@@ -120,7 +120,7 @@ def test_replay_is_refused_by_a_full_redis(harness: LettersHarness) -> None:
 
 def test_replay_removes_the_queue_deadline(harness: LettersHarness) -> None:
     letter = {"headers": {"id": "a", "expires": "2020-01-01T00:00:00+00:00"}, "body": "[]"}
-    harness.put_aside(json.dumps(letter).encode())
+    harness.bury(json.dumps(letter).encode())
 
     harness.replays.replay("a")
 
@@ -129,7 +129,7 @@ def test_replay_removes_the_queue_deadline(harness: LettersHarness) -> None:
 
 
 def test_replay_of_an_unreadable_message(harness: LettersHarness) -> None:
-    harness.put_aside(b"\xff")
+    harness.bury(b"\xff")
 
     assert harness.replays.replay("predict:1") is None
     assert harness.client.lrange("predict", 0, -1) == [b"\xff"]

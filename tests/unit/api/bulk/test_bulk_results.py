@@ -63,7 +63,7 @@ class Waits:
 def ask(
     ledger: Any,
     ids: Sequence[str],
-    act: Callable[[Wait], object] = Wait.call,
+    act: Callable[[Wait], object] = Wait.notify,
     gone: asyncio.Event | None = None,
 ) -> list[Any]:
     """Ask for outcomes, and wait for them long; ``gone``: once set, the client has left."""
@@ -97,7 +97,7 @@ def test_results_that_are_waited_for_are_read_when_they_are_there() -> None:
 
     def settle(wait: Wait) -> None:
         ledger.record = replace(ledger.record, state="succeeded")
-        wait.call()
+        wait.notify()
 
     assert ask(ledger, ["a"], settle) == [{"status": "succeeded"}]
     assert ledger.reads == 2, "once before the outcome, and once for the answer"

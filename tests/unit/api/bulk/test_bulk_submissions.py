@@ -85,7 +85,7 @@ def test_bulk_submission_ends_where_redis_goes_away(front: Front) -> None:
 def test_bulk_submission_ends_where_the_process_shuts_down(front: Front) -> None:
     def shut_down(piece: int) -> None:
         if piece:
-            front.gateway.end_waits()
+            front.gateway.begin_shutdown()
 
     first, last = front.post(GOOD, GOOD, GOOD, before=shut_down)
     assert first["status"] == "queued"

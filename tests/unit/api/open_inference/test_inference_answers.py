@@ -52,7 +52,7 @@ def answered(
         async def outcome(self, known: Record, seconds: float) -> Record:
             return ends[known.method]
 
-        def call(self) -> None:
+        def notify(self) -> None:
             """Nothing is missed."""
 
     class Waits:

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.harness.processes import free_port
 from benchmarks.harness.wire import Response, get
-from benchmarks.prove.faults.line import NOBODY, Line
+from benchmarks.prove.faults.line import NO_RESPONSE, Line
 from tests.support.stack import until
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -36,7 +36,7 @@ def test_absent_server_answers_nothing() -> None:
     answers: list[Response] = []
     line = Line(free_port(), 1)
     line.send(get("/"), answers.append)
-    assert answers == [NOBODY]
+    assert answers == [NO_RESPONSE]
     line.close()
 
 
@@ -52,7 +52,7 @@ def test_dead_server_answers_nothing_and_the_line_moves_on(
     with connection:
         connection.sendall(ANSWER)
         until(lambda: has_answers(line, answers, 2), "the second")
-    assert answers == [NOBODY, Response(200, b"{}")]
+    assert answers == [NO_RESPONSE, Response(200, b"{}")]
     assert not line.busy
 
 
@@ -64,7 +64,7 @@ def test_silent_server_is_given_up(
     started = time.monotonic()
     line.send(get("/"), answers.append)
     until(lambda: has_answers(line, answers, 1), "nobody")
-    assert answers == [NOBODY]
+    assert answers == [NO_RESPONSE]
     assert time.monotonic() - started >= 0.1
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from predictq import InvalidRequest
-from predictq.http.finding import DEFAULT, find
+from predictq.http.address_search import DEFAULT, find
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 

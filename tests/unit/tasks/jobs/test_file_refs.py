@@ -80,11 +80,11 @@ def test_hidden_own_and_outside_paths_are_forbidden(user: Path, uri: str) -> Non
 
 
 def test_outside_path_is_not_looked_at(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    roots, own = AllowedPaths(str(user / "data"), user), JobDirectory(user, "mine")
+    allowed, own = AllowedPaths(str(user / "data"), user), JobDirectory(user, "mine")
     monkeypatch.setattr(os.path, "realpath", lambda _: pytest.fail("it would hang"))
     for uri in ("/mnt/dead/rows.csv", f"{user}/data/../rows.csv"):
         with pytest.raises(PlaceForbidden):
-            roots.source(uri, own)
+            allowed.source(uri, own)
 
 
 def test_local_key_permits_what_the_user_may_read(user: Path) -> None:

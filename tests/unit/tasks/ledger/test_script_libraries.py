@@ -15,8 +15,8 @@ FOLDERS = {
 }
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
 NAMES = {
-    *("attempts", "breaking", "burying", "jobs.jobs", "messages", "outcomes", "pausing", "reuse"),
-    *("tags", "webhooks.events", "webhooks.origins"),
+    *("attempts", "breaking", "burying", "jobs.jobs", "limiting", "messages", "outcomes"),
+    *("pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
 }
 
 

@@ -9,7 +9,7 @@ from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, NewD
 from tests.support.models import described
 from tests.unit.clock import Clock
 from workers.directives import carrying_out
-from workers.directives.carrying_out import MAX_FAILED, CarryingOut
+from workers.directives.carrying_out import MAX_FAILED, DirectiveRunner
 from workers.pool.load_retry import LoadRetry
 
 
@@ -73,18 +73,18 @@ def faults(tmp_path: Any) -> LoadRetry:
 
 
 @pytest.fixture
-def worker(given: Any, pools: Any, faults: LoadRetry) -> CarryingOut:
-    found = CarryingOut(given, pools, faults)
-    found.pursue()
+def worker(given: Any, pools: Any, faults: LoadRetry) -> DirectiveRunner:
+    found = DirectiveRunner(given, pools, faults)
+    found.advance()
     return found
 
 
-def report(worker: CarryingOut) -> DirectiveReport:
-    return report_of(worker.pursue())
+def report(worker: DirectiveRunner) -> DirectiveReport:
+    return report_of(worker.advance())
 
 
 def test_directive_is_pending_until_it_is_carried_out(
-    worker: CarryingOut, given: Told, pools: Pools
+    worker: DirectiveRunner, given: Told, pools: Pools
 ) -> None:
     load = given.give("m:1")
     assert report(worker).pending == [load]
@@ -101,26 +101,26 @@ def test_worker_carries_out_nothing_that_was_told_before_it_started(
     given: Any, pools: Any, faults: LoadRetry
 ) -> None:
     before = given.give("m:1")
-    late = CarryingOut(given, pools, faults)
+    late = DirectiveRunner(given, pools, faults)
     assert report(late).is_done(before)
     assert pools.asked == []
 
 
 def test_directives_of_one_version_are_carried_out_in_order(
-    worker: CarryingOut, given: Told, pools: Pools
+    worker: DirectiveRunner, given: Told, pools: Pools
 ) -> None:
     given.give("m:1")
     given.give("m:1", loads=False)
     given.give("other:1")
-    worker.pursue()
+    worker.advance()
     assert pools.asked == ["load m:1", "load other:1"]
     pools.allowed |= {"m:1", "other:1"}
-    worker.pursue()
+    worker.advance()
     assert pools.asked[2:] == ["load m:1", "unload m:1", "load other:1"]
 
 
 def test_load_that_fails_is_told_with_its_reason(
-    worker: CarryingOut, given: Told, faults: LoadRetry
+    worker: DirectiveRunner, given: Told, faults: LoadRetry
 ) -> None:
     faults.note("m:1", "an old fault")
     load = given.give("m:1")
@@ -132,33 +132,33 @@ def test_load_that_fails_is_told_with_its_reason(
 
 
 def test_directive_that_takes_too_long_is_given_up(
-    worker: CarryingOut, given: Told, pools: Pools, monkeypatch: pytest.MonkeyPatch
+    worker: DirectiveRunner, given: Told, pools: Pools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     monkeypatch.setattr(carrying_out, "time", clock)
     load = given.give("m:1")
-    worker.pursue()
+    worker.advance()
     clock.now += 301
     assert "more than 300" in report(worker).failed[load]
     asked = len(pools.asked)
-    worker.pursue()
+    worker.advance()
     assert len(pools.asked) == asked
 
 
 def test_failures_that_are_told_are_bounded(
-    worker: CarryingOut, given: Told, faults: LoadRetry
+    worker: DirectiveRunner, given: Told, faults: LoadRetry
 ) -> None:
     for _ in range(MAX_FAILED + 5):
         given.give("m:1")
-        worker.pursue()
+        worker.advance()
         faults.note("m:1", "broken")
-        worker.pursue()
+        worker.advance()
     assert min(report(worker).failed, key=lambda each: int(each[:-2])) == "6-0"
     assert len(report(worker).failed) == MAX_FAILED
 
 
 def test_worker_that_deploys_another_model_loads_nothing(
-    worker: CarryingOut, given: Told, pools: Pools
+    worker: DirectiveRunner, given: Told, pools: Pools
 ) -> None:
     pools.foreign = {"m:1"}
     given.give("m:1")
@@ -167,10 +167,10 @@ def test_worker_that_deploys_another_model_loads_nothing(
 
 
 def test_directives_that_were_dropped_unread_are_not_told_as_done(
-    worker: CarryingOut, given: Told
+    worker: DirectiveRunner, given: Told
 ) -> None:
     first = given.give("m:1")
-    worker.pursue()
+    worker.advance()
     given.give("m:2")
     unread = "2-0"
     given.all, given.dropped = [], "4-0"

@@ -1,5 +1,5 @@
 -- Uses: messages, tags
--- The ids of messages of a queue that workers hold, without those that wait for a retry.
+-- The ids of reserved messages of a queue, without those that wait for a retry.
 -- KEYS: reserved.
 -- ARGV: queue, how many messages to look at.
 -- Returns the ids, in no order.
