@@ -46,6 +46,7 @@ from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
 from api.predictions.routes import Predictions
 from api.server import connection_capacity
+from api.truths.truth_routes import TruthViews
 from api.waiting.answering import Answering
 from api.waiting.entering import Entering
 from api.waiting.waiting_path import WaitingPath
@@ -199,6 +200,8 @@ def create_flask(services: Services) -> Flask:
         app.register_blueprint(blueprint)
     for blueprint in services.console.blueprints():
         app.register_blueprint(blueprint)
+    truths = TruthViews(services.gateway, registry, ledger.client, settings)
+    app.register_blueprint(truths.blueprint())
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))
     problems.register(app)
     check_routes(

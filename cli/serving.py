@@ -17,6 +17,7 @@ from stack.redis import server as redis_server
 from stack.sign_in import sign_in_address
 from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Supervisor
+from tasks.key_files import read_or_make_local_key
 
 
 def find_or_start_redis(supervisor: Supervisor, home: Path) -> str:
@@ -51,7 +52,7 @@ def run_stack(supervisor: Supervisor, stack: Stack, *, demo: bool) -> None:
     _empty(stack.home / "metrics")
     for stage in stages:
         supervisor.start(*stage)
-    canary = _release(supervisor, SmokeTest.flock(stack.home), stack.port)
+    canary = _release(supervisor, stack)
     # Only now: commands that find `stack.json` take it for a stack that answers.
     try:
         stack.write()
@@ -88,11 +89,11 @@ def _empty(directory: Path) -> None:
     directory.mkdir()
 
 
-def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> SmokeTest | None:
+def _release(supervisor: Supervisor, stack: Stack) -> SmokeTest | None:
     """Run smoke tests until one succeeds; one bad model must not keep the stack from starting."""
-    for canary in canaries:
+    for canary in (canaries := SmokeTest.flock(stack.home)):
         click.echo(f"canary  asking {canary.model}")
-        fault = _run_smoke_test(supervisor, canary, port)
+        fault = _run_smoke_test(supervisor, canary, stack)
         if not fault:
             return canary
         click.echo(f"canary  {canary.model} failed: {fault}")
@@ -101,12 +102,13 @@ def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> Sm
     return None
 
 
-def _run_smoke_test(supervisor: Supervisor, canary: SmokeTest, port: int) -> str:
+def _run_smoke_test(supervisor: Supervisor, canary: SmokeTest, stack: Stack) -> str:
     """Run one smoke test without a time limit, since there may be a backlog; returns the error.
 
     Empty on success. Raises `StartFailed` if the workers make no progress.
     """
-    prediction = SmokePrediction(canary, port, click.echo)
+    key = read_or_make_local_key(stack.home).decode()
+    prediction = SmokePrediction(canary, stack.port, click.echo, key)
     try:
         supervisor.until(prediction.poll, within=math.inf)
     except TimeoutError:

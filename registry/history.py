@@ -1,9 +1,10 @@
 """The history of a model: every change of its versions and aliases, in order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from registry.deployments.deployment import Deployment
 from registry.readiness import now
@@ -22,7 +23,10 @@ Act = Literal[
     "stopped",
     "started",
     "undeployed",
+    "dropped",
 ]
+MAX_CHANGES = 10_000
+"""Changes of a model that are kept; beyond them the older half is dropped."""
 UNRECORDED = "found: it was changed without a record"
 """Reason of a change that was made before there was a history, or just before a crash."""
 
@@ -53,11 +57,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     there was no such alias."""
     after: Meaning | None = None
     """What the alias means since then; null if it was deleted."""
-    deployment: Deployment | None = None
+    deployment: Deployment | UnsetType | None = UNSET
     """The deployment that was made, changed or deleted, as it was afterwards, or at its end."""
     by: str = ""
     """The author of the change, as the program that asked for it says."""
     why: str = ""
+    dropped: int | UnsetType = UNSET
+    """Of the act `dropped`, which then is the first: how many changes there were until then."""
+    meant: dict[str, Meaning] | UnsetType = UNSET
+    """What each alias meant after them."""
 
 
 def version_change(act: Act, version: int, cause: Cause) -> Change:
@@ -104,10 +112,27 @@ def unrecorded(history: Iterable[Change], aliases: dict[str, Meaning]) -> list[C
     return alias_changes(aliases_after(history), aliases, Cause(why=UNRECORDED))
 
 
+def shortened(history: list[Change]) -> list[Change]:
+    """A history without its older half, of which one entry says what it led to, if it is long."""
+    if len(history) <= MAX_CHANGES:
+        return history
+    gone, kept = history[: -MAX_CHANGES // 2], history[-MAX_CHANGES // 2 :]
+    until, many = gone[-1].time, first_number(history) + len(gone) - 1
+    led = Change(time=until, act="dropped", dropped=many, meant=aliases_after(gone))
+    return [led, *kept]
+
+
+def first_number(history: Sequence[Change]) -> int:
+    """The number of the first entry; changes are counted from 1, those that were dropped, too."""
+    return (history[0].dropped or 1) if history else 1
+
+
 def aliases_after(history: Iterable[Change]) -> dict[str, Meaning]:
     """What each alias means after these changes."""
     found: dict[str, Meaning] = {}
     for change in history:
+        if change.meant:
+            found = dict(change.meant)
         if change.alias is not None:
             found.pop(change.alias, None)
             if change.after is not None:
@@ -122,6 +147,8 @@ def earlier_meanings(history: Iterable[Change], alias: str) -> list[Meaning]:
     """
     meant: list[Meaning] = []
     for change in history:
+        if change.meant and alias in change.meant:
+            meant.append(change.meant[alias])
         if change.alias != alias or change.after is None:
             continue
         if change.act == "rollback" and change.after in meant:

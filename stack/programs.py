@@ -15,6 +15,7 @@ from stack.http import call_http
 from stack.pointers import Pointer, remove_pointer, write_pointer
 from stack.process import Program
 from stack.running import RunningStack, erase_running_stack, write_running_stack
+from tasks.key_files import read_or_make_local_key
 
 FLOWER_TASKS = 10_000
 """Tasks that Flower keeps, 4 kB each with their arguments. Its default of 100,000 took 400 MB."""
@@ -134,7 +135,8 @@ class Stack(msgspec.Struct, frozen=True):
 
     def _seen(self) -> list[dict[str, Any]]:
         """The live workers, as the API's `/stats` lists them."""
-        answer = call_http(self.port, "GET", "/stats")
+        key = read_or_make_local_key(self.home).decode()
+        answer = call_http(self.port, "GET", "/stats", local_key=key)
         seen: list[dict[str, Any]] = (
             json.loads(answer.body)["workers"] if answer.status == 200 else []
         )

@@ -1,11 +1,13 @@
 """`stack.json`: what `up` writes to its home while it runs, so that other commands find it."""
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
-from stack.pointers import is_running, put
+from stack.pointers import is_running, pointers, put
+from tasks.key_files import read_or_make_local_key
 
 FILE = "stack.json"
 
@@ -43,3 +45,12 @@ def write_running_stack(home: Path, stack: RunningStack) -> None:
 def erase_running_stack(home: Path) -> None:
     """Remove the file, if there is one."""
     (home / FILE).unlink(missing_ok=True)
+
+
+def local_key_at(url: str) -> str | None:
+    """The local key of this user's stack at an address; None if there is none, or no key."""
+    for pointer in pointers():
+        if pointer.url == url:
+            with suppress(OSError):
+                return read_or_make_local_key(Path(pointer.home)).decode()
+    return None

@@ -4,6 +4,7 @@ import shlex
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,9 +77,15 @@ class QueueLoad(msgspec.Struct, frozen=True):
 class SmokePrediction:
     """The prediction of one smoke test, from submission to outcome."""
 
-    def __init__(self, canary: SmokeTest, port: int, tell: Callable[[str], None]) -> None:
-        self._body = msgspec.json.encode(canary)
-        self._port, self._tell = port, tell
+    def __init__(
+        self,
+        canary: SmokeTest,
+        port: int,
+        tell: Callable[[str], None],
+        local_key: str | None = None,
+    ) -> None:
+        self._body, self._tell = msgspec.json.encode(canary), tell
+        self._call = partial(call_http, port, local_key=local_key)
         self._key = uuid.uuid4().hex  # so that a repeated submission stays one prediction
         self._id = ""
         self._progress = -1
@@ -99,8 +106,8 @@ class SmokePrediction:
 
     def _ask(self) -> CallResult:
         if self._id:
-            return call_http(self._port, "GET", f"/predict/result/{self._id}")
-        answer = call_http(self._port, "POST", "/predict/async", self._body, key=self._key)
+            return self._call("GET", f"/predict/result/{self._id}")
+        answer = self._call("POST", "/predict/async", self._body, key=self._key)
         # 200 as well: the key of an earlier try, whose answer was lost, may have an outcome by now.
         if answer.status in {200, 202}:
             self._id = msgspec.json.decode(answer.body, type=View).id
@@ -118,7 +125,7 @@ class SmokePrediction:
         if now - self._checked < PROGRESS_INTERVAL:
             return False
         self._checked = now
-        answer = call_http(self._port, "GET", "/stats")
+        answer = self._call("GET", "/stats")
         if answer.status == 200:
             self._note(msgspec.json.decode(answer.body, type=QueueLoad), now)
         return now - self._moved > PROGRESS_TIMEOUT

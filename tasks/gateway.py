@@ -130,7 +130,8 @@ class Gateway:
         record = Record.queued(task_id, prediction)
         queue, rows = prediction.queue, len(prediction.features)
         message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
-        return Offer(queue, record, message, rows, idempotency, prediction.reuse)
+        key = idempotency and idempotency.of(prediction.tenant)
+        return Offer(queue, record, message, rows, key, prediction.reuse, prediction.throttle)
 
     def note_uncertain(self, task_id: str) -> None:
         """Remember an id that may not have been accepted: without a record it is not lost."""

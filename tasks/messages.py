@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tasks.arrow.stream import ArrowRows
+from tasks.callers.caller import DEFAULT_TENANT, Throttle
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
@@ -66,6 +67,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """None unless the alias is split."""
     reuse: Reuse | None = None
     """None: it is computed in any case."""
+    tenant: str = DEFAULT_TENANT
+    """Whose it is: callers of other tenants do not see it."""
+    throttle: Throttle | None = None
+    """The limits of the key that submits it."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -78,6 +83,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
             "created_at": self.created_at,
             **({"alias": self.alias} if self.alias else {}),
             **({"arm": self.arm} if self.arm else {}),
+            **({"tenant": self.tenant} if self.tenant != DEFAULT_TENANT else {}),
         }
 
     def describe(self) -> str:
@@ -91,6 +97,13 @@ class Idempotency(msgspec.Struct, frozen=True):
     key: str
     fingerprint: str
     """Fingerprint of the payload. The same key with another fingerprint is a conflict."""
+
+    def of(self, tenant: str) -> "Idempotency":
+        """The same for a tenant: two tenants may use one key."""
+        if tenant == DEFAULT_TENANT:
+            return self
+        # No header field, and so no key of a caller, can hold this separator.
+        return Idempotency(f"{tenant}\0{self.key}", self.fingerprint)
 
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
@@ -172,6 +185,7 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     arrow: bytes | None = None
     """The rows as an Arrow stream, in base64; then there are no features."""
     arm: Arm | None = None
+    tenant: str = DEFAULT_TENANT
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.arrow is None):

@@ -14,6 +14,7 @@ def predict(
     alias: str | None = None,
     created_at: float | None = None,
     arrow: str | None = None,
+    tenant: str = "default",
 ) -> list[Any]:
     """Predictions, one per row.
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tasks.callers.caller import DEFAULT_TENANT, Caller
 from tasks.messages import PREDICT_QUEUE, Arm, Call, Prediction
 from telemetry.errors import PredictqError
 
@@ -97,6 +98,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The queue of the deployment that was to compute it; unset for the one that most share."""
     arm: Arm | msgspec.UnsetType = msgspec.UNSET
     """Unset unless the alias was split at submission."""
+    tenant: str | msgspec.UnsetType = msgspec.UNSET
+    """Whose it is; unset for the default tenant."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
@@ -113,6 +116,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             queue_deadline=prediction.queue_deadline,
             queue=msgspec.UNSET if prediction.queue == PREDICT_QUEUE else prediction.queue,
             arm=prediction.arm or msgspec.UNSET,
+            tenant=_told(prediction.tenant),
         )
 
     @classmethod
@@ -129,6 +133,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             method=call.method if call else "predict",
             created_at=call.created_at if call and call.created_at else time.time(),
             arm=(call and call.arm) or msgspec.UNSET,
+            tenant=_told(call.tenant) if call else msgspec.UNSET,
         )
 
     @property
@@ -146,6 +151,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def is_in_queue(self) -> bool:
         """Whether it waits for a worker."""
         return self.state in ("queued", "retrying")
+
+    def is_seen_by(self, caller: Caller) -> bool:
+        """Whether the caller may know of it: by its tenant, and by its model."""
+        is_theirs = caller.is_everywhere or (self.tenant or DEFAULT_TENANT) == caller.tenant
+        return is_theirs and caller.sees(self.model)
 
     @property
     def reference(self) -> str:
@@ -180,6 +190,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             date_done=datetime.now(UTC).isoformat(),
             **fields,
         )
+
+
+def _told(tenant: str) -> str | msgspec.UnsetType:
+    return msgspec.UNSET if tenant == DEFAULT_TENANT else tenant
 
 
 def _revoked(reason: str) -> dict[str, Any]:

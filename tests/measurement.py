@@ -4,8 +4,8 @@ Tracing makes every line of every library cost half as much again, in each proce
 So libraries are imported before it starts, and the product's modules before tests are collected,
 which is not traced either. Slow tests are not traced, nor what pytest does between
 tests, nor how Hypothesis makes examples, nor all of these. Of all processes that tests start, only
-those of the stacks that quick tests share, and of one `up`, are traced; of pytest-xdist's, those
-that run tests.
+those are traced that start while a stack runs that quick tests share, or inside `of_children`; of
+pytest-xdist's, those that run tests.
 """
 
 import fcntl

@@ -19,6 +19,7 @@ from api.asgi.plain import (
     sticky_of,
 )
 from api.asgi.protocol import replay_body, send_json, send_response
+from api.callers.current import caller_in
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.routes import Predictions
@@ -54,7 +55,9 @@ class FastPath:
         started, event = time.perf_counter(), await receive()
         body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
         try:
-            prepared = self._predictions.prepare(body, None, partial(sticky_of, scope))
+            prepared = self._predictions.prepare(
+                body, None, caller_in(scope), partial(sticky_of, scope)
+            )
         except PredictqError:  # Flask answers what is wrong
             prepared = None
         if prepared is None:
@@ -76,7 +79,9 @@ class FastPath:
     async def _look_up(self, task_id: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         try:
-            answer = await self._predictions.look_up_async(task_id, preference(scope))
+            answer = await self._predictions.look_up_async(
+                task_id, preference(scope), caller_in(scope)
+            )
         except RecordTooLong:  # a thread reads it: parsing it would hold up all other requests
             await self._behind(scope, receive, send)
             return

@@ -5,8 +5,11 @@ from msgspec.structs import replace
 
 from api.callers.current import current_caller, require_scope
 from tasks.jobs.gateway import JobGateway
-from tasks.jobs.job import Job, JobError
+from tasks.jobs.job import Job, JobError, Status
+from telemetry.errors import JobNotFound
 
+MAX_PAGES = 100
+"""Pages of jobs that are read to fill one with those that the caller sees."""
 REDACTED_REASON = "this job names paths of the server: the scope `files` shows the error"
 
 
@@ -21,12 +24,32 @@ class JobAccess:
         """Whether the caller may name any path that the server's user can read or write."""
         return current_caller(request).may("files")
 
+    def get(self, job_id: str) -> Job:
+        """The job, if the caller sees it; raises as `JobGateway.get`."""
+        job = self._jobs.get(job_id)
+        if not job.is_seen_by(current_caller(request)):
+            raise JobNotFound(f"there is no batch job {job_id}")
+        return job
+
+    def latest(
+        self, many: int, after: str | None = None, status: Status | None = None
+    ) -> list[Job]:
+        """As `JobGateway.latest`, of the jobs that the caller sees."""
+        caller, found = current_caller(request), list[Job]()
+        for _ in range(MAX_PAGES):
+            page = self._jobs.latest(many, after, status)
+            found += [job for job in page if job.is_seen_by(caller)]
+            if len(found) >= many or len(page) < many:
+                break
+            after = page[-1].id
+        return found[:many]
+
     def permitted(self, job_id: str) -> Job:
         """Return the job if the caller may fetch its files and change it.
 
-        Raises as `require_scope`, and what `JobGateway.get` raises.
+        Raises as `require_scope`, and what `get` raises.
         """
-        job = self._jobs.get(job_id)
+        job = self.get(job_id)
         if job.restricted:
             require_scope(current_caller(request), "files")
         return job

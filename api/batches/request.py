@@ -5,10 +5,12 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.callers.seeing import check_seen
 from api.http.forms import invalid_field
 from api.predictions.submission import Sticky
 from registry.methods import check_job_method
 from registry.store import Registry
+from tasks.callers.caller import Caller
 from tasks.jobs.files.dialect import DELIMITER, Dialect
 from tasks.jobs.files.file_refs import JobDirectory, local_path
 from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
@@ -70,12 +72,14 @@ def build_job_request(
     input_uri: str,
     directory: JobDirectory,
     registry: Registry,
+    caller: Caller,
     key: str | None,
 ) -> JobRequest:
     """Resolve the model and build the job request; raises `NotFound` or `Invalid`.
 
     ``key``: the sticky key of the request, if its fields have none.
     """
+    check_seen(caller, asked.model)
     resolved = registry.resolve(asked.model).chosen(asked.sticky or key)
     methods = _methods(asked)
     for method in methods:
@@ -91,6 +95,7 @@ def build_job_request(
         keep_columns=asked.include_input,
         error_threshold=asked.error_threshold,
         overwrite=asked.overwrite,
+        tenant=caller.tenant,
         dialect=Dialect(delimiter=asked.delimiter, header=asked.header, na=tuple(asked.na or ())),
     )
 

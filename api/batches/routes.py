@@ -17,6 +17,7 @@ from api.batches.output_routes import OutputViews
 from api.batches.request import LISTS, BatchJobRequest, UploadRequest, build_job_request
 from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
 from api.batches.upload import Upload
+from api.callers.current import current_caller
 from api.http.forms import convert_disk_full, read_form
 from api.http.operator_bodies import read_body, read_query
 from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, parse_prefer
@@ -115,13 +116,13 @@ class Batches:
         page = read_query(request, JobPage)
         status = page.status or None
         # One more than asked, which tells whether there are older ones.
-        found = self._jobs.latest(page.limit + 1, page.after, status)
+        found = self._access.latest(page.limit + 1, page.after, status)
         shown = [brief(self._access.redacted(job)) for job in found[: page.limit]]
         return json_response(BatchJobs(shown, len(found) > page.limit))
 
     def show(self, id: str) -> Response:
         """Show a job."""
-        return answer_job(self._access.redacted(self._jobs.get(id)))
+        return answer_job(self._access.redacted(self._access.get(id)))
 
     def remove(self, id: str) -> Response:
         """Cancel a job; with ``forget=true`` delete one that has ended."""
@@ -160,7 +161,9 @@ class Batches:
         return ReceivedRequest(self._built(fields, upload.uri, directory), upload.fingerprint)
 
     def _built(self, asked: UploadRequest, uri: str, directory: JobDirectory) -> JobRequest:
-        return build_job_request(asked, uri, directory, self._registry, sticky_key(request))
+        return build_job_request(
+            asked, uri, directory, self._registry, current_caller(request), sticky_key(request)
+        )
 
     @contextmanager
     def _new_job(self) -> Iterator[tuple[str, JobDirectory]]:

@@ -13,11 +13,13 @@ from api.bulk.gateway import AcceptedLine, BulkGateway, Submitted
 from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
 from api.bulk.parsing import LineParser
 from api.bulk.problems import LineProblem, line_problem
+from api.callers.seeing import check_seen
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
 from api.predictions.defaults import Defaults
 from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
 from registry.store import Registry
 from registry.versions import Resolved
+from tasks.callers.caller import Caller
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.messages import Idempotency, Prediction
@@ -60,10 +62,16 @@ class Acceptance:
     """Accepts the lines of one request."""
 
     def __init__(
-        self, services: BulkServices, defaults: Defaults, key: str | None, caller: str | None
+        self,
+        services: BulkServices,
+        defaults: Defaults,
+        caller: Caller,
+        key: str | None,
+        sticky: str | None,
     ) -> None:
-        """``key``: the idempotency key. ``caller``: the sticky key of lines that have none."""
-        self._services, self._key, self._caller = services, key, caller
+        """``key``: the idempotency key. ``sticky``: the sticky key of lines that have none."""
+        self._services, self._caller = services, caller
+        self._key, self._sticky_key = key, sticky
         self._parser = LineParser(defaults, services.settings.max_rows)
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
@@ -109,16 +117,17 @@ class Acceptance:
             return self._offer(number, self._parser.parse(text))
 
     def _offer(self, number: int, submission: Submission) -> Offer:
+        check_seen(self._caller, submission.model)
         resolved = self._resolved.get(submission.model)
         if resolved is None:
             resolved = self._services.registry.resolve(submission.model)
             self._resolved[submission.model] = resolved
         max_rows, sticky = self._services.settings.max_rows, partial(self._sticky, number)
-        prediction = prepare_resolved(submission, resolved, max_rows, sticky)
+        prediction = prepare_resolved(submission, resolved, max_rows, self._caller, sticky)
         return self._keyed(number, submission, prediction)
 
     def _sticky(self, number: int) -> str | None:
-        return self._caller or self._line_key(number)
+        return self._sticky_key or self._line_key(number)
 
     def _line_key(self, number: int) -> str | None:
         return None if self._key is None else f"{self._key}{KEY_SEPARATOR}{number}"
@@ -164,7 +173,9 @@ class Acceptance:
             return refusal
         submission, services = self._parser.parse(line.text), self._services
         version, sticky = offer.record.version, partial(self._sticky, line.number)
-        prediction = fallback(submission, version, services.registry, services.settings, sticky)
+        prediction = fallback(
+            submission, version, services.registry, services.settings, self._caller, sticky
+        )
         return self._keyed(line.number, submission, prediction) if prediction else refusal
 
 

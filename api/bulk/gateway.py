@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import redis
 
+from tasks.callers.caller import Caller
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
 from tasks.record import TERMINAL, Record, State
-from telemetry.errors import PredictqError, SubmissionUncertain, Unavailable
+from telemetry.errors import PredictionNotFound, PredictqError, SubmissionUncertain, Unavailable
 
 log = logging.getLogger(__name__)
 WINDOW_LINES = 256
@@ -75,8 +76,10 @@ class BulkGateway:
             answers |= zip(at, found, strict=True)
         return [answers[index] for index in range(len(offers))]
 
-    async def look_up(self, task_ids: Sequence[str]) -> list[Found]:
+    async def look_up(self, task_ids: Sequence[str], caller: Caller) -> list[Found]:
         """Look up as many of the ids as `MAX_READ_BYTES` allow, in order; at least one.
+
+        What the caller does not see is told as what does not exist.
 
         Overdue predictions are settled as expired, as `Gateway.look_up` does.
         """
@@ -86,7 +89,12 @@ class BulkGateway:
             await asyncio.gather(*map(self._ledger.expire_async, overdue))
             records = await self._ledger.records_async(task_ids[: len(records)], MAX_READ_BYTES)
         found = zip(task_ids, records, strict=False)
-        return [record or self._gateway.missing(task_id) for task_id, record in found]
+        return [self._found(task_id, record, caller) for task_id, record in found]
+
+    def _found(self, task_id: str, record: Record | None, caller: Caller) -> Found:
+        if record is None:
+            return self._gateway.missing(task_id)
+        return record if record.is_seen_by(caller) else PredictionNotFound()
 
     async def still_open(self, task_ids: Sequence[str]) -> list[str]:
         """The ids whose predictions are accepted and have no outcome."""

@@ -17,12 +17,14 @@ from api.asgi.protocol import send_response
 from api.bulk.answer import StreamedAnswer
 from api.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
 from api.bulk.ids import read_ids
+from api.callers.current import caller_in
 from api.http.prefer import Preference
 from api.http.problems import answer_to, problem_of, unavailable
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import SendBudget
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.routes import Predictions
+from tasks.callers.caller import Caller
 from tasks.gateway import Gateway
 from tasks.ledger.ledger import RecordTooLong
 from tasks.record import Record
@@ -37,8 +39,9 @@ MAX_REQUESTS = 64
 
 @dataclass
 class Waiting:
-    """How long a request waits for outcomes."""
+    """For whom, and how long, a request waits for outcomes."""
 
+    caller: Caller
     until: float
     """End of the wait, in `time.monotonic` seconds."""
     wait: Wait | None = None
@@ -98,7 +101,7 @@ class Results:
             raise Busy("too many requests for results at this moment; try again")
         self._free -= 1
         preferred = preference(scope)
-        waiting = Waiting(time.monotonic() + preferred.seconds(0))
+        waiting = Waiting(caller_in(scope), time.monotonic() + preferred.seconds(0))
         watch = asyncio.ensure_future(waiting.end_on_disconnect(receive))
         try:
             return await self._answer(ids, preferred, waiting, send)
@@ -133,7 +136,7 @@ class Results:
                 window = ids[start : start + WINDOW_LINES]
                 await self._wait(window, waiting)
                 while window:
-                    found = await self._bulk.look_up(window)
+                    found = await self._bulk.look_up(window, waiting.caller)
                     yield found
                     told, window = told + len(found), window[len(found) :]
         except redis.RedisError as error:
@@ -152,7 +155,7 @@ class Results:
 
     async def _wait_for(self, task_id: str, waiting: Waiting) -> bool:
         """Wait for an outcome; returns whether there is one in time."""
-        (found,) = await self._bulk.look_up([task_id])
+        (found,) = await self._bulk.look_up([task_id], waiting.caller)
         if not isinstance(found, Record) or found.is_terminal:
             return True
         wait = waiting.wait = await self._waits.begin_unbounded(task_id)

@@ -19,6 +19,7 @@ from api.bulk.headers import (
 from api.bulk.lines import BodyLines, ListedLines
 from api.bulk.parsing import Document, read_document
 from api.bulk.submission import BulkSubmission, SubmittedLines
+from api.callers.current import caller_in
 from api.http.problems import answer_to
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.json_limits import (
@@ -78,7 +79,9 @@ class BulkSubmissions:
             defaults = read_defaults(scope["query_string"], Defaults)
         else:
             defaults = document.defaults
-        return Acceptance(self._services, defaults, read_key(scope), caller_of(scope))
+        return Acceptance(
+            self._services, defaults, caller_in(scope), read_key(scope), caller_of(scope)
+        )
 
     async def read(self, body: bytes) -> Document | None:
         """The bulk request in a JSON body, if it is one; raises `Invalid` or `TooLarge`."""

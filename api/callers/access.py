@@ -34,6 +34,8 @@ TABLE: dict[Access, str] = {
         POST /predict/results
         GET /predict/result/<id>
         DELETE /predict/result/<id>
+        POST /predict/result/<id>/label
+        POST /predict/labels
         POST /models/<name>/predict
         POST /models/<name>/versions/<version>/predict
         POST /models/<name>/batch_predict
@@ -68,6 +70,7 @@ TABLE: dict[Access, str] = {
         GET /models/<name>
         GET /models/<name>/history
         GET /models/<name>/versions/<version>
+        GET /models/<name>/versions/<version>/quality
         GET /deployments
         GET /models/<name>/deployments
         GET /models/<name>/deployments/<environment>

@@ -1,16 +1,20 @@
 """The caller of the current request, as `api.asgi.admission` has put it into the scope."""
 
+import re
 from typing import Any
 
 from flask import Flask, Request, request
 
 from api.callers.access import Access, access_of_route
+from api.callers.seeing import check_seen
 from tasks.callers.caller import NOBODY, Caller
 from tasks.callers.scopes import Scope
 from telemetry.errors import Forbidden, KeyMissing, PredictqError
 
 CALLER = "predictq.caller"
 """Key in an ASGI scope, and in the environment of WSGI: the `Caller`."""
+_of_model = re.compile(r"/(?:models|try|delete_model|stop_deployment)/<(?:\w+:)?(\w+)>")
+"""The parameter of a rule that names a model, perhaps with an alias or a version."""
 PAGES = "console"
 """The blueprint of the pages: it answers a refusal with a page that says how to sign in."""
 WHERE = "`Authorization: Bearer <key>`"
@@ -44,13 +48,19 @@ def missing_scope(caller: Caller, needed: Scope) -> PredictqError:
 
 
 def check_scope() -> None:
-    """Check the current request once more, by the rule that Flask has chosen for it."""
+    """Check the current request once more, by the rule that Flask has chosen for it.
+
+    A model in its path must be one that the caller sees; raises `ModelNotFound`.
+    """
     if request.url_rule is None or request.method == "OPTIONS":
         return
-    method = "GET" if request.method == "HEAD" else request.method
-    needed: Access = access_of_route(method, request.url_rule.rule)
+    method, rule = "GET" if request.method == "HEAD" else request.method, request.url_rule.rule
+    needed: Access = access_of_route(method, rule)
     if needed != "open":
         require_scope(current_caller(request), needed)
+    if of_model := _of_model.search(rule):
+        named = (request.view_args or {})[of_model[1]]
+        check_seen(current_caller(request), named)
 
 
 def guard(app: Flask) -> None:

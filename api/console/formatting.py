@@ -44,6 +44,11 @@ def time_of_day(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def written_time(text: str) -> str:
+    """A time in ISO 8601, as the registry writes it, such as ``2026-11-30 12:04:05``."""
+    return time_of_day(datetime.fromisoformat(text).timestamp())
+
+
 def ago(seconds: float | None) -> str:
     """How long ago a time was."""
     return NOTHING if seconds is None else f"{duration(max(time.time() - seconds, 0))} ago"
@@ -66,6 +71,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "duration": duration,
     "clock": time_of_day,
     "ago": ago,
+    "written": written_time,
     "size": bytes_size,
     "meaning": meaning_text,
 }

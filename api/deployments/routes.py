@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint, Response, request, url_for
 from msgspec import UNSET, UnsetType
 
+from api.callers.current import current_caller
 from api.deployments.observing import DeploymentState, Observing
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
@@ -84,7 +85,8 @@ class DeploymentRoutes:
 
     def index(self) -> Response:
         """List the deployments of all models."""
-        return self._listed(self._registry.deployments())
+        sees = current_caller(request).sees
+        return self._listed([d for d in self._registry.deployments() if sees(d.model)])
 
     def of_model(self, name: str) -> Response:
         """List the deployments of a model."""

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from flask import request
 
+from api.callers.current import current_caller
 from api.limits.concurrency import ConcurrencyLimit
 from api.predictions.outcomes import no_outcome_yet
 from api.predictions.submission import Submission, prepare_resolved
@@ -78,7 +80,9 @@ class Asking:
         pinned = version.manifest.reference
         submission = Submission(model=pinned, features=features, method=method)
         most = self._settings.max_rows
-        prediction = prepare_resolved(submission, version, most, lambda: None)
+        prediction = prepare_resolved(
+            submission, version, most, current_caller(request), lambda: None
+        )
         return _answered(self._outcome(self._gateway.submit(prediction).task_id, deadline))
 
     def _outcome(self, task_id: str, deadline: float) -> Record:

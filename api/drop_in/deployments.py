@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import msgspec
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
+from api.callers.seeing import check_seen
 from api.drop_in.asking import DEPLOYED
 from api.drop_in.resources import read_resources, unknown_resources
 from api.http.forms import invalid_field
@@ -107,6 +109,7 @@ class DeploymentViews:
         """Point the alias of an environment to a version; with limits, it has its own workers."""
         with changing():
             change = read_body(request, OldDeployment)
+            check_seen(current_caller(request), change.model_id)
             alias = checked_name(change.environment, "alias")
             number = change.version or self._registry.resolve(change.model_id).manifest.version
             scaling = read_resources(change.resources)

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
+from api.callers.seeing import check_seen
 from api.drop_in.asking import Asking, timestamp
 from api.http.conversion import converted
 from api.http.responses import json_response
@@ -169,6 +171,7 @@ class PredictingViews:
 
     def _resolved(self, model: str) -> Resolved:
         """The version that answers this request."""
+        check_seen(current_caller(request), model)
         return self._registry.resolve(self._asking.reference(model)).chosen(sticky_key(request))
 
     def _predictions(self, version: Resolved, rows: list[Any], size: int) -> list[Any]:

@@ -47,6 +47,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     # Errors that a prediction can end with.
     errors.ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -145,8 +146,10 @@ def _ours(error: errors.PredictqError) -> Response:
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
         fields = {"id": error.extra["id"]} if "id" in error.extra else {}
         log.error("%s: %s", error.code, error.message, extra=of_request() | fields)
-    after = error.extra.get("retry_after")
-    return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
+    headers = dict(error.extra.get("headers", {}))
+    if after := error.extra.get("retry_after"):
+        headers["Retry-After"] = str(after)
+    return _answer(problem_of(error), headers)
 
 
 def unavailable(error: redis.RedisError) -> errors.Unavailable:

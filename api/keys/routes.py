@@ -32,10 +32,8 @@ class ShownKey(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
     tenant: str
     models: tuple[str, ...]
-    weight: float
     rate: str | None
     rows: str | None
-    in_flight: int | None
     networks: tuple[str, ...]
     created_at: float
     expires_at: float | None
@@ -109,10 +107,8 @@ def _shown(
         scopes=key.scopes,
         tenant=key.tenant,
         models=key.models,
-        weight=key.weight,
         rate=str(rate) if rate else None,
         rows=str(rows) if rows else None,
-        in_flight=key.limits.in_flight,
         networks=key.networks,
         created_at=key.created_at,
         expires_at=key.expires_at,

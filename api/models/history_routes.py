@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
-from registry.history import Change, aliases_after
+from registry.history import Change, aliases_after, first_number
 from registry.splits import Meaning
 from registry.store import Registry
 from telemetry.errors import Invalid
@@ -19,7 +19,7 @@ class Entry(Change, frozen=True, kw_only=True, rename={"before": "from", "after"
     """A change in a list, with its place in the model's history."""
 
     id: int
-    """Counted from 1, the oldest."""
+    """Counted from 1, the oldest change that ever was."""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +60,20 @@ class HistoryViews:
         known = self._registry.history(name)
         if page.at is not None:
             until = parse_time(page.at)
+            _check_kept(known, until)
             known = [change for change in known if parse_time(change.time) <= until]
-        last = len(known) if page.after is UNSET else min(page.after - 1, len(known))
+        oldest = first_number(known)
+        after = UNSET if page.after is UNSET else max(page.after - oldest, 0)
+        last = len(known) if after is UNSET else min(after, len(known))
         first = max(last - page.limit, 0)
-        data = [_entry(number + 1, known[number]) for number in reversed(range(first, last))]
+        data = [_entry(oldest + place, known[place]) for place in reversed(range(first, last))]
         return json_response(History(data=data, has_more=first > 0, aliases=aliases_after(known)))
+
+
+def _check_kept(known: list[Change], until: datetime) -> None:
+    """Raise `Invalid` for a time of which the changes were dropped."""
+    if known and known[0].act == "dropped" and until < parse_time(known[0].time):
+        raise Invalid(f"at: what was before {known[0].time} is not kept any more")
 
 
 def parse_time(text: str) -> datetime:

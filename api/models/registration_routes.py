@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from api.callers.current import current_caller, require_scope
+from api.callers.seeing import check_seen
 from api.http.prefer import PREFERENCE_APPLIED, parse_prefer
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
@@ -84,6 +85,7 @@ class RegistrationViews:
                 raise Busy
             form = ModelForm(request, directory, self._settings)
             change = form.request(name)
+            check_seen(current_caller(request), change.model)
             self._refuse_code(change)
             if trusts:
                 may = current_caller(request).may("models:trust")

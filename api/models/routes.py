@@ -4,9 +4,10 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
+from api.callers.current import current_caller
 from api.http.responses import json_response
 from api.models.changing import version_number
 from api.models.registration_routes import RegistrationViews
@@ -98,8 +99,8 @@ class ModelViews:
 
     def index(self) -> Response:
         """List all models."""
-        summaries = [ModelSummary(**self._summary(name)) for name in self._registry.models()]
-        return json_response(Models(summaries))
+        names = filter(current_caller(request).sees, self._registry.models())
+        return json_response(Models([ModelSummary(**self._summary(name)) for name in names]))
 
     def show(self, name: str) -> Response:
         """Show one model with all of its versions."""

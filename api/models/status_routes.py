@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
 from api.models.registration_routes import RegisteredVersion, RegistrationViews
@@ -100,11 +101,12 @@ class StatusViews:
             self._version(manifest, names, workers, counted.get(manifest.reference), paused)
             for manifest, names in self._manifests()
         ]
-        checking = [*self._registrations.pending()]
+        sees = current_caller(request).sees
+        checking = [each for each in self._registrations.pending() if sees(each.model)]
         return json_response(ModelsStatus(versions=versions, checking=checking, workers=workers))
 
     def _manifests(self) -> Iterator[tuple[Manifest, ModelNames]]:
-        for name in self._registry.models():
+        for name in filter(current_caller(request).sees, self._registry.models()):
             names = ModelNames(self._registry.latest(name), self._registry.aliases(name))
             for manifest in self._registry.versions(name):
                 yield manifest, names

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
 from api.http.operator_bodies import read_body
 from api.http.responses import json_response
 from api.models.load_routes import LoadViews
@@ -74,7 +75,7 @@ class RepositoryViews:
 
     def _known(self, now: Now) -> Iterator[IndexedVersion]:
         """All versions, but those of models that are removed meanwhile."""
-        for name in self._registry.models():
+        for name in filter(current_caller(request).sees, self._registry.models()):
             with suppress(ModelNotFound):
                 yield from [self._indexed(each, now) for each in self._registry.versions(name)]
 

@@ -44,7 +44,7 @@ from api.openapi.registry import (
     registry_paths,
     with_model_files,
 )
-from api.openapi.rollouts import ROLLOUT_TYPES, rollout_paths
+from api.openapi.rollouts import ROLLOUT_TYPES, TRUTH_TYPES, rollout_paths, truth_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -58,6 +58,7 @@ SCHEMAS = (
     *REGISTRY_TYPES,
     *DEPLOYMENT_TYPES,
     *ROLLOUT_TYPES,
+    *TRUTH_TYPES,
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
     *KEY_TYPES,
@@ -100,6 +101,7 @@ def build() -> Json:
                 **registry_paths(),
                 **deployment_paths(),
                 **rollout_paths(),
+                **truth_paths(),
                 **drop_in(),
                 **open_inference(),
                 **_letters(),

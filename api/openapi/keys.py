@@ -74,4 +74,5 @@ def _secure(operation: dict[str, Any], access: str) -> None:
         return
     # Where the API listens on loopback alone, some routes need no key.
     operation["security"] = [{"key": [access]}, *([{}] if access in ANYONE.scopes else [])]
-    operation["responses"] |= problems("401", "403")
+    limits = ("429",) if access == "predict" else ()
+    operation["responses"] |= problems("401", "403", *limits)

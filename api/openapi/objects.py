@@ -21,6 +21,7 @@ PROBLEMS = {
     "415": "The content type is not supported",
     "416": "The range is outside of the file",
     "422": "Well-formed but wrong; `errors` says where",
+    "429": "The key has asked for as much as it may; `Retry-After` says when it may again",
     "431": "The path with its query, or a header field, is too long",
     "500": "The model cannot be loaded, or an unexpected error",
     "503": "The queue is full, the version is paused, the deployment is stopped, or Redis cannot "

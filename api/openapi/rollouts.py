@@ -1,4 +1,4 @@
-"""The paths of rollouts in the OpenAPI document."""
+"""The paths of rollouts, and of truths, in the OpenAPI document."""
 
 from api.openapi.objects import (
     Json,
@@ -12,6 +12,7 @@ from api.openapi.objects import (
 )
 from api.openapi.registry import (
     ONE_MODEL,
+    ONE_VERSION,
     REGISTRY,
     REGISTRY_BODIES,
     REGISTRY_CHANGES,
@@ -19,6 +20,14 @@ from api.openapi.registry import (
 )
 from api.rollouts.comparison_routes import ComparisonQuery, ComparisonState
 from api.rollouts.rollout_routes import RolloutChange, RolloutList, RolloutRequest
+from api.truths.truth_routes import (
+    QualityQuery,
+    TruthRequest,
+    TruthsRequest,
+    TruthState,
+    TruthStates,
+    VersionQuality,
+)
 from registry.rollouts.rollout import Rollout
 
 ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout, ComparisonState)
@@ -67,3 +76,48 @@ def _change(summary: str, name: str) -> Json:
         REGISTRY, summary, name, Rollout, *REGISTRY_CHANGES, *REGISTRY_BODIES
     )
     return told | {"requestBody": body}
+
+
+TRUTH_TYPES = (TruthRequest, TruthsRequest, TruthState, TruthStates, VersionQuality)
+_PREDICTIONS = "predictions"
+
+
+def truth_paths() -> Json:
+    """The paths of truths."""
+    return {
+        "/predict/result/{id}/label": {"parameters": [in_path("id", "Id of the prediction")]}
+        | {"post": _tell()},
+        "/predict/labels": {"post": _tell_many()},
+        "/models/{name}/versions/{version}/quality": ONE_VERSION | {"get": _quality()},
+    }
+
+
+def _tell() -> Json:
+    refused = ("404", "409", "410", "422", "503", *REGISTRY_BODIES)
+    told = operation_answering(
+        _PREDICTIONS, "Tell what came true of a prediction", "tellTruth", TruthState, *refused
+    )
+    return told | {"requestBody": request_body(TruthRequest, {"label": 1})}
+
+
+def _tell_many() -> Json:
+    told = operation_answering(
+        _PREDICTIONS,
+        "Tell what came true of many predictions",
+        "tellTruths",
+        TruthStates,
+        *("422", "503", *REGISTRY_BODIES),
+    )
+    example = {"labels": {"0190a1b2-0000-7000-8000-000000000000": [1, 0]}}
+    return told | {"requestBody": request_body(TruthsRequest, example)}
+
+
+def _quality() -> Json:
+    shown = operation_answering(
+        REGISTRY,
+        "Show how good a version is",
+        "showQuality",
+        VersionQuality,
+        *("404", "422", "503"),
+    )
+    return shown | {"parameters": query_of(QualityQuery)}

@@ -11,25 +11,23 @@ from tasks.arrow.stream import ArrowRows
 from tasks.messages import Reuse
 from tasks.wire import encode
 
-TENANT = ""
-"""The part of each answer key that keeps callers apart. There is one tenant so far."""
-
 
 def reuse_of(
-    asked: CacheSetting | UnsetType, resolved: Resolved, method: str, rows: Any
+    asked: CacheSetting | UnsetType, resolved: Resolved, method: str, rows: Any, tenant: str
 ) -> Reuse | None:
     """How a prediction may reuse an answer; None if it is to be computed.
 
     ``asked``: by the request; else the setting of the model counts. A version that answers the same
-    rows in another way each time is always asked. ``rows``: as in `Prediction`.
+    rows in another way each time is always asked. ``rows``: as in `Prediction`. ``tenant``: of the
+    caller; tenants share no answers.
     """
     setting = resolved.cache if isinstance(asked, UnsetType) else asked
     if setting is False or resolved.varies:
         return None
-    return Reuse(answer_key(resolved, method, rows), 0 if setting is True else setting)
+    return Reuse(answer_key(resolved, method, rows, tenant), 0 if setting is True else setting)
 
 
-def answer_key(resolved: Resolved, method: str, rows: Any) -> str:
+def answer_key(resolved: Resolved, method: str, rows: Any, tenant: str) -> str:
     """A hash of all that an answer depends on.
 
     The rows are those that the model gets, in its own order of columns, so that it is the same how
@@ -38,7 +36,7 @@ def answer_key(resolved: Resolved, method: str, rows: Any) -> str:
     """
     manifest = resolved.manifest
     # The version beside the artifact: two versions may take the same file's rows in two ways.
-    of = [TENANT, manifest.reference, manifest.sha256, method]
+    of = [tenant, manifest.reference, manifest.sha256, method]
     # Else a prediction might wait for one in the queue of a deployment that is stopped.
     of += [own.reference] if (own := resolved.deployment) else []
     digest = blake2b(encode(of), digest_size=20)

@@ -9,7 +9,9 @@ import msgspec
 import redis
 from flask import Blueprint, Response, g, request
 
+from api.callers.current import current_caller
 from api.callers.debugging import wants_debug
+from api.callers.seeing import seen
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, PREFERENCE_APPLIED, Preference
 from api.http.problems import problem_response
@@ -35,6 +37,7 @@ from api.predictions.submission import (
 )
 from registry.store import Registry
 from tasks.arrow.stream import ARROW
+from tasks.callers.caller import Caller
 from tasks.gateway import Gateway
 from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
@@ -126,17 +129,20 @@ class Predictions:
     def look_up(self, task_id: str) -> Response:
         """Answer the outcome, or 202 while there is none."""
         debug, arrow = wants_debug(request), self._wants_arrow()
-        record = self._gateway.look_up(task_id)
+        record = seen(current_caller(request), self._gateway.look_up(task_id))
         return self.waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
 
-    async def look_up_async(self, task_id: str, preference: Preference) -> JsonAnswer:
+    async def look_up_async(
+        self, task_id: str, preference: Preference, caller: Caller
+    ) -> JsonAnswer:
         """Look up on the event loop, without waiting; raises `RecordTooLong` for a large one."""
-        record = await self._gateway.look_up_async(task_id)
+        record = seen(caller, await self._gateway.look_up_async(task_id))
         await self.freshen_async(record)
         return self._plain(record, preference)
 
     def cancel(self, task_id: str) -> Response:
         """Cancel a prediction without an outcome; answers the outcome that it has now."""
+        seen(current_caller(request), self._gateway.look_up(task_id))
         response = self._record(self._gateway.cancel(task_id))
         return self._sending.budgeted(_with_preference(response, _preference(), waited=False))
 
@@ -161,13 +167,13 @@ class Predictions:
 
     def accept(self, submission: Submission, key: Idempotency | None = None) -> Record:
         """Accept a submission, or the same for the fallback of a version that is paused."""
-        sticky = partial(sticky_key, request)
-        prediction = prepare_prediction(submission, self._registry, self._settings, sticky)
+        caller, sticky = current_caller(request), partial(sticky_key, request)
+        prediction = prepare_prediction(submission, self._registry, self._settings, caller, sticky)
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:
             instead = fallback(
-                submission, prediction.version, self._registry, self._settings, sticky
+                submission, prediction.version, self._registry, self._settings, caller, sticky
             )
             if instead is None:
                 raise
@@ -180,17 +186,17 @@ class Predictions:
                 self._gateway.cancel(record.task_id)
 
     def prepare(
-        self, body: bytes, key: str | None, sticky: StickyKey
+        self, body: bytes, key: str | None, caller: Caller, sticky: StickyKey
     ) -> tuple[Prediction, Idempotency | None] | None:
         """Check a submission on the event loop; raises `PredictqError` if anything is wrong.
 
-        ``key``: its idempotency key. ``sticky``: the key of `prepare_prediction`. Returns None if
-        the registry would have to be read from disk, which would block the loop.
+        ``key``: its idempotency key. ``sticky`` and ``tenant``: as of `prepare_prediction`. Returns
+        None if the registry would have to be read from disk, which would block the loop.
         """
         submission = parse_submission(body, self._settings.max_rows)
         if not self._registry.knows(submission.model):
             return None
-        prediction = prepare_prediction(submission, self._registry, self._settings, sticky)
+        prediction = prepare_prediction(submission, self._registry, self._settings, caller, sticky)
         return prediction, identified(key, partial(encode, submission))
 
     @staticmethod

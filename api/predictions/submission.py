@@ -9,6 +9,7 @@ import msgspec
 from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
+from api.callers.seeing import check_seen
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from api.predictions.reuse import reuse_of
@@ -21,6 +22,7 @@ from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
+from tasks.callers.caller import Caller
 from tasks.messages import PREDICT_QUEUE, Arm, Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
@@ -129,18 +131,21 @@ def prepare_prediction(
     submission: Submission,
     registry: Registry,
     settings: Settings,
+    caller: Caller,
     key: StickyKey = lambda: None,
 ) -> Prediction:
     """Resolve the model and check the rows against its signature.
 
-    ``key``: of the request, if the submission has none. Raises `NotFound`, `Invalid` or `TooLarge`.
+    ``key``: of the request, if the submission has none. Raises `NotFound`, also for a model that
+    the caller does not see, `Invalid` or `TooLarge`.
     """
+    check_seen(caller, submission.model)
     resolved = registry.resolve(submission.model)
-    return prepare_resolved(submission, resolved, settings.max_rows, key)
+    return prepare_resolved(submission, resolved, settings.max_rows, caller, key)
 
 
 def prepare_resolved(
-    submission: Submission, resolved: Resolved, max_rows: int, key: StickyKey
+    submission: Submission, resolved: Resolved, max_rows: int, caller: Caller, key: StickyKey
 ) -> Prediction:
     """`prepare_prediction` for a model that is resolved already."""
     arm = None
@@ -166,7 +171,9 @@ def prepare_resolved(
         timeout_seconds=_run_limit(submission.timeout_seconds or manifest.timeout_seconds, own),
         queue=own.queue if own else PREDICT_QUEUE,
         arm=arm,
-        reuse=reuse_of(submission.cache, resolved, submission.method, rows),
+        reuse=reuse_of(submission.cache, resolved, submission.method, rows, caller.tenant),
+        tenant=caller.tenant,
+        throttle=caller.throttle,
     )
 
 
@@ -181,6 +188,7 @@ def fallback(
     refused: int,
     registry: Registry,
     settings: Settings,
+    caller: Caller,
     key: StickyKey,
 ) -> Prediction | None:
     """Prepare the submission for the model's fallback version; None if there is none that fits.
@@ -194,7 +202,7 @@ def fallback(
     try:
         model = f"{reference.name}@{FALLBACK}"
         instead = prepare_prediction(
-            msgspec.structs.replace(submission, model=model), registry, settings, key
+            msgspec.structs.replace(submission, model=model), registry, settings, caller, key
         )
     except PredictqError:
         return None

@@ -20,6 +20,8 @@ from api.asgi.plain import (
     sticky_of,
 )
 from api.asgi.protocol import replay_body
+from api.callers.current import caller_in
+from api.callers.seeing import seen
 from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
 from tasks.gateway import Gateway
 from tasks.ledger.ledger import RecordTooLong
@@ -87,7 +89,8 @@ class Entering:
             record = None
         if record is None:
             return await self._by_flask(scope, receive, send)
-        return await begin_wait(self._waits, self._predictions.asked(record, preference(scope)))
+        asked = self._predictions.asked(seen(caller_in(scope), record), preference(scope))
+        return await begin_wait(self._waits, asked)
 
     def _prepared(
         self, scope: HTTPScope, body: bytes
@@ -95,7 +98,9 @@ class Entering:
         if not is_plain_submission(scope, self._longest):
             return None
         try:
-            return self._predictions.prepare(body, key_of(scope), partial(sticky_of, scope))
+            return self._predictions.prepare(
+                body, key_of(scope), caller_in(scope), partial(sticky_of, scope)
+            )
         except PredictqError:  # Flask answers what is wrong
             return None
 

@@ -19,6 +19,7 @@ from api.http.operator_bodies import read_body, read_query
 from api.predictions.submission import idempotency, parse_submission, prepare_prediction
 from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
+from tasks.callers.caller import ANYONE
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
 from tasks.ledger.predictions.pipeline import Pipeline
@@ -76,7 +77,7 @@ def _body(home: Path) -> Parse:
 
     def accept(content: bytes) -> bytes:
         prediction = prepare_prediction(
-            parse_submission(content, settings.max_rows), registry, settings
+            parse_submission(content, settings.max_rows), registry, settings, ANYONE
         )
         return envelope(predict.name, "id", "predict", prediction)
 
@@ -88,7 +89,7 @@ def _order(home: Path) -> Parse:
 
     def read(content: bytes) -> object:
         asked = read_body(_request(content, "application/json"), BatchJobRequest)
-        return build_job_request(asked, asked.input_uri, directory, registry, None)
+        return build_job_request(asked, asked.input_uri, directory, registry, ANYONE, None)
 
     return read
 
@@ -102,7 +103,7 @@ def _form(home: Path) -> Parse:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
         asked = read_form(upload.form, UploadRequest, LISTS)
-        return build_job_request(asked, upload.uri, directory, registry, None)
+        return build_job_request(asked, upload.uri, directory, registry, ANYONE, None)
 
     return take
 

@@ -20,7 +20,7 @@ from cli.doctor.finding import (
     worst,
 )
 from stack.http import CallResult, call_http
-from stack.running import RunningStack
+from stack.running import RunningStack, local_key_at
 from tasks.gateway import QUEUE, QUEUES
 from tasks.settings import Settings
 
@@ -34,11 +34,12 @@ _WORKERS = "docs/operations.md#workers"
 
 def findings_of_stack(stack: RunningStack, port: int) -> Iterator[Finding]:
     """Check a stack by its API; the other checks are left out if that does not answer."""
-    stats = call_http(port, "GET", "/stats")
+    key = local_key_at(stack.url)
+    stats = call_http(port, "GET", "/stats", local_key=key)
     first = finding_of(Check("API", _STACK, partial(_api, port, stats)))
     yield first
     if (told := _told(stats)) is not None:
-        yield from map(finding_of, _checks(stack, port, told))
+        yield from map(finding_of, _checks(stack, port, key, told))
 
 
 def _told(stats: CallResult) -> dict[str, Any] | None:
@@ -48,13 +49,13 @@ def _told(stats: CallResult) -> dict[str, Any] | None:
     return None
 
 
-def _checks(stack: RunningStack, port: int, told: dict[str, Any]) -> list[Check]:
+def _checks(stack: RunningStack, port: int, key: str | None, told: dict[str, Any]) -> list[Check]:
     replacing = "docs/operations.md#replace-processes-under-load"
     return [
         Check("workers", "docs/runbooks/no-worker.md", partial(_workers, told)),
         Check("processors", _WORKERS, partial(_processors, told)),
         Check("canaries", "docs/runbooks/canary-age.md", partial(_canaries, told)),
-        Check("queue", "docs/runbooks/queue-age.md", partial(_queue, port)),
+        Check("queue", "docs/runbooks/queue-age.md", partial(_queue, port, key)),
         Check("dead letters", "docs/runbooks/dead-letters.md", partial(_dead_letters, told)),
         Check("paused versions", "docs/runbooks/version-paused.md", partial(_paused, told)),
         Check("restart", replacing, partial(_restart, stack)),
@@ -111,8 +112,8 @@ def _canary_level(age: float, uptime: float) -> FindingLevel:
     return graded(min(age, uptime) / interval, warn=old, fail=DEAD_CANARY)
 
 
-def _queue(port: int) -> Observation:
-    scraped = call_http(port, "GET", "/metrics")
+def _queue(port: int, key: str | None) -> Observation:
+    scraped = call_http(port, "GET", "/metrics", local_key=key)
     if scraped.status != 200:
         return Observation("fail", f"/metrics: HTTP {scraped.status}", "Read logs/api.log.")
     oldest = _oldest(scraped.body.decode())

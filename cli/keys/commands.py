@@ -37,10 +37,8 @@ def keys() -> None:
 )
 @click.option("--models", metavar=_LIST, callback=_listed, help="Globs of the models it sees.")
 @click.option("--tenant", help="Whose predictions and jobs it sees.")
-@click.option("--weight", type=float, help="Its share of the workers, beside other keys.")
 @click.option("--rate", metavar="N/s|m|h|d", help="Most predictions in a period, as 100/s.")
 @click.option("--rows", metavar="N/s|m|h|d", help="Most rows in a period, as 1e6/h.")
-@click.option("--in-flight", type=click.IntRange(1), help="Most predictions without outcome.")
 @click.option("--expires", "expires_seconds", type=Duration(), help="When it ends, as 90d.")
 @click.option(
     "--cidr",
@@ -112,7 +110,7 @@ def revoke(key: str, url: str | None) -> None:
 
 
 def _line(key: Json) -> tuple[str, ...]:
-    limits = [key["rate"], key["rows"] and f"{key['rows']} rows", key["in_flight"]]
+    limits = [key["rate"], key["rows"] and f"{key['rows']} rows"]
     used = key["last_used_at"]
     when = datetime.fromtimestamp(used, UTC).isoformat(timespec="minutes") if used else "-"
     named = key["id"], key["name"], key["state"], key["tenant"]

@@ -142,7 +142,9 @@ def _words(state: AliasState, meaning: Meaning | None) -> str:
 
 
 def _line(name: str, change: Change) -> tuple[Any, ...]:
-    if change.deployment is not None:
+    if change.dropped:
+        what = f"{change.dropped} changes until then are not kept"
+    elif change.deployment:
         what = f"{change.deployment.reference} {change.act}, {change.deployment.concurrency} wanted"
     elif change.alias is None:
         what = f"{name}:{change.version} {change.act}"

@@ -1,6 +1,6 @@
 """The `AsyncClient`: the calls of `Client` for an event loop of asyncio."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
@@ -154,6 +154,10 @@ class AsyncClient:
     async def cancel(self, id: str) -> None:
         """See `Client.cancel`."""
         await self._connection.run(self._calls.cancel(id))
+
+    async def label(self, labels: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """See `Client.label`."""
+        return await self._connection.run(self._calls.label(labels))
 
     async def model(self, name: str) -> dict[str, Any]:
         """See `Client.model`."""

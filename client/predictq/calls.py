@@ -1,7 +1,7 @@
 """The calls of both clients, as flows; see `Client` for what each does."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import httpx2
@@ -146,6 +146,11 @@ class Calls:
     def cancel(self, id: str) -> Flow[None]:
         response = yield from self._requests.send("DELETE", _path(id))
         wire.successful(response)
+
+    def label(self, labels: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]:
+        given = {arguments.text("labels", each): label for each, label in labels.items()}
+        response = yield from self._requests.send("POST", "predict/labels", body={"labels": given})
+        return wire.listing(response, "labels")
 
     def model(self, name: str) -> Flow[dict[str, Any]]:
         return self._content(f"models/{part('name', name)}")

@@ -1,6 +1,6 @@
 """The `Client`: submits rows, waits for predictions, lists models."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 from predictq.access.keys import Keys
@@ -205,6 +205,13 @@ class Client:
     def cancel(self, id: str) -> None:
         """Cancel a prediction; does nothing if it has an outcome."""
         self._connection.run(self._calls.cancel(id))
+
+    def label(self, labels: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Tell what came true: by id of a prediction a value for each row, at most 1,000 ids.
+
+        Returns for each whether it was counted; what was told before is not counted again.
+        """
+        return self._connection.run(self._calls.label(labels))
 
     @property
     def is_local(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from registry.deployments.deployment import Deployment
-from registry.history import Cause, Change, undeployed, unrecorded
+from registry.history import Cause, Change, shortened, undeployed, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
@@ -222,10 +222,13 @@ class Directory:
 
         ``aliases``: what there was before them. What led there without a record is added first.
         """
-        missing = unrecorded(self.history(name), aliases)
-        lines = [msgspec.json.encode(change) + b"\n" for change in [*missing, *changes]]
-        if lines:
-            files.append_lines(self._history(name), lines)
+        known = self.history(name)
+        added = [*unrecorded(known, aliases), *changes]
+        if added:
+            files.append_lines(self._history(name), _lines(added))
+        kept = shortened([*known, *added])
+        if len(kept) <= len(known):
+            files.write_file(self._history(name), b"".join(_lines(kept)))
 
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
         """Remove versions, and all artifacts that no version uses any more."""
@@ -306,3 +309,7 @@ class Directory:
 
     def _highest(self, name: str) -> Path:
         return self._root / name / "highest"
+
+
+def _lines(changes: list[Change]) -> list[bytes]:
+    return [msgspec.json.encode(change) + b"\n" for change in changes]

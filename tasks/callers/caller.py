@@ -19,11 +19,23 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Predictions in a period."""
     rows: Rate | None = None
     """Rows in a period."""
-    in_flight: int | None = None
-    """Predictions that are accepted and have no outcome."""
 
 
 NO_LIMITS = Limits()
+
+
+class Throttle(msgspec.Struct, frozen=True):
+    """The limits of a key, as they are checked where a prediction is accepted."""
+
+    key: str
+    limits: Limits
+
+    @property
+    def text(self) -> str:
+        """As limiting.lua takes it."""
+        rates = self.limits.rate, self.limits.rows
+        told = " ".join(f"{rate.amount!r} {rate.seconds}" if rate else "0 1" for rate in rates)
+        return f"{self.key} {told}"
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -36,8 +48,14 @@ class Caller(msgspec.Struct, frozen=True):
     tenant: str = DEFAULT_TENANT
     models: tuple[str, ...] = EVERY_MODEL
     """Globs of the models that the caller sees: ``churn*``."""
-    weight: float = 1.0
     limits: Limits = NO_LIMITS
+    is_everywhere: bool = False
+    """Whether the caller sees what is of other tenants, too."""
+
+    @property
+    def throttle(self) -> Throttle | None:
+        """What its predictions are limited by; None by nothing."""
+        return None if self.limits == NO_LIMITS else Throttle(self.key, self.limits)
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has this scope."""
@@ -52,6 +70,6 @@ NOBODY = Caller()
 """A caller without a key where every request needs one."""
 ANYONE = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
 """A caller without a key where none is needed: on loopback."""
-VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console")
+VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console", is_everywhere=True)
 """A viewer who has signed in to the console. A session stands for the local key, but makes no
 keys."""

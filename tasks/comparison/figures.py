@@ -31,6 +31,10 @@ class ArmFigures(msgspec.Struct, frozen=True, kw_only=True):
     calls_before: int = 0
     """Calls before the bound of slow calls was set."""
     slow_before: int = 0
+    labelled: int = 0
+    """Predictions with labels whose truth was told."""
+    wrong: int = 0
+    """Those with a wrong label, of which each sticky key counts once."""
     times: tuple[int, ...] = ()
     """Calls in each bucket of `BUCKETS`, and one bucket for longer ones."""
 
@@ -73,7 +77,7 @@ class Comparisons:
     def clear(self, split: str) -> None:
         """Forget what was counted, before the split is of other versions."""
         key = keys.COMPARED + split
-        self._client.delete(key, f"{key}:erring", f"{key}:path")
+        self._client.delete(key, *(f"{key}:{part}" for part in ("erring", "mistaken", "path")))
 
     def set_slow(self, split: str, figures: Figures, bucket: int) -> None:
         """Set the bound of slow calls; those so far are left out of the comparison."""

@@ -42,8 +42,8 @@ def compared(rollout: Any) -> Comparison:
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """What was compared, and what it proves."""
 
-    name: Literal["errors", "slow", "failed"]
-    """Errors and slow calls, beside the stable version; failures, beside the limit."""
+    name: Literal["errors", "slow", "wrong", "failed"]
+    """Errors, slow calls and wrong labels beside the stable version; failures beside the limit."""
     stable: tuple[int, int] | None
     """Bad events, of how many; null where the stable version does not matter."""
     candidate: tuple[int, int]
@@ -92,6 +92,8 @@ def _measures(comparison: Comparison, figures: Figures) -> list[Measure]:
     found = [_errors(comparison, figures, decisive)]
     if figures.slow_over is not None:
         found.append(_slow(comparison, figures, figures.slow_over, decisive))
+    if any(arm.labelled for arm in figures.of(comparison.version)):
+        found.append(_wrong(comparison, figures))
     if comparison.max_failed is not None:
         failed, answered = _failures(comparison, figures)
         above = evidence_above(comparison.max_failed / 100, failed, answered - failed)
@@ -140,6 +142,23 @@ def _slow(comparison: Comparison, figures: Figures, bound: int, decisive: float)
             for theirs, ours in pairs
         ),
         decisive=decisive,
+    )
+
+
+def _wrong(comparison: Comparison, figures: Figures) -> Measure:
+    """As errors, of the predictions whose truth was told; with a chance of being wrong of its own.
+
+    Truths may come long after the other measures were decisive, or not at all.
+    """
+    pairs = _pairs(comparison, figures)
+    return Measure(
+        name="wrong",
+        stable=_total(pairs, 1, lambda arm: arm.wrong, lambda arm: arm.labelled),
+        candidate=_total(pairs, 0, lambda arm: arm.wrong, lambda arm: arm.labelled),
+        evidence=evidence_of_harm(
+            (theirs.share / 100, theirs.wrong, ours.wrong) for theirs, ours in pairs
+        ),
+        decisive=1 / WRONG_ROLL_BACKS,
     )
 
 

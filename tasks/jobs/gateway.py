@@ -72,7 +72,8 @@ class JobGateway:
         """
         request = self._resolved(request, self.directory(job_id), everywhere=everywhere)
         try:
-            return self.get(self._ledger.create(job_id, request, idempotency))
+            key = idempotency and idempotency.of(request.tenant)
+            return self.get(self._ledger.create(job_id, request, key))
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
                 f"Redis did not answer: job {job_id} may or may not have been accepted; look it up",

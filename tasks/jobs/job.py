@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from tasks.callers.caller import DEFAULT_TENANT, Caller
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Compression, Format
 from telemetry.errors import (
@@ -73,6 +74,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the local key opened a path; then only holders of the key see its results."""
     dialect: Dialect = Dialect()
     """Set parts of the dialect of a CSV input."""
+    tenant: str = DEFAULT_TENANT
+    """Whose it is: callers of other tenants do not see it."""
 
     @property
     def reference(self) -> str:
@@ -224,7 +227,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     """When a job under way expires; once ended, when the job and its files are deleted."""
     restricted: bool = False
-    """Whether only holders of the local key may see its files."""
+    """Whether only callers that may name any path see its files."""
+    tenant: str = DEFAULT_TENANT
+
+    def is_seen_by(self, caller: Caller) -> bool:
+        """Whether the caller may know of it: by its tenant, and by its model."""
+        is_theirs = caller.is_everywhere or self.tenant == caller.tenant
+        return is_theirs and caller.sees(self.model)
 
     @property
     def has_ended(self) -> bool:

@@ -49,6 +49,7 @@ def read_job(job_id: str, fields: Fields, in_flight: Iterable[int]) -> Job:
         error=msgspec.json.decode(fields["error"], type=JobError) if "error" in fields else None,
         report=report,
         restricted=request.restricted,
+        tenant=request.tenant,
         **{name: float(fields[name]) for name in _TIMES if name in fields},  # type: ignore[arg-type]  # those that have no default are always there
     )
 

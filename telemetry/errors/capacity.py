@@ -40,6 +40,13 @@ class DeploymentStopped(Unavailable):
     code = "deployment_stopped"
 
 
+class RateLimited(PredictqError):
+    """The key has asked for as much as it may."""
+
+    code = "rate_limited"
+    retryable = True
+
+
 class Busy(Unavailable):
     """The server is handling too many large requests or answers; try again later."""
 

@@ -5,8 +5,9 @@ import json
 import msgspec
 from kombu.transport.virtual.base import Message
 
+from tasks.callers.caller import Caller
 from tasks.ledger.heads import QUEUED_HEAD, RUNNING_HEAD
-from tasks.messages import Prediction, envelope
+from tasks.messages import Prediction, envelope, read_call
 from tasks.record import CELERY_STATUS, Record
 from tasks.wire import encode
 
@@ -96,3 +97,16 @@ def test_record_without_time_limits_is_still_read() -> None:
     record = msgspec.json.decode(json.dumps(fields), type=Record)
 
     assert (record.queue_deadline, record.is_overdue, record.error.attempt) == (None, False, 0)
+
+
+def test_tenant_is_left_out_unless_a_key_has_one() -> None:
+    assert "tenant" not in envelope("t", ID, "predict", PREDICTION).decode()
+    assert "tenant" not in encode(Record.queued(ID, PREDICTION)).decode()
+    theirs = msgspec.structs.replace(PREDICTION, tenant="risk")
+    call = read_call(json.loads(envelope("t", ID, "predict", theirs))["body"].encode())
+    assert call.tenant == "risk"
+    for record in (Record.queued(ID, theirs), Record.read(ID, call)):
+        assert msgspec.json.decode(encode(record), type=Record).is_seen_by(Caller(tenant="risk"))
+        assert not record.is_seen_by(Caller())
+    assert Record.queued(ID, PREDICTION).is_seen_by(Caller())
+    assert not Record.queued(ID, PREDICTION).is_seen_by(Caller(models=("iris",)))

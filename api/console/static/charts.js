@@ -2,9 +2,10 @@
 const BUCKET_SECONDS = 10;
 const MOST = 360;
 const LEAST_SECONDS = 300;
+const LEAST_WIDTH = 48, LETTER_WIDTH = 7;
 const CHARTS = {
-  "chart-load": { unit: "", lines: [["accepted", 1, "--line-1"], ["answered", 2, "--line-2"]] },
-  "chart-latency": { unit: " ms", lines: [["p50", 3, "--line-1"], ["p95", 4, "--line-2"], ["p99", 5, "--line-3"]], factor: 1000 },
+  "chart-load": { text: (value) => value.toLocaleString("en", { maximumFractionDigits: 1 }), lines: [["accepted", 1, "--line-1"], ["answered", 2, "--line-2"]] },
+  "chart-latency": { text: duration, lines: [["p50", 3, "--line-1"], ["p95", 4, "--line-2"], ["p99", 5, "--line-3"]], factor: 1000 },
 };
 const points = JSON.parse(document.getElementById("points").textContent);
 let plots = [];
@@ -16,18 +17,24 @@ function columns({ lines, factor = 1 }) {
   return [points.map((point) => point[0]), ...lines.map(([, at]) => values(at))];
 }
 
-function axis(unit) {
+function duration(ms) {
+  const [number, unit] = ms < 1000 ? [ms, "ms"] : ms < 60_000 ? [ms / 1000, "s"] : [ms / 60_000, "min"];
+  return `${number.toLocaleString("en", { maximumFractionDigits: 1 })} ${unit}`;
+}
+
+function axis(text) {
   return {
     stroke: colour("--faint"),
     grid: { stroke: colour("--edge"), width: 1 },
     ticks: { show: false },
     font: "12px system-ui",
-    size: unit ? 64 : 48,
-    values: (_, ticks) => ticks.map((tick) => `${tick.toLocaleString("en")}${unit}`),
+    // As wide as its longest label, which grows with the values.
+    size: (_, labels) => Math.max(LEAST_WIDTH, ...(labels ?? []).map((label) => (label.length + 2) * LETTER_WIDTH)),
+    values: (_, ticks) => ticks.map(text),
   };
 }
 
-function options(element, { unit, lines }) {
+function options(element, { text, lines }) {
   return {
     width: element.clientWidth,
     height: 200,
@@ -35,7 +42,7 @@ function options(element, { unit, lines }) {
     legend: { live: true },
     // At least five minutes, so that the first points do not fill the whole width.
     scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS), last] }, y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
-    axes: [{ stroke: colour("--faint"), grid: { show: false }, ticks: { show: false }, font: "12px system-ui" }, axis(unit)],
+    axes: [{ stroke: colour("--faint"), grid: { show: false }, ticks: { show: false }, font: "12px system-ui" }, axis(text)],
     series: [{}, ...lines.map(([label, , line], at) => ({
       label,
       stroke: colour(line),
@@ -43,7 +50,7 @@ function options(element, { unit, lines }) {
       dash: [[], [6, 3], [2, 2]][at],
       fill: at === 0 ? colour("--line-1-fill") : undefined,
       points: { show: points.length < 20 },
-      value: (_, value) => (value === null ? "–" : `${value.toLocaleString("en", { maximumFractionDigits: 1 })}${unit}`),
+      value: (_, value) => (value === null ? "–" : text(value)),
     }))],
   };
 }

@@ -22,6 +22,8 @@ async function copy(button) {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 }
 
+// Where the navigation is wider than the window, its current page is shown.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 part("theme").addEventListener("click", changeTheme);
 part("keys").addEventListener("click", () => part("help").showModal());
 for (const button of document.querySelectorAll("#theme, #keys, [data-copy]")) button.hidden = false;

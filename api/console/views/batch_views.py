@@ -37,12 +37,12 @@ class BatchPages:
 
     def batches(self) -> Response:
         """The newest jobs."""
-        jobs = self._jobs.latest(MOST_JOBS)
+        jobs = self._access.latest(MOST_JOBS)
         return self._pages.show("batches.html", "Batch jobs", jobs=jobs, most=MOST_JOBS)
 
     def batch(self, id: str) -> Response:
         """One job; raises `JobNotFound` or `ResultGone`."""
-        job = self._access.redacted(self._jobs.get(id))
+        job = self._access.redacted(self._access.get(id))
         is_open = not job.restricted or self._access.may_use_any_path
         cells = grid(job.chunks or 0, self._jobs.parts(id), self._jobs.running_chunks(id))
         return self._pages.show(

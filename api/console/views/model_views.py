@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
 from api.console.notices import see_other
 from api.console.pages.models import ModelRow, model_row
 from api.console.rendering import Pages
@@ -29,7 +30,7 @@ class ModelPages:
 
     def models(self) -> Response:
         """All models."""
-        rows = [self._row(name) for name in self._registry.models()]
+        rows = [self._row(n) for n in filter(current_caller(request).sees, self._registry.models())]
         return self._pages.show("models.html", "Models", models=rows)
 
     def model(self, name: str) -> Response:

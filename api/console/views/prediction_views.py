@@ -2,6 +2,8 @@
 
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
+from api.callers.seeing import seen
 from api.console.notices import see_other
 from api.console.pages.predictions import WAITS, as_curl, as_python, life, shown_answer
 from api.console.rendering import Pages
@@ -45,7 +47,7 @@ class PredictionViews:
 
     def prediction(self, task_id: str) -> Response:
         """One prediction; raises as `Gateway.look_up`."""
-        record = self._gateway.look_up(task_id)
+        record = self._seen(task_id)
         self._gateway.queue_estimates.freshen(record)
         return self._pages.show(
             "prediction.html",
@@ -62,8 +64,12 @@ class PredictionViews:
 
     def cancel(self, task_id: str) -> Response:
         """Cancel a prediction."""
+        self._seen(task_id)
         self._gateway.cancel(task_id)
         return see_other(f"/console/predictions/{task_id}", "cancelled")
+
+    def _seen(self, task_id: str) -> Record:
+        return seen(current_caller(request), self._gateway.look_up(task_id))
 
     def _records(self, task_ids: list[str]) -> list[Record]:
         found = self._gateway.ledger.records(task_ids, MAX_LIST_BYTES) if task_ids else []

@@ -6,6 +6,9 @@ from uuid import UUID
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as Redirect
 
+from api.batches.access import JobAccess
+from api.callers.current import current_caller
+from api.callers.seeing import seen
 from api.console.rendering import Pages
 from registry.store import Registry
 from tasks.gateway import Gateway
@@ -19,7 +22,8 @@ class SearchViews:
     def __init__(
         self, gateway: Gateway, jobs: JobGateway, registry: Registry, pages: Pages
     ) -> None:
-        self._gateway, self._jobs, self._registry, self._pages = gateway, jobs, registry, pages
+        self._gateway, self._access = gateway, JobAccess(jobs)
+        self._registry, self._pages = registry, pages
 
     def add_to(self, routes: Blueprint) -> None:
         """Add the route."""
@@ -40,10 +44,10 @@ class SearchViews:
 
     def _by_id(self, wanted: str) -> str | None:
         with suppress(PredictqError):
-            self._gateway.look_up(wanted)
+            seen(current_caller(request), self._gateway.look_up(wanted))
             return url_for("console.prediction", task_id=wanted)
         with suppress(PredictqError):
-            self._jobs.get(wanted)
+            self._access.get(wanted)
             return url_for("console.batch", id=wanted)
         return None
 

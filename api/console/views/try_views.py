@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
+from api.callers.seeing import check_seen, seen
 from api.console.pages.predictions import shown_answer
 from api.console.pages.trying import curl_of, features_of, fields_of
 from api.console.rendering import Pages
@@ -34,11 +36,11 @@ class TryViews:
 
     def try_form(self, model: str) -> Response:
         """The form; raises as `Registry.resolve`."""
-        return self._show(self._registry.resolve(model).manifest, model, {})
+        return self._show(self._manifest(model), model, {})
 
     def try_row(self, model: str) -> Response:
         """Submit what the form holds, and show the form again with the prediction."""
-        typed, manifest = request.form.to_dict(), self._registry.resolve(model).manifest
+        typed, manifest = request.form.to_dict(), self._manifest(model)
         try:
             body = _body(model, manifest, typed)
             record = self._submit(body)
@@ -50,14 +52,20 @@ class TryViews:
 
     def answer(self, task_id: str) -> Response:
         """The part of the page that shows the answer, alone."""
-        record = self._gateway.look_up(task_id)
+        record = seen(current_caller(request), self._gateway.look_up(task_id))
         return self._pages.show(
             "parts/answer.html", "Answer", record=record, answer=shown_answer(record)
         )
 
+    def _manifest(self, model: str) -> Manifest:
+        check_seen(current_caller(request), model)
+        return self._registry.resolve(model).manifest
+
     def _submit(self, body: bytes) -> Record:
         submission = parse_submission(body, self._settings.max_rows)
-        prediction = prepare_prediction(submission, self._registry, self._settings)
+        prediction = prepare_prediction(
+            submission, self._registry, self._settings, current_caller(request)
+        )
         return self._gateway.submit(prediction)
 
     def _show(

@@ -8,7 +8,7 @@ import msgspec
 
 from registry.manifest import Manifest
 from stack.http import call_http
-from stack.running import RunningStack
+from stack.running import RunningStack, local_key_at
 from telemetry.errors import ModelUnloadable, Unavailable
 
 DEADLINE = 30.0
@@ -75,7 +75,7 @@ def _failure(body: dict[str, Any]) -> _Failure | None:
 
 def _ask(stack: RunningStack, path: str, body: bytes | None, timeout: float) -> _Answer:
     port, method = urlsplit(stack.url).port or 80, "POST" if body else "GET"
-    answer = call_http(port, method, path, body, timeout=timeout)
+    answer = call_http(port, method, path, body, local_key=local_key_at(stack.url), timeout=timeout)
     return _Answer(answer.status, _decoded(answer.body))
 
 

@@ -27,8 +27,8 @@ class Keys:
     def create(self, name: str, scopes: Iterable[str], **limits: Any) -> Json:
         """Make a key; ``token`` in the answer is the key itself, which is shown only here.
 
-        ``scopes``: scopes or roles. ``limits``: ``tenant``, ``models``, ``weight``, ``rate``,
-        ``rows``, ``in_flight``, ``expires_seconds``, ``networks``, as in `POST /keys`. Raises
+        ``scopes``: scopes or roles. ``limits``: ``tenant``, ``models``, ``rate``, ``rows``,
+        ``expires_seconds``, ``networks``, as in `POST /keys`. Raises
         `Conflict` if an active key has this name.
         """
         return self._ask("POST", "keys", {"name": name, "scopes": list(scopes), **limits})

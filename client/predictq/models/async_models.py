@@ -106,6 +106,10 @@ class AsyncModels:
         """See `Models.sample`."""
         return await self._threads.call(self._models.sample, name, version)
 
+    async def quality(self, name: str, version: int, *, days: int = 30) -> Json:
+        """See `Models.quality`."""
+        return await self._threads.call(self._models.quality, name, version, days=days)
+
     def close(self) -> None:
         """Close the connections; calls that still run in threads fail."""
         self._threads.close()

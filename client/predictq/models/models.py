@@ -196,6 +196,10 @@ class Models:
         """The first rows of the sample that a version was registered with, and their answers."""
         return self._ask("GET", f"{_version(name, version)}/sample")
 
+    def quality(self, name: str, version: int, *, days: int = 30) -> Json:
+        """How good a version is, day by day, by what came true; see `Client.label`."""
+        return self._ask("GET", f"{_version(name, version)}/quality?days={count('days', days)}")
+
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         return wire.content(self._connection.send(method, path, body=body))
 

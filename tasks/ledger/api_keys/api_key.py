@@ -40,7 +40,6 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
     created_at: float
     tenant: Tenant = DEFAULT_TENANT
     models: Annotated[tuple[Glob, ...], msgspec.Meta(min_length=1, max_length=50)] = EVERY_MODEL
-    weight: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0
     limits: Limits = NO_LIMITS
     networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
     """Addresses from which it may be used, as CIDR; none is any."""
@@ -56,7 +55,6 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
             name=self.name,
             tenant=self.tenant,
             models=self.models,
-            weight=self.weight,
             limits=self.limits,
         )
 

@@ -22,13 +22,10 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     tenant: Tenant = DEFAULT_TENANT
     models: Annotated[tuple[Glob, ...], msgspec.Meta(min_length=1, max_length=50)] = EVERY_MODEL
     """Globs of the models that it sees."""
-    weight: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0
     rate: str | None = None
     """Most predictions in a period, such as ``100/s``."""
     rows: str | None = None
     """Most rows in a period, such as ``1e6/h``."""
-    in_flight: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """Most predictions that have no outcome yet."""
     expires_seconds: Annotated[float, msgspec.Meta(gt=0, le=3650 * DAY)] | None = None
     networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
     """Addresses from which it may be used, as CIDR."""
@@ -47,11 +44,9 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             created_at=now,
             tenant=self.tenant,
             models=self.models,
-            weight=self.weight,
             limits=Limits(
                 _rate(self.rate),
                 _rate(self.rows),
-                self.in_flight,
             ),
             networks=self.networks,
             expires_at=now + self.expires_seconds if self.expires_seconds else None,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import redis
 
+from tasks.callers.caller import Limits, Throttle
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
 from tasks.ledger.predictions.pipeline import Unsent
@@ -16,7 +17,13 @@ from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.messages import Idempotency, Reuse
 from tasks.record import Record
 from tasks.wire import encode_finite
-from telemetry.errors import IdempotencyConflict, PredictqError, QueueFull, SubmissionUncertain
+from telemetry.errors import (
+    IdempotencyConflict,
+    PredictqError,
+    QueueFull,
+    RateLimited,
+    SubmissionUncertain,
+)
 
 UNKNOWN_RETRY_AFTER = 10
 """Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
@@ -35,6 +42,7 @@ class Offer(msgspec.Struct, frozen=True):
     rows: int
     idempotency: Idempotency | None = None
     reuse: Reuse | None = None
+    throttle: Throttle | None = None
 
 
 class Reused(msgspec.Struct, frozen=True):
@@ -58,7 +66,9 @@ def accept_call(
     script_keys = [queue, keys.QUEUED + queue]
     script_keys += [keys.record(offer.record.task_id) for offer in offers]
     script_keys += [keys.IDEMPOTENCY + given.key for given in keyed]
-    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl]
+    # All are of one caller, and so of one key.
+    limits = offers[0].throttle.text if offers[0].throttle else ""
+    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
         record, task_id = encode_finite(offer.record), offer.record.task_id
@@ -78,12 +88,34 @@ def read_accept_answer(
             return answer.decode()
         case [b"reused", outcome]:
             return Reused(offer.record.task_id, outcome)
+        case [b"limited", which, seconds] if offer.throttle:
+            return rate_limited(offer.throttle.limits, which.decode(), seconds)
         case [b"full", *seconds]:
             return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
         case _:
             return IdempotencyConflict()
+
+
+def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
+    """The refusal of a prediction beyond a limit; -1 seconds: it never fits."""
+    rate = limits.rows if which == "rows" else limits.rate
+    assert rate is not None  # noqa: S101 - only a limit that there is refuses
+    policy = {
+        "RateLimit-Policy": f'"{which}";q={int(rate.amount)};w={rate.seconds}',
+        "RateLimit": f'"{which}";r=0;t={max(seconds, 0)}',
+    }
+    if seconds < 0:
+        return RateLimited(
+            f"this prediction alone has more rows than the limit of the key, {rate}: send fewer",
+            headers=policy,
+        )
+    return RateLimited(
+        f"the key may ask for {rate} {which}: try again in {seconds} s",
+        retry_after=max(seconds, 1),
+        headers=policy,
+    )
 
 
 def _full(offer: Offer, bounds: Bounds) -> str:

@@ -1,26 +1,29 @@
--- Uses: messages, pausing, outcomes, reuse
+-- Uses: messages, pausing, outcomes, reuse, limiting
 -- Accept predictions, each by itself: bound the queue, write the queued record, push the message.
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the
 --       key of each.
 -- ARGV: how many predictions, most rows and most bytes the queue may hold, seconds to keep outcomes
---       and idempotency keys; then for each: record, message, id, its rows, fingerprint of its
+--       and idempotency keys, limits of the key of the caller as in limiting.lua, if there are any;
+--       then for each: record, message, id, its rows, fingerprint of its
 --       payload; then for each that may reuse an answer: its index, answer key, seconds for which
 --       an answer is reused (0: by what it cost), the time of now as text.
 -- Returns for each the id that was accepted, now or before under the same key; { "reused", outcome }
 -- if it has its outcome at once, whose text is empty if it is long; or a refusal:
--- { "full" } and, if the drain rate is known, the seconds until there is capacity; { "conflict" }
+-- { "limited" } of limiting.lua; { "full" } and, if the drain rate is known, the seconds until there is capacity; { "conflict" }
 -- if the key came with another payload; or that of a paused version, see refusal().
 local queue, queued = unpack(KEYS, 1, 2)
-local many, most_rows, most_bytes, live = unpack(ARGV, 1, 4)
+local many, most_rows, most_bytes, live, limits = unpack(ARGV, 1, 5)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
-local function offer_at(i) return unpack(ARGV, 5 * i, 5 * i + 4) end
+local function offer_at(i) return unpack(ARGV, 5 * i + 1, 5 * i + 5) end
 -- Loaded a second time without `reuse`, as its functions take a tenth of the time of a call.
 local reuses, reusing = {}, reuse_functions and reuse_functions(live)
-for at = 5 * many + 5, #ARGV, 4 do
+for at = 5 * many + 6, #ARGV, 4 do
   local index, answer_key, seconds, done_at = unpack(ARGV, at, at + 3)
   reuses[tonumber(index)] = { key = ANSWERS .. answer_key, seconds = tonumber(seconds), done_at = done_at }
 end
+
+local limited = limits ~= '' and limiter(limits)
 
 -- No other script admits submissions, so what is read once holds until the end of this one.
 local may_be_paused = redis.call('EXISTS', PAUSED) == 1
@@ -76,10 +79,13 @@ local function accept(i)
   if redis.call('EXISTS', record_key) == 1 then -- the same call, repeated as its answer was lost
     return id
   end
+  local beyond = limited and limited.refusal(rows_added)
+  if beyond then return beyond end
   -- An answer that there is needs neither a worker nor capacity of the queue, but memory.
   local reuse = reuses[i]
   local answer = reuse and most_rows > 0 and reusing.answer(reuse, record, message, id)
   if answer then
+    if limited then limited.take(rows_added) end
     remember(idempotency_key, id, fingerprint)
     return answer
   end
@@ -104,6 +110,7 @@ local function accept(i)
   local number = taken + waiting
   redis.call('SET', record_key, string.sub(record, 1, -2) .. ',"number":' .. number .. '}')
   remember(idempotency_key, id, fingerprint)
+  if limited then limited.take(rows_added) end
   if reuse then reusing.lead(reuse, id, version_of(message)) end
   redis.call('LPUSH', queue, message)
   if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end

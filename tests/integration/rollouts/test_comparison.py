@@ -14,6 +14,7 @@ from registry.rollouts.rollouts import Rollouts
 from registry.store import Registry
 from tasks.ledger import keys
 from tasks.settings import Settings
+from tests.callers import OWNER, client_of
 from tests.support.models import described
 from workers.rollouts.controller import Controller
 
@@ -32,7 +33,7 @@ def registry(tmp_path: Path) -> Registry:
 @pytest.fixture
 def front(registry: Registry, client: redis.Redis, bare_redis: str) -> FlaskClient:
     settings = Settings(home=registry.home, redis_url=bare_redis)
-    return create_flask(Services(settings)).test_client()
+    return client_of(create_flask(Services(settings)), OWNER)
 
 
 def count(client: redis.Redis, fields: dict[str, int]) -> None:

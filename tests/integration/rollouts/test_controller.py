@@ -173,6 +173,19 @@ def test_slow_calls_count_beside_those_of_the_stable_version(
     assert Rollouts(registry).find("m", 1).why.startswith("slow 6 of 26, beside 0 of 180")
 
 
+def test_wrong_labels_roll_back(
+    registry: Registry, controller: Controller, client: redis.Redis
+) -> None:
+    begin(registry, controller, every_seconds=LATE)
+    count(client, v1_s90_labelled=90, v1_s90_wrong=2, v2_s10_labelled=10, v2_s10_wrong=2)
+    controller.tick()
+    assert means(registry) == {1: 90, 2: 10}
+    count(client, v2_s10_labelled=3, v2_s10_wrong=3)
+    controller.tick()
+    assert means(registry) == 1
+    assert Rollouts(registry).find("m", 1).why.startswith("wrong 5 of 13, beside 2 of 90")
+
+
 def test_rollout_holds_while_redis_is_away(registry: Registry, controller: Controller) -> None:
     begin(registry, controller)
     away = redis.Redis.from_url("redis://127.0.0.1:1/0")

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from stack.process import ROOT, Process, Program
+from tests.measurement import COVERAGE_OF_CHILDREN
 from tests.support.zygote.zygote import Look, Reap, Run
 from workers.pool.fork_server_client import NO_THREAD, ONE_HEAP, ONE_THREAD
 
@@ -21,13 +22,15 @@ class Zygote:
     def __init__(self) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         fixed = {"PYTHONUNBUFFERED": "1", "PROMETHEUS_MULTIPROC_DIR": os.devnull}
+        # Measured, it would hand its handler of SIGTERM to what it forks.
+        usual = {n: v for n, v in os.environ.items() if n != COVERAGE_OF_CHILDREN}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.zygote.zygote", str(theirs.fileno())],
                 cwd=ROOT,
                 pass_fds=[theirs.fileno()],
                 # Libraries read these when they are imported.
-                env={**os.environ, **ONE_THREAD, **NO_THREAD, **ONE_HEAP, **fixed},
+                env={**usual, **ONE_THREAD, **NO_THREAD, **ONE_HEAP, **fixed},
             )
 
     def ask(self, request: Run | Look | Reap, *streams: int) -> int:

@@ -1,12 +1,14 @@
 """Every page of the console in a real browser: it renders, is accessible, and fits a phone."""
 
+import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from api.watch.notifying import Notifier
 from api.watch.running import watch_of
@@ -21,6 +23,14 @@ WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
         .filter(element => element.getBoundingClientRect().right > innerWidth)
         .map(element => element.outerHTML.slice(0, 200))"""
 """The elements of a page that reach beyond the window, if the page does."""
+SPACE_OF_LABELS = """([chart, label]) => {
+    const text = document.createElement("canvas").getContext("2d");
+    text.font = "12px system-ui";
+    const plot = document.querySelector(`${chart} .u-over`).getBoundingClientRect();
+    const left = document.querySelector(chart).getBoundingClientRect().left;
+    return [plot.left - left, text.measureText(label).width];
+}"""
+"""The pixels left of a chart, and those that a label takes."""
 PAGES = {
     "": "Overview",
     "/queues": "Queues",
@@ -147,3 +157,28 @@ def test_console_lists_what_waits_only_to_signed_in_viewers(stack: LiveStack, pa
         assert task_id not in answer.text
         assert "Sign in to see" in answer.text
     assert until(lambda: stack.outcome(task_id), "the outcome")["status"] == "succeeded"
+
+
+def test_console_charts_have_space_for_long_labels(stack: LiveStack, page: Page) -> None:
+    """Of a million a second, and of latencies beyond ten seconds."""
+    points = [[1e9 + 10 * n, 1_234_567.0, 1e6, 25.0, 90.0, 400.0, 0.0, 0] for n in range(4)]
+
+    def with_points(route: Route) -> None:
+        answer = route.fetch()
+        chart = f'id="points">{json.dumps(points)}<'
+        route.fulfill(response=answer, body=re.sub(r'id="points">[^<]*<', chart, answer.text()))
+
+    page.route("**/console", with_points)
+    page.goto("/console")
+    for chart, label in {"#chart-load": "1,400,000", "#chart-latency": "7.5 min"}.items():
+        expect(page.locator(f"{chart} canvas")).to_be_visible()
+        free, needed = page.evaluate(SPACE_OF_LABELS, [chart, label])
+        assert free >= needed, chart
+
+
+def test_console_navigation_shows_the_current_page_on_a_phone(stack: LiveStack, page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/console/workers")
+    current = page.locator("nav [aria-current]")
+    expect(current).to_have_text("Workers")
+    expect(current).to_be_in_viewport(ratio=1)

@@ -3,11 +3,12 @@
 import errno
 import resource
 import socket
+from pathlib import Path
 
 import pytest
 from granian.constants import HTTPModes
 
-from api.server import MAX_CONNECTIONS, RESERVED_DESCRIPTORS, Server, connection_capacity
+from api.server import MAX_CONNECTIONS, RESERVED_DESCRIPTORS, Server, connection_capacity, main
 
 
 def test_small_answers_are_sent_at_once() -> None:
@@ -59,3 +60,13 @@ def test_descriptor_limit_leaves_some_beside_connections(
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.append(new))
     assert connection_capacity() == room
     assert limits == ([(then, hard)] if then else [])
+
+
+def test_server_beyond_loopback_says_how_to_ask_for_keys(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["api.server", "--host", "0.0.0.0"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "PREDICTQ_REQUIRE_KEYS=1" in capsys.readouterr().err

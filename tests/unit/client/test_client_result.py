@@ -3,7 +3,7 @@
 import pytest
 
 from predictq import Gone, NotFound, Pending, Prediction
-from tests.unit.fake_server import outcome, pending, problem, succeeded
+from tests.unit.fake_server import Answer, outcome, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 
@@ -77,6 +77,13 @@ def test_id_is_quoted(server, client):
     with pytest.raises(NotFound):
         client.result("../health?x")
     assert server.calls == [("GET", "/predict/result/..%2Fhealth%3Fx")]
+
+
+def test_label(server, client):
+    states = [{"id": "p1", "counted": True}]
+    server.script(Answer(200, {"labels": states}))
+    assert client.label({"p1": [1, None]}) == states
+    assert server.calls == [("POST", "/predict/labels")]
 
 
 def test_cancel(server, client):

@@ -175,6 +175,7 @@ def test_formatting_of_numbers() -> None:
     assert formatting.per_second(99.55) == "99.5"
     assert formatting.bytes_size(1_234_567) == "1.23 MB"
     assert formatting.duration(None) == formatting.NOTHING
+    assert formatting.written_time("2026-11-30T13:04:05.678+01:00") == "2026-11-30 12:04:05"
 
 
 def test_notices_are_known_texts_alone() -> None:

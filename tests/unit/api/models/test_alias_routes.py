@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from registry.changes import Changes
 from tests.unit.api.models.registry_front import RegistryFront
 
 ALIAS = "/models/m/aliases/production"
@@ -174,3 +175,20 @@ def test_split_that_is_wrong_is_refused(
     assert answer.status_code == status
     assert told in answer.json["detail"]
     assert front.registry.aliases("m") == {}
+
+
+def test_history_counts_the_changes_that_were_dropped(
+    front: RegistryFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.history.MAX_CHANGES", 4)
+    for number in range(8):
+        Changes(front.registry).set_alias("m", "moving", 1 + number % 2)
+    page = front.anyone.get("/models/m/history?limit=2").json
+    newest = page["data"][0]["id"]
+    assert [each["id"] for each in page["data"]] == [newest, newest - 1]
+    older = front.anyone.get(f"/models/m/history?after={newest - 1}").json
+    assert (older["data"][-1]["act"], older["has_more"]) == ("dropped", False)
+    assert older["data"][-1]["id"] == older["data"][-1]["dropped"]
+    assert front.anyone.get("/models/m/history?after=1").json["data"] == []
+    gone = front.anyone.get("/models/m/history?at=2020-01-01")
+    assert (gone.status_code, "not kept any more" in gone.json["detail"]) == (422, True)

@@ -33,7 +33,7 @@ MODEL = Resolved(MANIFEST, None)
 
 
 def key(features: Any, signature: Signature = NAMED, method: str = "predict") -> str:
-    return answer_key(MODEL, method, validation.rows(signature, features))
+    return answer_key(MODEL, method, validation.rows(signature, features), "t")
 
 
 def test_values_that_a_model_may_tell_apart_have_keys_of_their_own() -> None:
@@ -61,7 +61,7 @@ def test_missing_value_is_null_however_it_comes() -> None:
 
 def test_infinity_is_no_missing_value() -> None:
     rows = [[float("inf"), 0]], [[float("-inf"), 0]], [[None, 0]]
-    assert len({answer_key(MODEL, "predict", each) for each in rows}) == 3
+    assert len({answer_key(MODEL, "predict", each, "t") for each in rows}) == 3
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,26 @@ def test_infinity_is_no_missing_value() -> None:
 )
 def test_key_is_of_one_artifact_and_version(other: dict[str, Any]) -> None:
     another = Resolved(replace(MANIFEST, **other), None)
-    assert answer_key(another, "predict", [[1, 2]]) != answer_key(MODEL, "predict", [[1, 2]])
+    assert answer_key(another, "predict", [[1, 2]], "t") != answer_key(
+        MODEL, "predict", [[1, 2]], "t"
+    )
 
 
 def test_key_is_of_one_method_and_of_any_alias() -> None:
     assert key([1, 2]) != key([1, 2], method="transform")
     aliased = Resolved(MANIFEST, "production")
-    assert answer_key(aliased, "predict", [[1, 2]]) == key([1, 2])
+    assert answer_key(aliased, "predict", [[1, 2]], "t") == key([1, 2])
+
+
+def test_tenants_share_no_answers() -> None:
+    keys = {answer_key(MODEL, "predict", [[1, 2]], tenant) for tenant in ("a", "b", "default")}
+    assert len(keys) == 3
 
 
 def test_arrow_stream_has_a_key_of_its_bytes() -> None:
     one, same, other = (ArrowRows(content, ("a",), 1) for content in (b"x", b"x", b"y"))
-    assert answer_key(MODEL, "predict", one) == answer_key(MODEL, "predict", same)
-    assert answer_key(MODEL, "predict", one) != answer_key(MODEL, "predict", other)
+    assert answer_key(MODEL, "predict", one, "t") == answer_key(MODEL, "predict", same, "t")
+    assert answer_key(MODEL, "predict", one, "t") != answer_key(MODEL, "predict", other, "t")
 
 
 @pytest.mark.parametrize(
@@ -102,11 +109,11 @@ def test_arrow_stream_has_a_key_of_its_bytes() -> None:
     ],
 )
 def test_request_says_more_than_the_model(asked: Any, setting: Any, seconds: Any) -> None:
-    found = reuse_of(asked, replace(MODEL, cache=setting), "predict", [[1, 2]])
+    found = reuse_of(asked, replace(MODEL, cache=setting), "predict", [[1, 2]], "t")
     assert (found and found.seconds) == seconds if seconds else (found is None) == (seconds is None)
 
 
 def test_version_that_varies_is_always_asked() -> None:
     varying = replace(MODEL, cache=True, varies=True)
-    assert reuse_of(True, varying, "predict", [[1, 2]]) is None
-    assert isinstance(reuse_of(True, MODEL, "predict", [[1, 2]]), Reuse)
+    assert reuse_of(True, varying, "predict", [[1, 2]], "t") is None
+    assert isinstance(reuse_of(True, MODEL, "predict", [[1, 2]], "t"), Reuse)

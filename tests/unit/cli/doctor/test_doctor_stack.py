@@ -40,7 +40,7 @@ def not_passed(
         "/ready": CallResult(ready),
         "/metrics": CallResult(200, f"{WAITED}{waited}\n".encode()),
     }
-    monkeypatch.setattr(stack_checks, "call_http", lambda port, method, path: answers[path])
+    monkeypatch.setattr(stack_checks, "call_http", lambda port, method, path, **_: answers[path])
     found = findings_of_stack(stack, 5000)
     return {each.check: each.level for each in found if each.level != "pass"}
 
@@ -53,7 +53,7 @@ def test_good_stack_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_answer_of_another_program_fails_one_check(
     monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr(stack_checks, "call_http", lambda *_: CallResult(200, body))
+    monkeypatch.setattr(stack_checks, "call_http", lambda *_, **__: CallResult(200, body))
     (found,) = findings_of_stack(STACK, 5000)
     assert (found.level, found.message) == ("fail", "another program answers at port 5000")
 

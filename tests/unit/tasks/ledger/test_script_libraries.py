@@ -11,8 +11,8 @@ from tasks.ledger import scripts
 FOLDERS = ROOT / "tasks/ledger/scripts", ROOT / "tasks/jobs/scripts"
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
 NAMES = {
-    *("attempts", "breaking", "burying", "jobs.jobs", "messages", "outcomes", "pausing", "reuse"),
-    "tags",
+    *("attempts", "breaking", "burying", "jobs.jobs", "limiting", "messages", "outcomes"),
+    *("pausing", "reuse", "tags"),
 }
 
 

@@ -1,0 +1,1 @@
+"""What came true, over HTTP: told for predictions, and shown for versions."""

@@ -1,0 +1,46 @@
+-- Shared by scripts that take predictions of callers whose keys have limits. Needs messages.
+-- The generic cell rate algorithm: for each limit one time is stored, at which all that was taken
+-- would have been taken at an even rate. It may lie a whole period ahead, which is the burst.
+-- `text`: id of the key; amount and seconds of its requests; and of its rows. 0: no such limit.
+local function limiter(text)
+  local id, requests, seconds, rows, rows_seconds = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local key, now = LIMITS .. id, clock()
+  local known = redis.call('HMGET', key, 'requests', 'rows')
+  local limits = {
+    { 'requests', tonumber(requests), tonumber(seconds), math.max(tonumber(known[1] or 0), now) },
+    { 'rows', tonumber(rows), tonumber(rows_seconds), math.max(tonumber(known[2] or 0), now) },
+  }
+
+  local function after(limit, rows_added)
+    local count = limit[1] == 'rows' and rows_added or 1
+    return limit[4] + count * limit[3] / limit[2]
+  end
+
+  local made = {}
+
+  -- Why this much is too much: { "limited", which limit, seconds until it fits; -1 for never }.
+  function made.refusal(rows_added)
+    for _, limit in ipairs(limits) do
+      if limit[2] > 0 then
+        local over = after(limit, rows_added) - now - limit[3]
+        -- By a millisecond, as sums of fractions are not exact.
+        if over > 0.001 then
+          local fits = after(limit, rows_added) - limit[4] <= limit[3] + 0.001
+          return { 'limited', limit[1], fits and math.ceil(over) or -1 }
+        end
+      end
+    end
+  end
+
+  function made.take(rows_added)
+    for _, limit in ipairs(limits) do
+      if limit[2] > 0 then
+        limit[4] = after(limit, rows_added)
+        redis.call('HSET', key, limit[1], string.format('%.6f', limit[4]))
+      end
+    end
+    redis.call('EXPIRE', key, math.ceil(math.max(limits[1][4], limits[2][4]) - now) + 1)
+  end
+
+  return made
+end

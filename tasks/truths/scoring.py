@@ -1,0 +1,94 @@
+"""Compares the predictions of one outcome with what came true, as sums that can be added up."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from telemetry.errors import Detail, Invalid
+
+BINS = 10
+"""Equal parts of the probabilities, by which they are compared with how often they were right."""
+LEAST = 1e-15
+"""Smallest probability of which the logarithm is taken."""
+Sums = dict[str, float]
+
+
+class Score(msgspec.Struct, frozen=True):
+    """What one outcome adds to the sums of its version."""
+
+    sums: Sums
+    is_wrong: bool | None
+    """Whether a label was wrong; None for predictions without labels."""
+
+
+def score(
+    method: str, predictions: Sequence[Any], truth: Any, classes: Sequence[Any] | None
+) -> Score:
+    """Compare predictions with the truth: one value for each row, null where it is not known.
+
+    ``classes``: in the order of the probabilities; None if the version does not classify. Raises
+    `Invalid`.
+    """
+    rows = truth if isinstance(truth, list) else [truth]
+    if len(rows) != len(predictions):
+        raise invalid(f"the prediction has {len(predictions)} rows, and the truth has {len(rows)}")
+    known = [pair for pair in zip(predictions, rows, strict=True) if pair[1] is not None]
+    if not known:
+        raise invalid("the truth of at least one row must be known")
+    if method == "predict_proba" and classes:
+        return _of_probabilities(known, list(classes))
+    if method == "predict" and classes:
+        return _of_labels(
+            [(_checked(label, classes), _checked(true, classes)) for label, true in known]
+        )
+    if method == "predict" and all(_is_number(value) for pair in known for value in pair):
+        return _of_numbers(known)
+    raise invalid(f"predictions of the method {method!r} are not compared with this truth")
+
+
+def _of_labels(known: Sequence[tuple[Any, Any]]) -> Score:
+    right = sum(label == true for label, true in known)
+    return Score({"rows": len(known), "labels": len(known), "right": right}, right < len(known))
+
+
+def _of_numbers(known: Sequence[tuple[float, float]]) -> Score:
+    errors = [abs(value - true) for value, true in known]
+    squares = sum(error * error for error in errors)
+    sums = {"rows": len(known), "numbers": len(known), "absolute": sum(errors), "squares": squares}
+    return Score(sums, None)
+
+
+def _of_probabilities(known: Sequence[tuple[Any, Any]], classes: list[Any]) -> Score:
+    sums: Counter[str] = Counter()
+    labels = []
+    for probabilities, true in known:
+        likeliest = max(range(len(classes)), key=probabilities.__getitem__)
+        own = probabilities[classes.index(_checked(true, classes))]
+        is_right = classes[likeliest] == true
+        labels.append((classes[likeliest], true))
+        part = min(int(probabilities[likeliest] * BINS), BINS - 1)
+        sums.update({"log_loss": -math.log(max(own, LEAST)), "probabilities": 1})
+        sums.update(
+            {f"bin{part}": 1, f"sum{part}": probabilities[likeliest], f"hit{part}": is_right}
+        )
+    found = _of_labels(labels)
+    return Score({**found.sums, **sums}, found.is_wrong)
+
+
+def _checked(value: Any, classes: Sequence[Any]) -> Any:
+    if value not in classes:
+        known = ", ".join(map(str, classes[:20]))
+        raise invalid(f"{str(value)[:100]!r} is none of the classes: {known}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def invalid(message: str) -> Invalid:
+    """The error of a truth that cannot be compared."""
+    return Invalid(message, errors=[Detail(("label",), message)])
