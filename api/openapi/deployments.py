@@ -22,7 +22,7 @@ _NAME = in_path("name", "Name of the model")
 _MODEL = {"parameters": [_NAME]}
 _ONE = {"parameters": [_NAME, in_path("environment", "The alias that it is for")]}
 _CHANGES = ("400", "403", "404", "409", "413", "415", "422", "503", "507")
-_DELETIONS = ("403", "404", "422", "503", "507")
+_DELETIONS = ("403", "404", "422", "431", "503", "507")
 
 
 def deployment_paths() -> Json:

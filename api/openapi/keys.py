@@ -5,6 +5,7 @@ from typing import Any
 
 from api.callers.access import access_of_route
 from api.keys.routes import Rotation, ShownKey, ShownKeys
+from api.open_inference.protocol_errors import PREFIX
 from api.openapi.objects import (
     Json,
     in_path,
@@ -12,6 +13,7 @@ from api.openapi.objects import (
     problems,
     request_body,
 )
+from api.openapi.open_inference import protocol_errors
 from tasks.callers.caller import ANYONE
 from tasks.ledger.api_keys.new_key import NewKey
 
@@ -64,15 +66,16 @@ def secured(paths: Json) -> Json:
         route = re.sub(r"\{(\w+)\}", r"<\1>", path)
         for method in HTTP_OPERATIONS:
             if method in operations:
-                _secure(operations[method], access_of_route(method.upper(), route))
+                _secure(path, operations[method], access_of_route(method.upper(), route))
     return paths
 
 
-def _secure(operation: dict[str, Any], access: str) -> None:
+def _secure(path: str, operation: dict[str, Any], access: str) -> None:
     if access == "open":
         operation["security"] = []
         return
     # Where the API listens on loopback alone, some routes need no key.
     operation["security"] = [{"key": [access]}, *([{}] if access in ANYONE.scopes else [])]
     limits = ("429",) if access == "predict" else ()
-    operation["responses"] |= problems("401", "403", *limits)
+    refusals = protocol_errors if path.startswith(PREFIX) else problems
+    operation["responses"] |= refusals("401", "403", *limits)

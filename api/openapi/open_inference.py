@@ -77,7 +77,7 @@ def _infer(name: str) -> Json:
     responses = {
         "200": response(InferenceAnswer, "The outputs"),
         "202": pending_response(),
-        **_errors("400", "404", "409", "413", "415", "422", "500", "503", "504"),
+        **protocol_errors("400", "404", "409", "413", "415", "422", "500", "503", "504"),
     }
     return operation(OPEN_INFERENCE, "Predict, tensors in and out", name) | {
         "parameters": [prefer()],
@@ -91,7 +91,7 @@ def _index() -> Json:
     found = {"description": "All versions", "content": {"application/json": listed}}
     return operation(OPEN_INFERENCE, "List all versions", "repositoryIndex") | {
         "requestBody": request_body(IndexRequest, {"ready": True}) | {"required": False},
-        "responses": {"200": found, **_errors("400", "413", "415", "422", "503")},
+        "responses": {"200": found, **protocol_errors("400", "413", "415", "422", "503")},
     }
 
 
@@ -104,10 +104,11 @@ def _telling(act: str) -> Json:
 
 
 def _answering(summary: str, name: str, kind: type, *refusals: str) -> Json:
-    responses = {"200": response(kind, summary), **_errors(*refusals)}
+    responses = {"200": response(kind, summary), **protocol_errors(*refusals)}
     return operation(OPEN_INFERENCE, summary, name) | {"responses": responses}
 
 
-def _errors(*statuses: str) -> Json:
+def protocol_errors(*statuses: str) -> Json:
+    """Responses with errors of the protocol for these statuses."""
     described = PROBLEMS | OUTCOME_STATUSES
     return {status: response(ProtocolProblem, described[status]) for status in statuses}

@@ -15,10 +15,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def owner(unruly: LiveStack, monkeypatch: pytest.MonkeyPatch) -> Any:
-    key = {"Authorization": f"Bearer {read_or_make_local_key(unruly.home).decode()}"}
-    monkeypatch.setattr("predictq.http.server.authorization", lambda _: key)
-    with Client(unruly.url) as client:
+def owner(unruly: LiveStack) -> Any:
+    with Client(unruly.url, key=read_or_make_local_key(unruly.home).decode()) as client:
         yield client
 
 

@@ -61,7 +61,7 @@ def webhook(status: int = 200) -> Iterator[Webhook]:
 @pytest.fixture
 def paused(stack: LiveStack) -> Iterator[httpx2.Client]:
     assert stack.owner.post("/models/diabetes/versions/1/pause").is_success
-    yield stack.http
+    yield stack.owner
     stack.owner.post("/models/diabetes/versions/1/resume")
 
 

@@ -15,6 +15,7 @@ import redis
 from api.app import Services, create_flask
 from tasks.jobs.gateway import JobGateway
 from tasks.settings import Settings
+from tests.callers import client_of
 from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import LiveStack, until
 from tests.system.jobs.job_requests import BATCH, by_reference, ended, submit, upload
@@ -101,7 +102,7 @@ def test_accepted_upload_is_kept_when_redis_fails_briefly(
     monkeypatch.setattr(JobGateway, stumbles, stumble)
     app = create_flask(Services(Settings(home=live.home, redis_url=live.redis_url)))
     form = {"model": "touchy", "file": (io.BytesIO(ROWS), "a.csv")}
-    answer = app.test_client().post(path, data=form)
+    answer = client_of(app).post(path, data=form)
     if stumbles == "get":
         assert (answer.status_code, answer.json["code"]) == (503, "submission_uncertain")
     else:

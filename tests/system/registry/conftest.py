@@ -43,9 +43,8 @@ def content(fitted: LogisticRegression) -> bytes:
 
 
 @pytest.fixture
-def owner(trusting: LiveStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def owner(trusting: LiveStack) -> Iterator[Client]:
     """A client that presents the local key of the stack."""
-    key = trusting.http.headers["Authorization"]
-    monkeypatch.setattr("predictq.http.server.authorization", lambda _: {"Authorization": key})
-    with Client(trusting.url) as client:
+    key = trusting.http.headers["Authorization"].removeprefix("Bearer ")
+    with Client(trusting.url, key=key) as client:
         yield client

@@ -130,8 +130,9 @@ def test_killed_process_is_restarted(up: Up) -> None:
         return descendants(up.process)
 
     whole = shape()
-    # The guard, Redis, Flower, the watch; the API's server; fork server and pool of each worker.
-    assert whole == [0, 0, 0, 0, 1, 1 + CORES, 1 + CORES]
+    # The guard, Redis, Flower, the watch, the webhooks; the API's server; fork server and pool of
+    # each worker.
+    assert whole == [0, 0, 0, 0, 0, 1, 1 + CORES, 1 + CORES]
     ours = up.process.children()
     theirs = [process for process in up.processes() if process not in ours]
     theirs.sort(key=lambda process: -process.create_time())  # parents after their children
@@ -171,7 +172,9 @@ def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> No
         "succeeded",
     }
     kept = before & {child.pid for child in up.process.children()}
-    assert len(kept) == len(before) - 3  # two workers and the watch; the API keeps its process
+    assert (
+        len(kept) == len(before) - 4
+    )  # two workers, watch and webhooks; the API keeps its process
     eventually(lambda: len(up.processes()) == len(whole), TEST_TIMEOUT)
 
 

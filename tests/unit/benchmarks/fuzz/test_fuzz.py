@@ -43,7 +43,7 @@ FOUND = [
             b'filename="f"\r\n\r\nx\r\n--b--\r\n'
         ),
     ),
-    ("authorization", b"Basic \xe9"),
+    ("authorization", b"Bearer \xe9"),
     ("query", b"a=1&\x87=2"),
     ("step of a job", b'[[], {"job": "j", "step": "1"}, ' + b"[" * 3000),
     ("manifest", b'{"name": "m\xe9"}'),
