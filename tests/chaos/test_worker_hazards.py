@@ -71,8 +71,9 @@ def test_hazard_1_worker_killed_between_reserving_and_starting(
         ids = [stack.submit("sleeping", [float(n), 0.0])["id"] for n in range(20)]
         until(lambda: client.hlen(keys.RESERVED), "some are taken, none is started")
         stack.kill("worker")
-    assert client.hlen(keys.RESERVED) + client.llen("predict") == 20
+    there = client.hlen(keys.RESERVED) + client.llen("predict")
     stack.start("worker")
+    assert there == 20
     assert [stack.outcome(i)["predictions"] for i in ids] == [[2.0 * n] for n in range(20)]
 
 

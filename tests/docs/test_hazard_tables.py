@@ -9,7 +9,7 @@ from tests.docs.documents import ROOT, table
 
 TABLES = {
     "hazards.md": table(ROOT / "docs" / "hazards.md", "Hazards"),
-    "security.md": table(ROOT / "docs" / "security.md", "Security"),
+    "security.md": table(ROOT / "docs" / "security.md", "What is refused and bounded"),
 }
 NAMED = [
     pytest.param(name, id=f"{document} {row[0]} {name}")

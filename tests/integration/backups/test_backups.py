@@ -14,7 +14,6 @@ from registry.store import Registry
 from tests.support.models import Doubling, register
 from tests.support.stack import LiveStack, running, until
 
-pytestmark = pytest.mark.slow
 ROW = [1.0, 0.0]
 
 

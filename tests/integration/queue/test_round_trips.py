@@ -51,6 +51,8 @@ def timer_commands(tap: CommandCounts) -> Counter[str]:
     # The stall watch looks for work (LLEN); connections are checked (PING, HELLO); directives to
     # load versions are read with each heartbeat (XRANGE).
     a_second += Counter(LLEN=1, PING=1, HELLO=1, XRANGE=1)
+    # With each upkeep, the queues of deployments without a worker are looked for.
+    a_second += Counter(alive=2, SMEMBERS=2, MULTI=1, EXEC=1)
     often = Counter({name: int(each * (tap.seconds + 2)) for name, each in a_second.items()})
     # kombu renews its queue bindings now and then with a script of its own.
     return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
