@@ -166,14 +166,18 @@ def _computed(stack: LiveStack) -> int:
     return _succeeded(stack)
 
 
+def _stats(stack: LiveStack) -> Json:
+    # While thousands of lines are accepted, Redis may answer late: then there is a problem.
+    return until(lambda: (told := stack.http.get("/stats")).is_success and told.json(), "stats")
+
+
 def _is_idle(stack: LiveStack) -> bool:
-    answer = stack.http.get("/stats").json()
+    answer = _stats(stack)
     return not any((answer["reserved"], *answer["queues"].values()))
 
 
 def _succeeded(stack: LiveStack) -> int:
-    answer = stack.http.get("/stats").json()
-    return sum(v["succeeded"] for v in answer["predictions"] if v["model"] == "iris")
+    return sum(v["succeeded"] for v in _stats(stack)["predictions"] if v["model"] == "iris")
 
 
 def test_client_that_does_not_read_loses_nothing(stack: LiveStack) -> None:
