@@ -20,8 +20,8 @@ expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429,
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "3xx", "4xx", 504]
 """
-"""Its configuration: a query that is too long in one parameter may be too long as a whole. On a busy
-machine a prediction exceeds a generated limit of time, which is 504."""
+"""Its configuration: a query that is too long in one parameter may be too long as a whole. On a
+busy machine a prediction exceeds a generated limit of time, which is 504."""
 GENERATING_SECONDS = 400
 """Seconds that requests to all operations may take; two cores with nothing else need 100."""
 
