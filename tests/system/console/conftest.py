@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.stack import LiveStack
+from tests.support.stack import TEST_TIMEOUT, LiveStack
 from tests.system.console.scenes import sign_in_path
+
+expect.set_options(timeout=TEST_TIMEOUT * 1000)  # 5 s by default, which a busy machine may need
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,7 @@ def test_console_cancels_a_prediction(stack: LiveStack, page: Page) -> None:
 
 
 def test_console_replays_and_deletes_dead_letters_by_group(stack: LiveStack, page: Page) -> None:
+    assert stack.owner.delete("/dead-letters?all=true").is_success
     dead_letters(stack, 3)
     page.goto("/console/dead-letters")
     group = page.locator(".group").first

@@ -187,7 +187,7 @@ def test_client_that_does_not_read_loses_nothing(stack: LiveStack) -> None:
     with socket.create_connection((address.hostname, address.port)) as connection:
         head = HEAD + b"Idempotency-Key: " + key.encode() + b"\r\n"
         connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        until(lambda: _succeeded(stack) >= before + 10_000, "all are computed")
+        until(lambda: _succeeded(stack) >= before + 10_000, "all are computed", 90)
     answered = lines(submit(stack, body, Idempotency_Key=key))
     assert {line["status"] for line in answered} == {"succeeded"}
     assert _computed(stack) == before + 10_000
