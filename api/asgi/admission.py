@@ -1,4 +1,4 @@
-"""Admission: who sends a request, and whether it may, decided by its head alone.
+"""Admission: the caller of a request, and whether it may send it, decided by its head alone.
 
 It stands before everything that reads a body, on every way through the API.
 """
