@@ -8,7 +8,8 @@ import redis
 from tasks.alerts.rules.alert import all_alerts
 from tasks.alerts.watching.counts import MAX_COUNT_POINTS, CountPoint
 from tasks.alerts.watching.states import AlertState, States
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
+from tasks.ledger.scripts import load_script
 
 LEASE_SECONDS = 60
 """Seconds after which another watch takes over from one that was killed."""
@@ -21,7 +22,7 @@ class AlertStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._lease = scripts.load_script(client, "lease")
+        self._lease = load_script(client, "alerts.watching.lease")
 
     def take(self, token: str) -> bool:
         """Take the lease, or renew it; whether this token holds it now."""
