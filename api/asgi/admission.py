@@ -16,7 +16,7 @@ from api.callers.current import CALLER, missing_scope
 from api.callers.known_keys import KnownKeys
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
-from tasks.callers.caller import NOBODY, Caller
+from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from telemetry.errors import Malformed, NotFound, PredictqError
 
 SESSIONS_PATH = "/console"
@@ -86,7 +86,7 @@ class Admission:
         if needed is None:
             if not is_path(scope["path"]):
                 raise NotFound(f"there is no route {scope['path'][:200]!r}")
-            return NOBODY  # Flask answers which methods there are
+            return UNKNOWN_CALLER  # Flask answers which methods there are
         if needed == "open":
             return self._anonymous
         caller = await self._caller(scope)

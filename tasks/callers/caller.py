@@ -71,9 +71,9 @@ class Caller(msgspec.Struct, frozen=True):
         return self.models == EVERY_MODEL
 
 
-NOBODY = Caller()
+UNKNOWN_CALLER = Caller()
 """A caller without a key where every request needs one."""
-ANYONE = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
+LOCAL_CALLER = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
 """A caller without a key where none is needed: on loopback."""
 VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console", is_everywhere=True)
 """A viewer who has signed in to the console. A session stands for the local key, but makes no

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from api.app import Services, create_flask
 from registry.registrations.registrations import Registrations
 from registry.store import Registry
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tasks.settings import Settings
 from tests.callers import OWNER, client_of, environ_of
 from tests.unit.api.models.registry_front import AWAY
@@ -62,7 +62,7 @@ def test_upload_that_is_checked_can_be_looked_at_and_withdrawn(tmp_path: Path) -
 
 def test_upload_needs_the_local_key(tmp_path: Path) -> None:
     client = front(tmp_path)
-    answer = client.post(PATH, data=form(), environ_base=environ_of(ANYONE))
+    answer = client.post(PATH, data=form(), environ_base=environ_of(LOCAL_CALLER))
     assert (answer.status_code, answer.json["code"]) == (401, "key_missing")
     assert not (tmp_path / "registrations").exists()
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from cli.models import ghosts
+from cli import ghosts
 from registry.store import Registry
 from stack.deployed import DeployedWorkers
 from stack.programs import Stack
