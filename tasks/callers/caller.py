@@ -63,7 +63,12 @@ class Caller(msgspec.Struct, frozen=True):
 
     def sees(self, model: str) -> bool:
         """Whether the caller sees the model of this name."""
-        return self.models == EVERY_MODEL or any(fnmatchcase(model, one) for one in self.models)
+        return self.sees_all or any(fnmatchcase(model, one) for one in self.models)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the caller sees every model."""
+        return self.models == EVERY_MODEL
 
 
 UNKNOWN_CALLER = Caller()

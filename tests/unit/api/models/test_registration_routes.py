@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from api.app import Services, create_flask
 from registry.registrations.registrations import Registrations
@@ -122,3 +123,18 @@ def test_upload_of_a_version_that_is_taken_is_409(tmp_path: Path) -> None:
     assert client.post(PATH, data=form(version="3")).json["version"] == 3
     answer = client.post(PATH, data=form(version="3"))
     assert (answer.status_code, answer.json["code"]) == (409, "registry_conflict")
+
+
+def test_upload_keys_of_tenants_are_apart(tmp_path: Path) -> None:
+    client, key = front(tmp_path), {"Idempotency-Key": "one"}
+    other = environ_of(replace(OWNER, tenant="risk"))
+    answers = [
+        client.post(PATH, data=form(content), headers=key, environ_base=environ)
+        for content, environ in (
+            (b"model", client.environ_base),
+            (b"other", other),
+            (b"model", client.environ_base),
+            (b"other", other),
+        )
+    ]
+    assert [each.json["version"] for each in answers] == [1, 2, 1, 2]
