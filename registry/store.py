@@ -17,7 +17,7 @@ from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
 from registry.storage.directory import ABSENT, Directory, Model, Stamp
 from registry.storage.model_settings import ModelSettings
-from registry.storage.signing import is_signed, signature_of
+from registry.storage.signing import is_signed, manifest_signature
 from registry.versions import (
     Resolved,
     check_addition,
@@ -266,7 +266,7 @@ class Registry:
         return found or unrecorded([], self._model(name).aliases)
 
     def _sign(self, manifest: Manifest) -> None:
-        signature = signature_of(self.home, manifest)
+        signature = manifest_signature(self.home, manifest)
         self.directory.write_signature(manifest.name, manifest.version, signature)
 
     def _resolve(self, reference: Reference) -> Resolved:
