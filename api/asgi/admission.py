@@ -22,7 +22,7 @@ from tasks.callers.limit_fields import limit_fields
 from telemetry.errors import Malformed, NotFound, PredictqError
 
 SESSIONS_PATH = "/console"
-REFUSED = HTTPStatus.TOO_MANY_REQUESTS
+LIMITED = HTTPStatus.TOO_MANY_REQUESTS
 ADMITTED_SECONDS = 5.0
 """Seconds for which an answer is sent without another look at the key or session."""
 Session = Callable[[bytes], Awaitable[Caller | None]]
@@ -116,7 +116,7 @@ def _with_limits(caller: Caller, send: Send) -> Send:
 
     async def told(event: Any) -> None:
         is_begin = event["type"] == "http.response.start"
-        if is_begin and event["status"] != REFUSED and (use := caller.limit_use):
+        if is_begin and event["status"] != LIMITED and (use := caller.limit_use):
             fields = limit_fields(caller.limits, use.left).items()
             added = [(name.lower().encode(), value.encode()) for name, value in fields]
             event = {**event, "headers": [*event["headers"], *added]}

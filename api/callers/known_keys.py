@@ -11,7 +11,7 @@ from api.callers.static_keys import StaticKeys
 from tasks.callers.caller import Caller
 from tasks.callers.tokens import Token, read_token
 from tasks.ledger import keys
-from tasks.ledger.api_keys.api_key import ApiKey, read_key
+from tasks.ledger.api_keys.api_key import ApiKey, read_stored_key
 from tasks.ledger.predictions.pipeline import Pipeline
 from telemetry.errors import KeyInvalid
 
@@ -96,7 +96,9 @@ class KnownKeys:
         if len(self._known) >= MAX_KNOWN:  # the one that was read longest ago
             del self._known[next(iter(self._known))]
         noted_at = before.noted_at if before else float("-inf")
-        known = self._known[key_id] = _Known(text and read_key(key_id, text), monotonic(), noted_at)
+        known = self._known[key_id] = _Known(
+            text and read_stored_key(key_id, text), monotonic(), noted_at
+        )
         return known
 
     def _note(self, key_id: str, known: _Known) -> None:

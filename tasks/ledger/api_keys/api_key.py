@@ -121,7 +121,7 @@ def decode_key(text: bytes | str) -> ApiKey:
     return _decoder.decode(text)
 
 
-def read_key(key_id: str, text: bytes) -> ApiKey | None:
+def read_stored_key(key_id: str, text: bytes) -> ApiKey | None:
     """The key that a text from Redis holds; None, with a log line, for one that cannot be read."""
     try:
         return decode_key(text)
