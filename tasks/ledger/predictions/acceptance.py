@@ -74,7 +74,7 @@ def accept_call(
     arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
-        record, task_id = encode_finite(offer.record), offer.record.task_id
+        record, task_id = offer.record.open_text, offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
         arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
     for index, offer in enumerate(offers, 1):
