@@ -1,11 +1,14 @@
 """The `test` command: runs everything that CI checks."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +20,10 @@ from cli.failure import Failure
 ROOT = Path(__file__).resolve().parent.parent
 SLOWEST_SHOWN = 20
 """How many of the slowest tests to list at the end."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - a directory with a random name is made in it
+"""A file system in memory, where it has one."""
+BYTES_FOR_TESTS = 4 << 30
+"""Bytes that all tests together may need; they take less than half of it."""
 BESIDE_TESTS = "mypy"
 """The check that runs beside those after it. It takes one core, and tests begin with one, too."""
 
@@ -29,26 +36,27 @@ class Result(NamedTuple):
     seconds: float
 
 
-def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]:
-    """Name and command of each check."""
+def steps(slow: bool, expression: str | None, homes: Path) -> Iterator[tuple[str, list[str]]]:
+    """Name and command of each check. The tests keep their files in the directory ``homes``."""
     python = sys.executable
     yield "ruff check", [python, "-m", "ruff", "check"]
     yield "ruff format", [python, "-m", "ruff", "format", "--check"]
     yield "mypy", [python, "-m", "mypy"]
     yield "lint-imports", [str(Path(python).with_name("lint-imports"))]
+    pytest = ["pytest", "--basetemp", str(homes / "pytest")]
     if expression:
         selected = [] if slow else ["-m", "not slow"]
-        yield "pytest", [python, "-m", "pytest", *selected, "-k", expression]
+        yield "pytest", [python, "-m", *pytest, *selected, "-k", expression]
     else:
-        yield from _all_tests(slow, [python, "-m"])
+        yield from _all_tests(slow, [python, "-m"], [*pytest, *_in_parallel()])
 
 
-def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _all_tests(slow: bool, run: list[str], pytest: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Commands for all tests. `tests/conftest.py` keeps slow tests out of the coverage."""
     if not slow:
-        yield "pytest", [*run, "pytest", "-m", "not slow", *_in_parallel()]
+        yield "pytest", [*run, *pytest, "-m", "not slow"]
         return
-    everything = ["pytest", "-m", "not exhaustive", *_in_parallel()]
+    everything = [*pytest, "-m", "not exhaustive"]
     yield "pytest", [*run, "coverage", "run", "-m", *everything]
     yield "coverage combine", [*run, "coverage", "combine", "--quiet"]
     yield "coverage", [*run, "coverage", "report"]
@@ -60,6 +68,24 @@ def _in_parallel() -> list[str]:
     spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # tests/conftest.py sets the order
     again = ["--reruns", "1"]  # reruns are listed at the end (decision 0037)
     return ["-n", str(processes), *spread, *again, "--durations", str(SLOWEST_SHOWN)]
+
+
+@contextmanager
+def directory_for_tests() -> Iterator[Path]:
+    """Make a directory, in memory if possible, and remove it at the end.
+
+    On a busy disk an fsync can take seconds, and Redis answers nothing meanwhile.
+    """
+    with tempfile.TemporaryDirectory(dir=MEMORY if _is_suitable(MEMORY) else None) as directory:
+        yield Path(directory)
+
+
+def _is_suitable(file_system: Path) -> bool:
+    """Whether programs can run there, and `BYTES_FOR_TESTS` are free."""
+    if not os.access(file_system, os.W_OK):
+        return False
+    may_execute = not os.statvfs(file_system).f_flag & os.ST_NOEXEC
+    return may_execute and shutil.disk_usage(file_system).free >= BYTES_FOR_TESTS
 
 
 def run_all(checks: Iterable[tuple[str, list[str]]]) -> list[Result]:
@@ -102,7 +128,8 @@ def run_checks(slow: bool, expression: str | None) -> None:
     """Run every check: lint, format, types, import rules, tests."""
     if find_spec("pytest") is None:
         raise Failure("this environment has no tools for development: use ./run test in a clone")
-    results = run_all(steps(slow, expression))
+    with directory_for_tests() as homes:
+        results = run_all(steps(slow, expression, homes))
     click.echo()
     for name, passed, seconds in results:
         click.echo(f"{'passed' if passed else 'FAILED'}  {name:<16} {seconds:6.1f} s")

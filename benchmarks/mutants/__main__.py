@@ -21,7 +21,7 @@ from stack.process import ROOT
 from tasks.ledger.scripts import script_text
 
 HERE = Path(__file__).parent
-TESTS = "tests/integration/ledger"
+TESTS = "tests/integration/ledger", "tests/integration/rollouts", "tests/integration/webhooks"
 OPTIONS = "-q", "-s", "-m", "not slow and not unmeasured", "-p", "no:cacheprovider"
 CORES = os.cpu_count() or 1
 at_a_time = click.option(
@@ -52,7 +52,7 @@ def lua(script: tuple[str, ...], processes: int, record: bool) -> None:
             click.echo(f"{len(lives)}/{len(pending)} lives: {mutant.name}")
 
     loop = ForkingLoop(pending, note, processes)
-    if pytest.main([*OPTIONS, TESTS], plugins=[loop]):
+    if pytest.main([*OPTIONS, *TESTS], plugins=[loop]):
         sys.exit("the tests of the ledger fail without any mutant")
     _report(summary.of_scripts(lives), started, load, record=record)
 

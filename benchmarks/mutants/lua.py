@@ -6,8 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tasks.jobs import scripts as job_scripts
-from tasks.ledger import scripts
+import tasks
 
 TABLE = (
     (r" > ", " >= "),
@@ -28,7 +27,6 @@ TABLE = (
     (r"^( *)redis\.call\(.*\)$", r"\1do end"),
 )
 """Patterns and replacements; the last one removes a command."""
-_FOLDERS = ((scripts, ""), (job_scripts, "jobs."))
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -63,11 +61,10 @@ class Mutant(msgspec.Struct, frozen=True):
 
 def script_names() -> list[str]:
     """The names of all scripts, as `load_script` takes them."""
-    return [
-        prefix + path.stem
-        for package, prefix in _FOLDERS
-        for path in sorted(Path(str(package.__file__)).parent.glob("*.lua"))
-    ]
+    top = Path(tasks.__path__[0])
+    files = sorted(path.relative_to(top) for path in top.rglob("scripts/*.lua"))
+    names = [".".join((*path.parts[:-2], path.stem)) for path in files]
+    return [name.removeprefix("ledger.") if name.count(".") == 1 else name for name in names]
 
 
 def mutants(name: str, text: str) -> Iterator[Mutant]:

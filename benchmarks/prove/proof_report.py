@@ -8,7 +8,7 @@ import msgspec
 
 from benchmarks.harness import report
 from benchmarks.harness.results import Cell, Check, Part, Run, Table, percentile
-from benchmarks.prove.callers.observed import Told
+from benchmarks.prove.callers.observed import Submission
 from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.faults.storm import Strike
 from benchmarks.prove.proof import Proof, Storming
@@ -105,11 +105,11 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     yield "last outcome after the last submission, s", proof.last_seconds
 
 
-def _split(proof: Proof) -> tuple[list[Told], list[Told]]:
+def _split(proof: Proof) -> tuple[list[Submission], list[Submission]]:
     """Split submissions into those due without and during faults."""
     times = [(s.began, s.left) for s in proof.strikes]
-    calm: list[Told] = []
-    struck: list[Told] = []
+    calm: list[Submission] = []
+    struck: list[Submission] = []
     for submission in proof.submissions:
         is_struck = any(began <= submission.due <= ended for began, ended in times)
         (struck if is_struck else calm).append(submission)

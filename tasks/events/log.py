@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.scripts import load_script
 
 FOLLOWED_SECONDS = 60
 """Seconds for which outcomes are written to the stream after it was last followed. A caller that
@@ -41,7 +42,7 @@ class EventLog:
 
     def __init__(self, ledger: Ledger) -> None:
         self._pipeline = ledger.pipeline
-        self._follow = scripts.load_script(ledger.client, "follow")
+        self._follow = load_script(ledger.client, "events.follow")
 
     async def follow(self) -> str:
         """Have outcomes written for `FOLLOWED_SECONDS`; returns the position of the last event."""

@@ -12,10 +12,11 @@ from tasks.jobs.files.naming import Format
 from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
 from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.predictions.attempts import postpone_call
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
 from tasks.ledger.script_constants import PROBING
+from tasks.ledger.scripts import load_script
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import JobFailed, TooManyFailures
@@ -86,7 +87,7 @@ class JobLedger:
         self._bounds = settings.max_live_jobs, settings.max_jobs
         constants = {"job_ttl": settings.job_ttl, "silence": HEARTBEAT_TIMEOUT, **PROBING}
         self._scripts = {
-            name: scripts.load_script(client, f"jobs.{name}", **constants)
+            name: load_script(client, f"jobs.{name}", **constants)
             for name in (
                 "create",
                 "begin",
@@ -99,7 +100,7 @@ class JobLedger:
                 "delete",
             )
         }
-        self._postpone = scripts.load_script(client, "postpone")
+        self._postpone = load_script(client, "ledger.predictions.postpone")
         self._workers = Workers(client)
 
     def create(

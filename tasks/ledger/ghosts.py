@@ -5,9 +5,10 @@ from typing import cast
 import msgspec
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter
 from tasks.ledger.script_constants import PROBING, dead_letter_bounds
+from tasks.ledger.scripts import load_script
 from tasks.settings import Settings
 
 LETTERS_PER_LOOK = 1000
@@ -29,8 +30,8 @@ class Ghosts:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._letters = DeadLetters(client, settings)
-        self._remove = scripts.load_script(
-            client, "remove", **PROBING, **dead_letter_bounds(settings)
+        self._remove = load_script(
+            client, "remove_ghost", **PROBING, **dead_letter_bounds(settings)
         )
 
     def remove(self, version: str) -> RemovedGhost:

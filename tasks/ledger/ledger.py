@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.predictions.acceptance import (
     CERTAIN,
     Accepted,
@@ -34,6 +34,7 @@ from tasks.ledger.predictions.settlement import expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import MemoryGauge
 from tasks.ledger.script_constants import ACCEPTING, MAX_PUBLISHED, breaker_limits
+from tasks.ledger.scripts import load_script
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
@@ -83,13 +84,15 @@ class Ledger:
         self.pipeline = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
-        self._accept = scripts.load_script(client, "accept", "reuse", **ACCEPTING)
-        self._accept_reusing = scripts.load_script(client, "accept", **ACCEPTING)
-        self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
-        self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
-        self._postpone = scripts.load_script(client, "postpone")
-        self._records = scripts.load_script(client, "records")
-        self._states = scripts.load_script(client, "states")
+        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **ACCEPTING)
+        self._accept_reusing = load_script(client, "ledger.predictions.accept", **ACCEPTING)
+        self._start = load_script(
+            client, "ledger.predictions.start", result_ttl=settings.result_ttl
+        )
+        self._settle = load_script(client, "ledger.predictions.settle", **breaker_limits(settings))
+        self._postpone = load_script(client, "ledger.predictions.postpone")
+        self._records = load_script(client, "ledger.predictions.records")
+        self._states = load_script(client, "ledger.predictions.states")
 
     def accept(self, offer: Offer) -> Accepted:
         """Write the queued record and push the message; safe to repeat with the same id.

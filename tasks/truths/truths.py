@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.script_constants import COMPARED_SECONDS, MAX_ERRING
+from tasks.ledger.scripts import load_script
 from tasks.record import Record
 from tasks.truths.scoring import BINS, Score, Sums
 
@@ -45,8 +46,8 @@ class Truths:
 
     def __init__(self, client: redis.Redis, result_ttl: int) -> None:
         self._client, self._result_ttl = client, result_ttl
-        self._tell = scripts.load_script(
-            client, "truth", max_erring=MAX_ERRING, compared_seconds=COMPARED_SECONDS
+        self._tell = load_script(
+            client, "truths.truth", max_erring=MAX_ERRING, compared_seconds=COMPARED_SECONDS
         )
 
     def tell(self, record: Record, score: Score) -> bool:

@@ -5,10 +5,11 @@ from typing import Any, Literal, cast
 import msgspec
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.dead_letters.letters import WEBHOOK_QUEUE
 from tasks.ledger.heads import letter_head
 from tasks.ledger.script_constants import dead_letter_bounds
+from tasks.ledger.scripts import load_script
 from tasks.settings import Settings
 from tasks.targets.webhook import EventType
 
@@ -69,8 +70,8 @@ class Outbox:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         known: dict[str, Any] = {"most_sending": MOST_SENDING, **dead_letter_bounds(settings)}
-        self._claim = scripts.load_script(client, "webhooks.claim", **known)
-        self._finish = scripts.load_script(client, "webhooks.finish", **known)
+        self._claim = load_script(client, "webhooks.claim", **known)
+        self._finish = load_script(client, "webhooks.finish", **known)
 
     def claim(self, many: int) -> list[Held]:
         """Up to so many events that are due, held for `HOLD_SECONDS`."""

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from deployment import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "Dockerfile": (["hadolint"], "deploy/Dockerfile", "WORKDIR /app", "WORKDIR app"),
     "models": (["hadolint"], "deploy/models.Dockerfile", "COPY requ", "ADD requ"),

@@ -13,7 +13,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from api.asgi.protocol import send_response
 from api.asgi.server_sent_events import HEARTBEAT, StreamSender, run_until_left
 from api.callers.current import caller_in, require_scope
-from api.console.live.history import Point
+from api.console.live.load_series import Point
 from api.console.live.sampler import Picture, Sampler
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics

@@ -3,5 +3,5 @@
 -- ARGV: id.
 -- Returns its status, nothing if there is no job; one that has not ended is left alone.
 local status = redis.call('HGET', job, 'status')
-if ENDED[status or ''] then forget() end
+if ENDED[status or ''] then delete_job() end
 return status

@@ -42,7 +42,7 @@ local function tell_end(status)
   record_event(job_id, target, 'batch.' .. EVENT_OF[status], version)
   -- Counted among the webhooks until the event is delivered.
   redis.call('HSET', WEBHOOKS, job_id, cjson.encode(target))
-  forget_webhook(job_id)
+  drop_webhook(job_id)
 end
 
 -- Set the status with its time, and what follows from it: whether the job is live, when it expires.
@@ -56,7 +56,7 @@ local function set_status(status)
   end
 end
 
-local function forget()
+local function delete_job()
   local key = redis.call('HGET', job, 'key')
   if key and redis.call('HGET', key, 'id') == job_id then redis.call('DEL', key) end
   redis.call('ZREM', JOBS, job_id)
@@ -151,7 +151,7 @@ end
 
 -- Clear the steps whose messages no longer exist, as after a purge of the queue; returns how many.
 -- `found` holds the messages that wait.
-local function forget_lost(steps, found)
+local function drop_lost(steps, found)
   local reserved, lost = {}, 0
   for _, tag in ipairs(#steps > 0 and redis.call('HKEYS', RESERVED) or {}) do
     if queue_of_tag(tag) == BULK then
@@ -183,7 +183,7 @@ local function remove_waiting()
     redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #positions * #message)
   end
   if any then redis.call('LREM', BULK, 0, '') end
-  forget_lost(steps, {})
+  drop_lost(steps, {})
 end
 
 -- Drop the message of a step, which is no longer in flight.

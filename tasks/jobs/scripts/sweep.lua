@@ -5,5 +5,5 @@
 expire()
 local state = redis.call('HMGET', job, 'status', 'expires_at')
 if state[1] and not (ENDED[state[1]] and tonumber(state[2]) < clock()) then return 0 end
-forget()
+delete_job()
 return 1

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.heads import letter_head
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.script_constants import PROBING, dead_letter_bounds
+from tasks.ledger.scripts import load_script
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import decode, encode
@@ -29,7 +30,9 @@ class Burial:
         self._client = client
         self._settings = settings
         self._ledger = Ledger(client, settings)
-        self._bury = scripts.load_script(client, "bury", **PROBING, **dead_letter_bounds(settings))
+        self._bury = load_script(
+            client, "ledger.dead_letters.bury", **PROBING, **dead_letter_bounds(settings)
+        )
 
     def bury_by_tag(self, tag: str, reason: str) -> None:
         """Bury a reserved message, given only its tag."""

@@ -7,9 +7,10 @@ from typing import Any, Literal, cast
 import msgspec
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.script_constants import MAX_WEBHOOKS, dead_letter_bounds
+from tasks.ledger.scripts import load_script
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
@@ -106,10 +107,10 @@ class DeadLetters:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         bounds = dead_letter_bounds(settings)
-        self._replay = scripts.load_script(client, "replay", **bounds)
-        self._resend = scripts.load_script(client, "webhooks.resend", **bounds)
-        self._list = scripts.load_script(client, "letters", **bounds)
-        self._delete = scripts.load_script(client, "delete", **bounds)
+        self._replay = load_script(client, "ledger.dead_letters.replay", **bounds)
+        self._resend = load_script(client, "webhooks.resend", **bounds)
+        self._list = load_script(client, "ledger.dead_letters.letters", **bounds)
+        self._delete = load_script(client, "ledger.dead_letters.delete", **bounds)
 
     def find(self, which: Filter) -> Iterator[Letter]:
         """The letters that match, newest first."""

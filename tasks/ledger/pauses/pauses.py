@@ -5,8 +5,9 @@ from typing import cast
 import msgspec
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.script_constants import PROBING
+from tasks.ledger.scripts import load_script
 from telemetry.errors import VersionPaused
 
 
@@ -50,8 +51,8 @@ class Pauses:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._pause = scripts.load_script(client, "pause", **PROBING)
-        self._resume = scripts.load_script(client, "resume", **PROBING)
+        self._pause = load_script(client, "ledger.pauses.pause", **PROBING)
+        self._resume = load_script(client, "ledger.pauses.resume", **PROBING)
 
     def all(self) -> list[Paused]:
         """All paused versions, sorted by model:version."""

@@ -5,7 +5,8 @@ from typing import cast
 
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
+from tasks.ledger.scripts import load_script
 from tasks.messages import PREDICT_QUEUE
 from tasks.record import State
 
@@ -19,7 +20,7 @@ class DeployedQueues:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._bring_back = scripts.load_script(client, "bring_back")
+        self._bring_back = load_script(client, "ledger.queue.bring_back")
 
     def bring_back(self, kept: Collection[str]) -> int:
         """Move what waits in all of these queues, but in ``kept``, to the shared one; how many."""

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT
+from tasks.ledger.scripts import load_script
 from tasks.wire import decode
 
 
@@ -37,7 +38,7 @@ class QueueSnapshots:
     """Reads queue snapshots."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._snapshot = scripts.load_script(client, "queue_snapshot")
+        self._snapshot = load_script(client, "ledger.queue.queue_snapshot")
 
     def of(self, queue: str) -> QueueSnapshot:
         """The snapshot of a queue; raises `redis.RedisError`."""

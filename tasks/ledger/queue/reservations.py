@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
 from tasks.ledger.script_constants import PROBING, REUSING
+from tasks.ledger.scripts import load_script
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 """Suffixes that kombu appends to a queue's name for the lists of other priorities."""
@@ -17,10 +18,12 @@ class Reservations:
     def __init__(self, client: redis.Redis, visibility_timeout: float, result_ttl: int) -> None:
         self._client = client
         self._timeout = visibility_timeout
-        self._reserve = scripts.load_script(client, "reserve", **PROBING)
+        self._reserve = load_script(client, "ledger.queue.reserve", **PROBING)
         constants = PROBING | REUSING
-        self._upkeep = scripts.load_script(client, "upkeep", result_ttl=result_ttl, **constants)
-        self._withdraw = scripts.load_script(client, "withdraw")
+        self._upkeep = load_script(
+            client, "ledger.queue.upkeep", result_ttl=result_ttl, **constants
+        )
+        self._withdraw = load_script(client, "ledger.queue.withdraw")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
         """Take up to ``most`` messages, ``rows`` and ``size`` bytes, oldest first: (tag, message).

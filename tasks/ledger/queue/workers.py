@@ -4,7 +4,8 @@ from typing import Any
 
 import redis
 
-from tasks.ledger import keys, scripts
+from tasks.ledger import keys
+from tasks.ledger.scripts import load_script
 from tasks.wire import decode, encode
 
 HEARTBEAT_TIMEOUT = 8
@@ -18,8 +19,8 @@ class Workers:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._heartbeat = scripts.load_script(client, "heartbeat")
-        self._alive = scripts.load_script(client, "workers")
+        self._heartbeat = load_script(client, "ledger.queue.heartbeat")
+        self._alive = load_script(client, "ledger.queue.workers")
 
     def heartbeat(self, worker: str, description: dict[str, Any]) -> None:
         """Note that a worker is alive, with its description."""

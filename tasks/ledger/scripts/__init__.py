@@ -1,4 +1,4 @@
-"""Loads the Lua scripts, each from a file of its own."""
+"""Loads the Lua scripts of all rooms of `tasks`, and has the libraries that they share."""
 
 import re
 from importlib import resources
@@ -6,6 +6,7 @@ from importlib import resources
 import redis
 from redis.commands.core import Script
 
+import tasks
 from tasks.ledger import keys
 from tasks.ledger.heads import OPEN_HEADS, SUCCEEDED_HEAD
 
@@ -22,7 +23,8 @@ def load_script(client: redis.Redis, name: str, without: str = "", /, **constant
     A script names its libraries itself, in a first line ``-- Uses: messages, pausing``. It is then
     preceded by what it uses of the key layout, the heads of records and ``constants``, as
     upper-case locals, and of the libraries, in that order. The functions of the library ``without``
-    are nil. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
+    are nil. ``ledger.queue.reserve`` is tasks/ledger/queue/scripts/reserve.lua; a name without a
+    room is a file beside this module.
     """
     script = script_text(name)
     libraries = _libraries(script)
@@ -66,9 +68,8 @@ def _libraries(script: str) -> list[str]:
 
 def script_text(name: str) -> str:
     """The text of a script or library, named as for `load_script`."""
-    folder, _, stem = name.rpartition(".")
-    package = f"tasks.{folder}.scripts" if folder else __name__
-    return resources.files(package).joinpath(f"{stem}.lua").read_text()
+    *room, stem = (name if "." in name else f"ledger.{name}").split(".")
+    return resources.files(tasks).joinpath(*room, "scripts", f"{stem}.lua").read_text()
 
 
 def _locals(constants: dict[str, float]) -> str:

@@ -12,11 +12,12 @@ from cli import test as checks
 from cli.restart import restart
 from stack.running import RunningStack
 
+HOMES = Path("/homes")
 STATIC = ["ruff check", "ruff format", "mypy", "lint-imports"]
 
 
 def names(*, slow: bool, expression: str | None = None) -> list[str]:
-    return [name for name, _ in checks.steps(slow, expression)]
+    return [name for name, _ in checks.steps(slow, expression, HOMES)]
 
 
 def test_check_steps_measure_coverage_with_slow_tests() -> None:
@@ -26,9 +27,24 @@ def test_check_steps_measure_coverage_with_slow_tests() -> None:
 
 def test_check_steps_of_an_expression_are_not_measured() -> None:
     for slow in (False, True):
-        *_, (name, command) = checks.steps(slow, "ledger")
+        *_, (name, command) = checks.steps(slow, "ledger", HOMES)
         assert (name, command[-2:]) == ("pytest", ["-k", "ledger"])
         assert ("not slow" in command) is not slow
+        assert "/homes/pytest" in command
+
+
+def test_check_steps_keep_files_of_tests_in_a_memory_that_is_large_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checks, "MEMORY", tmp_path)
+    for enough, needed in ((True, 0), (False, sys.maxsize)):
+        monkeypatch.setattr(checks, "BYTES_FOR_TESTS", needed)
+        with checks.directory_for_tests() as directory:
+            assert (directory.parent == tmp_path) is enough
+        assert not directory.exists()
+    monkeypatch.setattr(checks, "MEMORY", tmp_path / "missing")
+    with checks.directory_for_tests() as directory:
+        assert directory.is_dir()
 
 
 @pytest.mark.parametrize("fails", ["", "mypy"], ids=["passed", "failed"])

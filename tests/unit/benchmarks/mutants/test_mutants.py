@@ -22,7 +22,10 @@ if a > 0 then
   redis.call('RPUSH', key, 1)
 end
 """
-WITHOUT = "delete", "jobs.delete", "pause", "resume", "tags"
+WITHOUT = {
+    *("jobs.delete", "ledger.dead_letters.delete", "ledger.pauses.pause", "ledger.pauses.resume"),
+    "tags",
+}
 """Scripts in which there is nothing to change."""
 
 
@@ -40,13 +43,13 @@ def test_mutant_changes_one_thing_and_no_comment() -> None:
 
 
 def test_scripts_of_the_ledger_have_mutants() -> None:
-    assert {"accept", "messages", "jobs.begin", "jobs.jobs"} <= {*script_names()}
+    assert {"ledger.queue.reserve", "messages", "jobs.begin", "jobs.jobs"} <= {*script_names()}
     for name in script_names():
         assert found(name) or name in WITHOUT, name
 
 
 def test_mutants_include_the_bytes_that_a_refusal_gives_back() -> None:
-    names = [mutant.name for mutant in found("accept")]
+    names = [mutant.name for mutant in found("ledger.predictions.accept")]
     assert any("'bytes', 0 - bytes_added) -> do end" in name for name in names)
     assert len(names) == len(set(names))
 
@@ -67,10 +70,10 @@ def test_script_is_noted_with_its_libraries_once_it_is_run() -> None:
 
     seen: set[str] = set()
     with noted(seen):
-        script = scripts.load_script(Registering(), "states")
+        script = scripts.load_script(Registering(), "ledger.predictions.states")
         assert seen == set()
         assert script.sha
-        assert seen == {"states", "messages"}
+        assert seen == {"ledger.predictions.states", "messages"}
 
 
 def test_tests_that_run_a_script_are_known_the_quickest_first() -> None:
@@ -88,7 +91,7 @@ class Registering(Redis):
         return scripts.Script(self, text)
 
 def test_script():
-    script = scripts.load_script(Registering(), "records")
+    script = scripts.load_script(Registering(), "ledger.predictions.records")
     assert script.sha
     assert "size > most and" in script.script
 
@@ -104,7 +107,8 @@ from tasks.ledger.scripts import script_text
 told = {}
 def note(mutant, alive):
     told[mutant.change] = alive
-loop = ForkingLoop(mutants("records", script_text("records")), note, 2)
+name = "ledger.predictions.records"
+loop = ForkingLoop(mutants(name, script_text(name)), note, 2)
 options = ["-q", "-s", "-p", "no:schemathesis", "-c", "/dev/null", "--rootdir"]
 assert pytest.main([*options, sys.argv[1], sys.argv[1]], plugins=[loop]) == 0
 print("told", json.dumps(told))
@@ -113,7 +117,7 @@ print("told", json.dumps(told))
 
 def test_mutants_are_tried_in_forks_by_the_tests_that_run_their_script(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTED)
-    before = script_text("records")
+    before = script_text("ledger.predictions.records")
     told = subprocess.run(
         [sys.executable, "-c", SURVEY, tmp_path], cwd=ROOT, check=True, capture_output=True
     ).stdout
@@ -122,8 +126,8 @@ def test_mutants_are_tried_in_forks_by_the_tests_that_run_their_script(tmp_path:
         "if size > most and i > 1 then break end -> if size >= most and i > 1 then break end",
         "if size > most and i > 1 then break end -> if size > most or i > 1 then break end",
     }
-    assert len(alive) == len(found("records"))
-    assert script_text("records") == before
+    assert len(alive) == len(found("ledger.predictions.records"))
+    assert script_text("ledger.predictions.records") == before
 
 
 def cells(part: Part, title: str) -> list[list[object]]:
@@ -133,8 +137,8 @@ def cells(part: Part, title: str) -> list[list[object]]:
 
 def test_summary_counts_mutants_of_scripts_and_names_those_that_live() -> None:
     known = next(m for name in script_names() for m in found(name) if m.key in explained())
-    other = next(m for m in found("records") if m.key not in explained())
-    killed = found("accept")[0]
+    other = next(m for m in found("ledger.predictions.records") if m.key not in explained())
+    killed = found("ledger.predictions.accept")[0]
     part = summary.of_scripts({known: True, other: True, killed: False})
     assert cells(part, "Mutants of the ledger's scripts")[-1] == ["all", 3, 1, 1, 1]
     assert cells(part, "Mutants that no test notices") == [[f"`{other.name}`"]]

@@ -5,28 +5,19 @@ import re
 import pytest
 import redis
 
-from stack.process import ROOT
+from benchmarks.mutants.lua import script_names
 from tasks.ledger import scripts
 
-FOLDERS = {
-    "": ROOT / "tasks/ledger/scripts",
-    "jobs.": ROOT / "tasks/jobs/scripts",
-    "webhooks.": ROOT / "tasks/webhooks/scripts",
-}
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
 NAMES = {
-    *("attempts", "breaking", "burying", "jobs.jobs", "limiting", "messages", "outcomes"),
+    *("arms", "attempts", "breaking", "burying", "jobs.jobs", "limiting", "messages", "outcomes"),
     *("pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
 }
 
 
 def texts() -> dict[str, str]:
-    """Name → text of each script and library; the name of its room stands before it."""
-    return {
-        prefix + path.stem: path.read_text()
-        for prefix, folder in FOLDERS.items()
-        for path in sorted(folder.glob("*.lua"))
-    }
+    """Name → text of each script and library."""
+    return {name: scripts.script_text(name) for name in script_names()}
 
 
 @pytest.mark.parametrize("name", sorted(texts().keys() - NAMES))
@@ -55,7 +46,7 @@ class Client(redis.Redis):
 
 
 def test_script_follows_the_key_layout_and_its_libraries() -> None:
-    text = str(scripts.load_script(Client(), "upkeep", result_ttl=5))
+    text = str(scripts.load_script(Client(), "ledger.queue.upkeep", result_ttl=5))
     positions = [
         text.index(part)
         for part in (
@@ -70,7 +61,7 @@ def test_script_follows_the_key_layout_and_its_libraries() -> None:
 
 
 def test_script_has_only_the_definitions_that_it_uses() -> None:
-    text = str(scripts.load_script(Client(), "start", result_ttl=5, other=7))
+    text = str(scripts.load_script(Client(), "ledger.predictions.start", result_ttl=5, other=7))
     assert "local RESULT_TTL = 5" in text
     assert "local function head_of" in text, "which in_state calls"
     assert not {"OTHER", "give_back", "postponed_attempts", "STATISTICS"} & {
@@ -79,6 +70,6 @@ def test_script_has_only_the_definitions_that_it_uses() -> None:
 
 
 def test_functions_of_a_library_that_is_left_out_are_nil() -> None:
-    text = str(scripts.load_script(Client(), "accept", "reuse", join_seconds=5))
+    text = str(scripts.load_script(Client(), "ledger.predictions.accept", "reuse", join_seconds=5))
     assert "local reuse_functions\n" in text
     assert "outcome_with" not in text
