@@ -2,7 +2,9 @@
 -- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
 -- message is ever in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, its hash of counts, reserved, due.
--- ARGV: seconds until the reservations end, most messages, most rows, most bytes.
+-- ARGV: seconds until the reservations end, most messages, most rows, most bytes; a worker that was
+--       idle so far, or is if there are no messages; then the versions that it holds, each between
+--       blanks. Both are empty for any other.
 -- Messages of paused versions are parked on the way.
 -- Returns pairs of tag and message. Each iteration deletes first, which a full Redis allows.
 local queue, queued, reserved, due = unpack(KEYS)
@@ -49,6 +51,13 @@ while #taken < 2 * most and parked < 1000 do
   if told then
     counted_rows, counted_bytes = counted_rows + told, counted_bytes + #message
   end
+end
+local worker, versions = ARGV[5], ARGV[6]
+if #taken > 0 and worker ~= '' then
+  redis.call('HDEL', IDLE .. queue, worker)
+elseif #taken == 0 and versions ~= '' and redis.call('HGET', IDLE .. queue, worker) ~= versions then
+  -- `pcall`, as a full Redis refuses it: then messages only take the way over the queue.
+  redis.pcall('HSET', IDLE .. queue, worker, versions)
 end
 if #taken > 0 then
   redis.call('HSET', reserved, unpack(taken))
