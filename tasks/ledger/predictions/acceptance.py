@@ -11,7 +11,7 @@ import redis
 from tasks.callers.caller import Limits, Throttle
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
-from tasks.ledger.predictions.pipeline import Unsent
+from tasks.ledger.predictions.round_trips import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.ledger.script_constants import MAX_WEBHOOKS

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import connect
-from tasks.ledger.predictions.pipeline import Pipeline, Unsent
+from tasks.ledger.predictions.pipeline import Pipeline
+from tasks.ledger.predictions.round_trips import Unsent
 from tests.support.stack import until
 
 

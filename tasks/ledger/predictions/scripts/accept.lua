@@ -1,4 +1,4 @@
--- Uses: messages, tags, attempts, pausing, outcomes, reuse, limiting, ledger.predictions.handing
+-- Uses: messages, tags, attempts, pausing, outcomes, reuse, limiting, handing
 -- Accept predictions, each by itself: bound the queue, write the queued record, push the message.
 -- A lone one is handed over to a worker that has nothing to do: then it is reserved and started, too.
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the

@@ -10,6 +10,7 @@
 local queue, queued, reserved, due = unpack(KEYS)
 local timeout, most = ARGV[1], tonumber(ARGV[2])
 local most_rows, most_bytes = tonumber(ARGV[3]), tonumber(ARGV[4])
+local worker, versions = ARGV[5], ARGV[6]
 local now, taken, dues = clock(), {}, {}
 local ends = now + timeout
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
@@ -52,7 +53,6 @@ while #taken < 2 * most and parked < 1000 do
     counted_rows, counted_bytes = counted_rows + told, counted_bytes + #message
   end
 end
-local worker, versions = ARGV[5], ARGV[6]
 if #taken > 0 and worker ~= '' then
   redis.call('HDEL', IDLE .. queue, worker)
 elseif #taken == 0 and versions ~= '' and redis.call('HGET', IDLE .. queue, worker) ~= versions then
