@@ -82,7 +82,7 @@ def _accounts(storming: Storming, proofs: list[Proof]) -> Table:
 
 def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     found = proof.accounts
-    calm, struck = _split(proof)
+    without_faults, during_faults = _split(proof)
     yield "faults struck", len(proof.strikes)
     yield "submissions", len(proof.submissions)
     for name in ("accepted", "succeeded", "failed", "cancelled", "expired"):
@@ -96,7 +96,7 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     yield "uncertain: no answer, or a 503 without an id", proof.unanswered
     yield "refused for certain", proof.refused
     yield "other answers", len(proof.strange)
-    for name, some in (("without faults", calm), ("during faults", struck)):
+    for name, some in (("without faults", without_faults), ("during faults", during_faults)):
         seconds = [submission.seconds * 1000 for submission in some] or [0.0]
         yield f"submit {name}, p50 ms", percentile(seconds, 0.5)
         yield f"submit {name}, p99 ms", percentile(seconds, 0.99)
@@ -108,12 +108,12 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
 def _split(proof: Proof) -> tuple[list[Submission], list[Submission]]:
     """Split submissions into those due without and during faults."""
     times = [(s.began, s.left) for s in proof.strikes]
-    calm: list[Submission] = []
-    struck: list[Submission] = []
+    without_faults: list[Submission] = []
+    during_faults: list[Submission] = []
     for submission in proof.submissions:
-        is_struck = any(began <= submission.due <= ended for began, ended in times)
-        (struck if is_struck else calm).append(submission)
-    return calm, struck
+        is_during_faults = any(began <= submission.due <= ended for began, ended in times)
+        (during_faults if is_during_faults else without_faults).append(submission)
+    return without_faults, during_faults
 
 
 def _by_fault(proofs: list[Proof]) -> Table:

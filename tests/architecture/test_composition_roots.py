@@ -12,6 +12,7 @@ from stack.process import ROOT
 ROOTS = {
     "api/app.py",
     "api/server.py",
+    "api/watch/__main__.py",
     "workers/app.py",
     "workers/environments/launching.py",
     "workers/pool/fork_server.py",

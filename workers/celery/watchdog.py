@@ -52,12 +52,12 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Check until the worker is stalled or the watchdog is closed."""
-        before, vain = self._sign(), 0
+        before, unchanged = self._sign(), 0
         while not self._over.wait(LOOK_INTERVAL):
             now = self._sign()
-            vain = vain + 1 if now == before and self._is_work() else 0
+            unchanged = unchanged + 1 if now == before and self._is_work() else 0
             before = now
-            if vain >= STALLED_CHECKS:
+            if unchanged >= STALLED_CHECKS:
                 self._end(now[0])
 
     def close(self) -> None:

@@ -1,21 +1,24 @@
 -- Shared by scripts of jobs: a library, put in front of them with the key layout, messages.lua,
--- tags.lua and webhooks/scripts/events.lua. The first argument of each script is the job's id.
+-- tags.lua and webhooks/scripts/events.lua. Each script says with `use_job` which job it is about.
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
--- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
--- limit); next (all chunks before it are settled, in flight or to be revisited), succeeded, failed,
--- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
--- idempotency key, deleted with the job); revisits (present if each chunk before next is settled, in
--- flight or in the set of the same name) and searched (how far resume.lua has looked for those that
--- are not, in jobs of earlier releases).
+-- status, expires_at; after validation facts, report, total, chunks, most_failures (only if there is
+-- a limit; earlier releases stored -1 for none); next (all chunks before it are settled, in flight
+-- or to be revisited), succeeded, failed, settled_at, busy and drained (the rate), output (its
+-- fingerprint), error; key (that of its idempotency key, deleted with the job); revisits (present if
+-- each chunk before next is settled, in flight or in the set of the same name) and searched (how far
+-- resume.lua has looked for those that are not, in jobs of earlier releases).
 -- A step is in flight from its push until it is settled or dropped: queued, or reserved by a worker.
 -- The hash of these steps, `in_flight`, has `:flying` in its key, as earlier releases stored it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
 }
 local BULK = 'bulk'
-local job_id = ARGV[1]
-local job = JOB .. job_id
-local chunks, in_flight, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
+local job_id, job, chunks, in_flight, revisits
+-- Set what the other functions are about.
+local function use_job(id)
+  job_id, job = id, JOB .. id
+  chunks, in_flight, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
+end
 
 -- An argument that may be absent: empty then.
 local function optional(argument)

@@ -3,6 +3,7 @@
 -- ARGV: id.
 -- Returns whether it goes on, also if an earlier call has resumed it; or "searching", and then the
 -- call is to be repeated.
+use_job(ARGV[1])
 local SLICE = 10000 -- chunks that one call looks at
 local STOPPED = { failed = true, cancelling = true, cancelled = true, expired = true }
 local state = redis.call('HMGET', job,
