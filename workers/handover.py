@@ -15,9 +15,9 @@ from workers.heartbeat import identity
 from workers.microbatch.batcher import Batcher
 from workers.pool.pools import Pools
 
-MAX_VERSIONS = 100
+MAX_NOTED = 100
 """Most versions that this worker says it holds; messages of others take the way over the queue."""
-TIMEOUT = 5.0
+CONNECT_SECONDS = 5.0
 """Seconds for the connection and the first answer."""
 Deliver = Callable[[str, bytes], None]
 
@@ -30,7 +30,7 @@ class Handover:
         # Protocol 2: publications come as plain lists. Not redis-py's `PubSub`, which connects
         # again by itself, to a descriptor that no event loop knows.
         self._connections = redis.ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
+            url, protocol=2, socket_timeout=CONNECT_SECONDS, socket_connect_timeout=CONNECT_SECONDS
         )
         self._reservations, self._batcher, self._pool = reservations, batcher, pool
         self._connection: Any = None
@@ -52,7 +52,7 @@ class Handover:
         """The versions that this worker holds, each between blanks; empty if it has other work."""
         if self._connection is None or not self._batcher.is_idle:
             return ""
-        held = islice(self._pool.held, MAX_VERSIONS)
+        held = islice(self._pool.held, MAX_NOTED)
         return f" {' '.join(held)} "
 
     def note_idle(self) -> None:

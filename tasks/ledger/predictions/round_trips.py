@@ -72,8 +72,7 @@ class RoundTrips:
         connection = self._connection
         try:
             async with asyncio.timeout(self._timeout):
-                # redis-py packs with Python here, which takes as long as all else in a round trip.
-                packed = b"".join(map(hiredis.pack_command, commands))
+                packed = b"".join(map(_packed, commands))
                 await connection.send_packed_command(packed, check_health=False)
                 answers = [await self._answer(command) for command in commands]
         except BaseException as error:  # what comes later would be taken for another answer
@@ -92,13 +91,19 @@ class RoundTrips:
             )
         except (redis.ResponseError, redis.BusyLoadingError) as error:
             return error
-        callbacks: Any = self._client.response_callbacks
-        read = callbacks.get(command[0])
+        readers: Any = self._client.response_callbacks
+        read = readers.get(command[0])
         return answer if read is None else read(answer)
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         await connection.disconnect(nowait=True)
+
+
+def _packed(command: Command) -> bytes:
+    # redis-py packs with Python on event loops, which takes as long as all else in a round trip.
+    name, *arguments = command
+    return bytes(hiredis.pack_command((*name.split(), *arguments)))
 
 
 def _connection_like(client: redis.Redis) -> Any:

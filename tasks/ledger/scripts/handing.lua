@@ -7,7 +7,7 @@ local function idle_worker(queue, version)
   for n = 1, #idle, 2 do
     local worker, seen = idle[n], redis.call('ZSCORE', WORKERS_SEEN, idle[n])
     -- A worker that is stuck falls silent: its messages would wait for the end of the reservation.
-    if not seen or clock() - seen > MAX_SILENCE then
+    if not seen or clock() - seen > MAX_HEARTBEAT_AGE then
       redis.call('HDEL', IDLE .. queue, worker)
     elseif string.find(idle[n + 1], ' ' .. version .. ' ', 1, true) then
       redis.call('HDEL', IDLE .. queue, worker) -- it says so again when it has nothing to do
