@@ -79,6 +79,8 @@ class RoundTrips:
             await self._drop()
             if isinstance(error, TimeoutError):
                 raise redis.TimeoutError("Redis did not answer in time") from error
+            if isinstance(error, RuntimeError):  # so uvloop says that the connection was closed
+                raise redis.ConnectionError(str(error)) from error
             raise
         if any(isinstance(answer, Exception) and is_refusal(answer) for answer in answers):
             await self._drop()  # the address may lead to a new primary by now

@@ -1,6 +1,7 @@
 """Reservations: messages are taken and noted in one step, kept, and given back."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import redis
 
@@ -44,7 +45,8 @@ class Reservations:
 
         ``versions``: those that it holds, as model:version, each between blanks.
         """
-        self._client.hset(keys.IDLE + queue, worker, versions)
+        with suppress(redis.OutOfMemoryError):  # then messages only take the way over the queue
+            self._client.hset(keys.IDLE + queue, worker, versions)
 
     def forget_idle(self, queue: str, worker: str) -> None:
         """Have no message handed over to a worker any more."""

@@ -133,6 +133,12 @@ def test_full_redis_hands_nothing_over(harness: LedgerHarness, idle: PubSub) -> 
     assert harness.client.hexists(keys.IDLE + "predict", WORKER)
 
 
+def test_full_redis_keeps_no_worker_from_going_on(harness: LedgerHarness) -> None:
+    with full(harness.client):
+        harness.reservations.note_idle("predict", WORKER, HELD)
+    assert not harness.client.exists(keys.IDLE + "predict")
+
+
 def test_reservation_says_whether_the_worker_is_idle(harness: LedgerHarness) -> None:
     def reserve() -> int:
         return len(harness.reservations.reserve("predict", 9, 99, 10**6, WORKER, HELD))
