@@ -10,7 +10,7 @@ from registry.deployments.deployment import MIN_PROCESS_BYTES, Scaling
 from tasks.time_limits import MAX_RUN_SECONDS
 
 _quantity = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(m|[KMGT]i?B?|[kB])?", re.ASCII)
-GREATEST = 2.0**60
+GREATEST_QUANTITY = 2.0**60
 """Greatest quantity; what a deployment may have is checked afterwards."""
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _READ = ("cpu_limit", "memory_limit", "timeout")
@@ -36,7 +36,7 @@ def _number(name: str, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     found = value if is_number else _quantity_of(value) if isinstance(value, str) else math.nan
     # Also false for "not a number".
-    if not 0 <= found <= GREATEST:
+    if not 0 <= found <= GREATEST_QUANTITY:
         raise invalid_field(f"resources.{name}", f"{str(value)[:100]!r} is no quantity")
     return found
 
