@@ -44,11 +44,11 @@ def _extracted(source: Path, directory: Path) -> BackupNote:
         raise Failure(f"{source} is no backup, or it is damaged: {error}") from error
 
 
-def _files_alone(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-    """The member, if it is a file or directory below the path; raises `tarfile.FilterError`.
+def _files_alone(entry: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+    """The entry, if it is a file or directory below the path; raises `tarfile.FilterError`.
 
     Backups have no links, and Python's own filter was led out of the directory by some.
     """
-    if not (member.isfile() or member.isdir()):
-        raise tarfile.SpecialFileError(member)
-    return tarfile.data_filter(member, path)
+    if not (entry.isfile() or entry.isdir()):
+        raise tarfile.SpecialFileError(entry)
+    return tarfile.data_filter(entry, path)
