@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from benchmarks.fuzz import feeding
-from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import Fed, feed
 from benchmarks.fuzz.mutating import MAX_INPUT_BYTES
 from benchmarks.fuzz.target import Target, plain
+from benchmarks.fuzz.targets.all import TARGETS
 
 INPUTS = 20
 """Multiplied by the weight of the target."""

@@ -17,8 +17,8 @@ from api.http import prefer
 from api.http.forms import read_form
 from api.http.operator_bodies import read_body, read_query
 from api.predictions.submission import idempotency, parse_submission, prepare_prediction
-from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
+from benchmarks.fuzz.targets import world
 from tasks.callers.caller import LOCAL_CALLER
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota

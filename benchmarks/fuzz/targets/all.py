@@ -1,6 +1,6 @@
 """All targets by name."""
 
-from benchmarks.fuzz import arrow, exchanges, files, messages, names, operators, requests
+from benchmarks.fuzz.targets import arrow, exchanges, files, messages, names, operators, requests
 
 TARGETS = {
     target.name: target

@@ -10,9 +10,9 @@ from api.http.conversion import converted
 from api.open_inference.tensors.reading import parse_inference
 from api.predictions.defaults import Defaults
 from api.truths.truth_routes import TruthRequest
-from benchmarks.fuzz import world
-from benchmarks.fuzz.requests import http_request
 from benchmarks.fuzz.target import Parse, Target, plain
+from benchmarks.fuzz.targets import world
+from benchmarks.fuzz.targets.requests import http_request
 from tasks.targets.webhook import Webhook, target
 from tasks.truths.scoring import score
 from tasks.wire import decode
