@@ -1,7 +1,6 @@
 """Reservations: messages are taken and noted in one step, kept, and given back."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 
 import redis
 
@@ -24,6 +23,7 @@ class Reservations:
         self._upkeep = load_script(
             client, "ledger.queue.upkeep", result_ttl=result_ttl, **constants
         )
+        self._note_idle = load_script(client, "ledger.queue.note_idle")
         self._withdraw = load_script(client, "ledger.queue.withdraw")
 
     def reserve(
@@ -45,8 +45,7 @@ class Reservations:
 
         ``versions``: those that it holds, as model:version, each between blanks.
         """
-        with suppress(redis.OutOfMemoryError):  # then messages only take the way over the queue
-            self._client.hset(keys.IDLE + queue, worker, versions)
+        self._note_idle(args=[queue, worker, versions])
 
     def forget_idle(self, queue: str, worker: str) -> None:
         """Have no message handed over to a worker any more."""

@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing
+-- Uses: messages, tags, pausing, idle
 -- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
 -- message is ever in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, its hash of counts, reserved, due.
@@ -26,7 +26,9 @@ local function is_parked(message)
 end
 -- `taken` has a tag and a message for each. The worker asks for a few hundred at most, and `unpack`
 -- below fails at several thousand. Parking is bounded, too: no other client is served meanwhile.
-while #taken < 2 * most and parked < 1000 do
+-- Nothing is popped from an empty list: Redis 6 logs and syncs a transaction for a pop of nothing.
+local is_dry = redis.call('LLEN', queue) == 0
+while not is_dry and #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', queue)
   if not message then break end
   -- Messages of stock producers do not tell their rows, and were not counted when pushed.
@@ -55,9 +57,8 @@ while #taken < 2 * most and parked < 1000 do
 end
 if #taken > 0 and worker ~= '' then
   redis.call('HDEL', IDLE .. queue, worker)
-elseif #taken == 0 and versions ~= '' and redis.call('HGET', IDLE .. queue, worker) ~= versions then
-  -- `pcall`, as a full Redis refuses it: then messages only take the way over the queue.
-  redis.pcall('HSET', IDLE .. queue, worker, versions)
+elseif #taken == 0 and versions ~= '' then
+  note_idle(queue, worker, versions)
 end
 if #taken > 0 then
   redis.call('HSET', reserved, unpack(taken))

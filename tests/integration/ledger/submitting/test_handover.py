@@ -139,6 +139,26 @@ def test_full_redis_keeps_no_worker_from_going_on(harness: LedgerHarness) -> Non
     assert not harness.client.exists(keys.IDLE + "predict")
 
 
+def test_idle_workers_are_not_in_the_log(harness: LedgerHarness) -> None:
+    """To sync it would delay the next prediction."""
+
+    def logged() -> int:
+        return int(harness.client.info("persistence")["aof_current_size"])
+
+    harness.client.config_set("appendonly", "yes")
+    try:
+        until(lambda: not harness.client.info("persistence")["aof_rewrite_in_progress"], "its log")
+        before = logged()
+        harness.reservations.note_idle("predict", WORKER, HELD)
+        harness.reservations.reserve("predict", 9, 99, 10**6, WORKER, f"{HELD}other:1 ")
+        assert logged() == before
+        assert harness.client.hget(keys.IDLE + "predict", WORKER) == f"{HELD}other:1 ".encode()
+        harness.client.set("anything", 1)
+        assert logged() > before
+    finally:
+        harness.client.config_set("appendonly", "no")
+
+
 def test_reservation_says_whether_the_worker_is_idle(harness: LedgerHarness) -> None:
     def reserve() -> int:
         return len(harness.reservations.reserve("predict", 9, 99, 10**6, WORKER, HELD))

@@ -10,7 +10,17 @@ from tasks.ledger import scripts
 
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
 NAMES = {
-    *("arms", "attempts", "breaking", "burying", "handing", "jobs.jobs", "limiting", "messages"),
+    *(
+        "arms",
+        "attempts",
+        "breaking",
+        "burying",
+        "handing",
+        "idle",
+        "jobs.jobs",
+        "limiting",
+        "messages",
+    ),
     *("outcomes", "pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
 }
 
