@@ -59,7 +59,9 @@ class RoundTrips:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         if self._connection is not None and self._loop is loop:
-            return
+            if await self._is_open():
+                return
+            await self._drop()
         connection = _connection_like(self._client)
         try:
             async with asyncio.timeout(self._timeout):
@@ -67,6 +69,13 @@ class RoundTrips:
         except (redis.RedisError, TimeoutError) as error:
             raise Unsent(str(error)) from error
         self._loop, self._connection = loop, connection
+
+    async def _is_open(self) -> bool:
+        try:
+            # Between two round trips only the end of the connection can be read.
+            return not await self._connection.can_read()
+        except redis.ConnectionError:
+            return False
 
     async def _answers(self, commands: Sequence[Command]) -> list[Any]:
         connection = self._connection

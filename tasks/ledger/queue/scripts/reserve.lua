@@ -27,8 +27,8 @@ end
 -- `taken` has a tag and a message for each. The worker asks for a few hundred at most, and `unpack`
 -- below fails at several thousand. Parking is bounded, too: no other client is served meanwhile.
 -- Nothing is popped from an empty list: Redis 6 logs and syncs a transaction for a pop of nothing.
-local is_dry = redis.call('LLEN', queue) == 0
-while not is_dry and #taken < 2 * most and parked < 1000 do
+local waiting = redis.call('LLEN', queue)
+while waiting > 0 and #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', queue)
   if not message then break end
   -- Messages of stock producers do not tell their rows, and were not counted when pushed.
@@ -72,7 +72,7 @@ end
 -- The drain rate: messages that left, and the seconds that took, while others waited. Both decay
 -- over five seconds, or over five rounds if a round takes more than a second.
 local left = tonumber(noted[3] or 0)
-local gone, now_left = #taken / 2 + parked, redis.call('LLEN', queue)
+local gone = #taken / 2 + parked
 if gone > 0 then
   local busy, drained = noted[5] or 0, noted[6] or 0
   if left > 0 then
@@ -82,7 +82,7 @@ if gone > 0 then
     busy, drained = busy * kept + since, drained * kept + gone
     redis.call('HSET', queued, 'busy', busy, 'drained', drained)
   end
-  redis.call('HSET', queued, 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', now)
+  redis.call('HSET', queued, 'taken', (noted[2] or 0) + gone, 'left', waiting - gone, 'marked', now)
 elseif left > 0 then -- another worker emptied the queue
   redis.call('HDEL', queued, 'left')
 end
