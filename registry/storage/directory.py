@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from registry.baseline import Baseline
 from registry.deployments.deployment import Deployment
 from registry.history import Cause, Change, shortened, undeployed, unrecorded
 from registry.manifest import Manifest
@@ -109,6 +110,10 @@ class Directory:
         """The golden rows of a version; None if it was registered without a sample."""
         return self._read(self._golden(name, number), GoldenRows)
 
+    def baseline(self, name: str, number: int) -> Baseline | None:
+        """The baseline of a version; None if it has none."""
+        return self._read(self._baseline(name, number), Baseline)
+
     def lock(self, name: str, number: int) -> bytes | None:
         """The lock of a version's environment; None if it runs in the shared one."""
         try:
@@ -177,6 +182,10 @@ class Directory:
         else:
             files.write_file(self._golden(name, number), msgspec.json.encode(golden))
 
+    def write_baseline(self, name: str, number: int, baseline: Baseline) -> None:
+        """Replace the baseline of a version."""
+        files.write_file(self._baseline(name, number), msgspec.json.encode(baseline))
+
     def write_lock(self, name: str, number: int, content: bytes) -> None:
         """Store the lock of a version's environment."""
         files.write_file(self._lock(name, number), content)
@@ -238,6 +247,7 @@ class Directory:
             files.rename(self._version(name, number), self._removed(name, number))
             files.remove_file(self._state(name, number))
             files.remove_file(self._golden(name, number))
+            files.remove_file(self._baseline(name, number))
             files.remove_file(self._lock(name, number))
             files.remove_file(self._decision(name, number))
             files.remove_file(self._signature(name, number))
@@ -288,6 +298,9 @@ class Directory:
 
     def _golden(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.golden"
+
+    def _baseline(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.baseline"
 
     def _lock(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.lock"
