@@ -24,7 +24,7 @@ from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
-THREADS = 4
+REDIS_THREADS = 4
 """Threads that ask Redis: the event loop, the watchdog, the one that sweeps, the controller."""
 
 
@@ -36,7 +36,7 @@ class WorkerServices:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.client = connect(settings.redis_url, CLIENT_TIMEOUT, THREADS)
+        self.client = connect(settings.redis_url, CLIENT_TIMEOUT, REDIS_THREADS)
         self.ledger = Ledger(self.client, settings)
         self.reservations = Reservations(
             self.client, settings.visibility_timeout, settings.result_ttl

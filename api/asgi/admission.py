@@ -5,6 +5,7 @@ It stands before everything that reads a body, on every way through the API.
 
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import redis
@@ -17,9 +18,11 @@ from api.callers.known_keys import KnownKeys
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
 from tasks.callers.caller import UNKNOWN_CALLER, Caller
+from tasks.callers.limit_fields import limit_fields
 from telemetry.errors import Malformed, NotFound, PredictqError
 
 SESSIONS_PATH = "/console"
+LIMITED = HTTPStatus.TOO_MANY_REQUESTS
 ADMITTED_SECONDS = 5.0
 """Seconds for which an answer is sent without another look at the key or session."""
 Session = Callable[[bytes], Awaitable[Caller | None]]
@@ -52,8 +55,10 @@ class Admission:
                 self._requests.ended(OTHER, scope["method"], answer.status_code, started)
                 await send_response(answer, send)
                 return
+            caller = caller.of_request
             admitted: Any = {**scope, CALLER: caller}
-            await self._app(admitted, receive, self._while_admitted(scope, send))
+            told = _with_limits(caller, send) if caller.limit_use else send
+            await self._app(admitted, receive, self._while_admitted(scope, told))
         else:
             await self._app(scope, receive, send)
 
@@ -104,6 +109,20 @@ class Admission:
             cookies = [value for name, value in scope["headers"] if name == b"cookie"]
             sender = await self._session(b"; ".join(cookies)) if cookies else None
         return self._anonymous if sender is None else sender
+
+
+def _with_limits(caller: Caller, send: Send) -> Send:
+    """Wrap ``send`` to tell what is left of the limits; a refusal tells which of them it is."""
+
+    async def told(event: Any) -> None:
+        is_begin = event["type"] == "http.response.start"
+        if is_begin and event["status"] != LIMITED and (use := caller.limit_use):
+            fields = limit_fields(caller.limits, use.left).items()
+            added = [(name.lower().encode(), value.encode()) for name, value in fields]
+            event = {**event, "headers": [*event["headers"], *added]}
+        await send(event)
+
+    return told
 
 
 def _address(scope: HTTPScope) -> str:

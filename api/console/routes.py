@@ -12,7 +12,7 @@ from api.console.live.sampler import Sampler
 from api.console.live.snapshot import Observer
 from api.console.rendering import STATIC_FILES, Pages, templates
 from api.console.session.sessions import Sessions
-from api.console.session.viewer import PATH, check_viewer
+from api.console.session.viewer import CONSOLE_PATH, check_viewer
 from api.console.views.batch_views import BatchPages
 from api.console.views.letter_views import LetterPages
 from api.console.views.model_views import ModelPages
@@ -83,7 +83,7 @@ class Console:
 
     def blueprints(self) -> list[Blueprint]:
         """The routes: those of the pages, and one for programs that hold the local key."""
-        pages = Blueprint(PAGES, __name__, url_prefix=PATH)
+        pages = Blueprint(PAGES, __name__, url_prefix=CONSOLE_PATH)
         pages.before_request(check_viewer)
         pages.before_request(check_scope)
         pages.before_request(_bound_form)

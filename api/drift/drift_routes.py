@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, request
 
-from api.drift.looking import DAY, DriftLook
+from api.drift.looking import DAY_HOURS, DriftLook
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
 from api.models.alias_routes import ROLLED_BACK, Number
@@ -20,7 +20,7 @@ class DriftQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     version: Number | None = None
     """By default the one that `production` means, else the latest."""
-    hours: Annotated[int, msgspec.Meta(ge=1, le=KEPT_HOURS)] = DAY
+    hours: Annotated[int, msgspec.Meta(ge=1, le=KEPT_HOURS)] = DAY_HOURS
     """The last hours of which rows are looked at, this one included."""
 
 

@@ -15,11 +15,11 @@ from registry.baseline import Baseline, BaselineFeature
 from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.drift.counts import DriftCounts, HourCounts
-from tasks.drift.measuring import MIN_ROWS, Measured, measured
+from tasks.drift.measuring import JUDGED_ROWS, Measured, measured
 
 SHOWN_NAMES = 5
 """Drifted features that a sentence names."""
-DAY = 24
+DAY_HOURS = 24
 """Hours of a look without other ones: a whole day, as nights differ from days."""
 
 
@@ -34,7 +34,7 @@ class DriftLook:
         baseline = self._registry.baseline(manifest)
         if baseline is None or not baseline.features:
             return None
-        total, found = self._read(manifest, baseline, DAY)
+        total, found = self._read(manifest, baseline, DAY_HOURS)
         if not found:
             return None
         parts = [
@@ -47,7 +47,7 @@ class DriftLook:
             outputs=sum(drifted for kind, drifted in parts if kind == "output"),
         )
 
-    def look(self, manifest: Manifest, hours: int = DAY) -> DriftState:
+    def look(self, manifest: Manifest, hours: int = DAY_HOURS) -> DriftState:
         """The drift of a version over the last hours; raises `redis.RedisError`."""
         baseline = self._registry.baseline(manifest)
         if baseline is None or not baseline.features:
@@ -99,8 +99,8 @@ def _without(manifest: Manifest, baseline: Baseline | None) -> DriftState:
 
 
 def _judged(rows: int, features: Sequence[FeatureDrift]) -> tuple[DriftStatus, str]:
-    if rows < MIN_ROWS:
-        return "few_rows", f"{rows} rows were counted, and {MIN_ROWS} are needed"
+    if rows < JUDGED_ROWS:
+        return "few_rows", f"{rows} rows were counted, and {JUDGED_ROWS} are needed"
     drifted = sorted((each for each in features if each.drifted), key=lambda each: -each.psi)
     if not drifted:
         return "steady", f"no feature of {len(features)} is beyond its bound"
@@ -139,7 +139,7 @@ def _measured(feature: BaselineFeature, counts: Sequence[int], features: int) ->
 
 
 def _is_drifted(feature: BaselineFeature, counts: Sequence[int], features: int) -> bool:
-    return sum(counts) >= MIN_ROWS and _measured(feature, counts, features).is_beyond
+    return sum(counts) >= JUDGED_ROWS and _measured(feature, counts, features).is_beyond
 
 
 def _feature(

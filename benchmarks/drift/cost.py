@@ -12,7 +12,7 @@ import pandas as pd
 from registry.baseline import Baseline
 from registry.manifest import Column, Description, Signature
 from registry.store import Registry
-from workers.drift.counter import MAX_ROWS, DriftCounter
+from workers.drift.counter import COUNTED_ROWS, DriftCounter
 from workers.drift.describing import baseline_of
 from workers.models.signature.own_answers import OwnAnswers
 from workers.models.tabular.table import Table
@@ -44,7 +44,7 @@ def microseconds(kind: str, rows: int, times: int, *, all_rows: bool) -> float:
         for _ in range(times):
             counter.note(manifest, table, answers)
             noted += rows
-            if all_rows and noted >= MAX_ROWS:
+            if all_rows and noted >= COUNTED_ROWS:
                 counter.write()
                 noted = 0
             else:

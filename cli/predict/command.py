@@ -15,6 +15,7 @@ from cli.predict.output import destination, write_predictions
 from cli.predict.reading import check_output, read_rows
 from cli.predict.rows import FileRows, Unreadable
 from cli.predict.windowed import predictions
+from tasks.jobs.files.decimal_comma import DecimalMark
 from tasks.jobs.files.dialect import Dialect
 
 FetchInputs = Callable[[], VersionInputs | None]
@@ -39,6 +40,7 @@ def predict(
     given: tuple[str, ...],
     delimiter: str | None,
     header: bool | None,
+    decimal: DecimalMark | None,
     na: tuple[str, ...],
     url: str | None,
     output: str,
@@ -54,7 +56,7 @@ def predict(
     if bool(source) == bool(given):
         raise click.UsageError("Give either --file or --row.")
     check_output(output)
-    said = Dialect(delimiter=delimiter, header=header, na=na)
+    said = Dialect(delimiter=delimiter, header=header, decimal=decimal, na=na)
     with server(url) as client:
         needed = partial(inputs_of, client, model)
         found = _of_file(source, needed, said) if source else from_cells(given, needed(), said)

@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 import msgspec
 
-MIN_ROWS = 500
+JUDGED_ROWS = 500
 """Rows that are needed to tell drift from chance."""
 MIN_PSI = 0.1
 """Drift that is too small to matter, however certain it is."""
@@ -56,7 +56,7 @@ def measured(
 
 
 def chi_square(freedom: int, chance: float) -> float:
-    """The value that chi-square exceeds with this chance; by Wilson and Hilferty, within 5 %."""
+    """The value that chi-square exceeds with this chance; by Wilson and Hilferty, within 10 %."""
     part = 2 / (9 * freedom)
     return float(freedom * (1 - part + NormalDist().inv_cdf(1 - chance) * part**0.5) ** 3)
 

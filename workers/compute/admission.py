@@ -2,9 +2,9 @@
 
 import msgspec
 
-from registry import validation
 from registry.manifest import Manifest, Signature
 from registry.methods import check_method, input_of
+from registry.rows import validation
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.ledger.predictions.attempts import NotStarted, Start

@@ -1,7 +1,7 @@
 """Counts the rows and answers of the versions that a process computes, and adds them up in Redis.
 
-Rows are kept as they are, and counted together every few seconds; of more rows than `MAX_ROWS` only
-these are counted. So counting costs little, however many rows there are.
+Rows are kept as they are, and counted together every few seconds; of more rows than `COUNTED_ROWS`
+only these are counted. So counting costs little, however many rows there are.
 """
 
 import logging
@@ -29,7 +29,7 @@ from workers.models.tabular.table import Table
 log = logging.getLogger(__name__)
 NoteRows = Callable[[Manifest, Table, Mapping[str, Output]], None]
 """Takes rows of a version and the answers to them: `DriftCounter.note`."""
-MAX_ROWS = 1024
+COUNTED_ROWS = 1024
 """Rows of a version that a process counts between two writes."""
 WRITE_SECONDS = 5.0
 """Seconds between two writes while there is work."""
@@ -62,7 +62,7 @@ class DriftCounter:
     def note(self, manifest: Manifest, table: Table, answers: Mapping[str, Output]) -> None:
         """Note rows of a version, in the form that `Table` has them, and the answers to them."""
         noted = self._noted.get(manifest.reference) or self._begin(manifest)
-        left = MAX_ROWS - noted.rows
+        left = COUNTED_ROWS - noted.rows
         if noted.baseline is None or left <= 0:
             return
         if len(table) > left:  # evenly, as rows of a file may be sorted

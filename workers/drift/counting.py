@@ -21,5 +21,5 @@ def counts_of(feature: BaselineFeature, column: Column, arrays: Sequence[Array])
 
 
 def _by_edges(edges: tuple[float, ...], values: Array) -> Array:
-    places = np.where(np.isnan(values), 0, np.searchsorted(edges, values) + 1)
-    return np.bincount(places, minlength=len(edges) + 2)
+    buckets = np.where(np.isnan(values), 0, np.searchsorted(edges, values) + 1)
+    return np.bincount(buckets, minlength=len(edges) + 2)

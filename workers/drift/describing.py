@@ -15,7 +15,7 @@ from workers.models.tabular.columns import Array
 
 MIN_SAMPLE_ROWS = 100
 """Rows without which a sample says too little; a thousand are better."""
-MAX_COLUMNS = 100
+COUNTED_COLUMNS = 100
 """Columns that are counted; of a wider model the first ones."""
 MAX_NAMES = 20
 """Values of a named feature that are counted apart."""
@@ -39,7 +39,7 @@ def baseline_of(signature: Signature, own: OwnAnswers | None) -> Baseline | None
 def counted_columns(signature: Signature) -> list[tuple[int, Column]]:
     """The columns that are counted, with their positions."""
     used = [(i, column) for i, column in enumerate(signature.columns) if not column.unused]
-    return used[:MAX_COLUMNS]
+    return used[:COUNTED_COLUMNS]
 
 
 def _features(signature: Signature, own: OwnAnswers) -> Iterator[BaselineFeature]:

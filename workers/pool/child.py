@@ -34,7 +34,7 @@ from workers.protocol import Disposition, Done, Item, Microbatch, Ready, Step, r
 from workers.wear import Wear
 
 log = logging.getLogger(__name__)
-IDLE_SECONDS = 0.5
+UNCOUNTED_SECONDS = 0.5
 """Seconds without work after which the rows that were noted for drift are counted."""
 
 
@@ -76,7 +76,7 @@ def serve(
 
 def _received(connection: socket.socket, drift: DriftCounter) -> Any:
     """The next frame; if none comes for a while, what was counted is written first."""
-    if drift.waits and not select.select([connection], (), (), IDLE_SECONDS)[0]:
+    if drift.waits and not select.select([connection], (), (), UNCOUNTED_SECONDS)[0]:
         drift.write()
     return receive(connection)
 

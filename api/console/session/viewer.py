@@ -8,7 +8,7 @@ from api.callers.seeing import require_every_model
 from tasks.callers.caller import VIEWER
 from telemetry.errors import CrossSite, Forbidden
 
-PATH = "/console"
+CONSOLE_PATH = "/console"
 
 
 def is_signed_in() -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-WIDTH = 40
+BAR = 40
 """Characters of the longest bar in the terminal."""
-SVG_WIDTH, LINE, LEFT, TITLE = 640, 18, 170, 34
+PICTURE_WIDTH, LINE, LEFT, TITLE = 640, 18, 170, 34
 """Pixels: of a picture, a bar, the labels, and the title of a feature."""
 _LABEL = 20
 Feature = dict[str, Any]
@@ -19,7 +19,7 @@ def feature_text(feature: Feature) -> list[str]:
     for bucket in feature["buckets"]:
         label = bucket["label"][:_LABEL]
         for mark, kind in ("-", "sample"), ("#", "found"):
-            bar = mark * round(WIDTH * bucket[kind] / most)
+            bar = mark * round(BAR * bucket[kind] / most)
             lines.append(f"{label:>{_LABEL}} |{bar} {bucket[kind]:.1%}")
             label = ""
     return lines
@@ -31,7 +31,7 @@ def feature_svg(features: Sequence[Feature]) -> str:
     for feature in features:
         drawn += _drawn(feature, height)
         height += TITLE + 2 * LINE * len(feature["buckets"])
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SVG_WIDTH} {height + 10}"
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PICTURE_WIDTH} {height + 10}"
   font-family="sans-serif" font-size="13">
 <rect width="100%" height="100%" fill="white"/>
 {chr(10).join(drawn)}
@@ -48,11 +48,11 @@ def _drawn(feature: Feature, top: int) -> list[str]:
         label = escape(bucket["label"][:_LABEL])
         lines.append(f'<text x="{LEFT - 8}" y="{y + LINE}" text-anchor="end">{label}</text>')
         for offset, kind, fill in (0, "sample", "silver"), (LINE - 3, "found", colour):
-            width = (SVG_WIDTH - LEFT - 60) * bucket[kind] / most
-            place = f'x="{LEFT}" y="{y + offset}" width="{width:.1f}" height="{LINE - 4}"'
-            lines.append(f'<rect {place} fill="{fill}"/>')
-            place = f'x="{LEFT + width + 6:.1f}" y="{y + offset + 12}" font-size="11"'
-            lines.append(f"<text {place}>{bucket[kind]:.1%}</text>")
+            width = (PICTURE_WIDTH - LEFT - 60) * bucket[kind] / most
+            where = f'x="{LEFT}" y="{y + offset}" width="{width:.1f}" height="{LINE - 4}"'
+            lines.append(f'<rect {where} fill="{fill}"/>')
+            where = f'x="{LEFT + width + 6:.1f}" y="{y + offset + 12}" font-size="11"'
+            lines.append(f"<text {where}>{bucket[kind]:.1%}</text>")
     return lines
 
 

@@ -13,10 +13,10 @@ _LOWEST = 1e-3
 
 def as_text(path: Path, decisive: float) -> list[str]:
     """Lines for a terminal: ``*`` is the evidence, ``-`` is where it is decisive."""
-    places = _scaled(path, decisive)
+    positions = _scaled(path, decisive)
     line = round(_height(decisive, path, decisive) * (HEIGHT - 1))
     rows = [["-" if row == line else " "] * WIDTH for row in range(HEIGHT)]
-    for x, y in places:
+    for x, y in positions:
         rows[round(y * (HEIGHT - 1))][round(x * (WIDTH - 1))] = "*"
     drawn = ["".join(row).rstrip() for row in reversed(rows)]
     last = path[-1]

@@ -20,7 +20,7 @@ class Rollouts:
 
     def __call__(self, name: str) -> list[Json]:
         """The rollouts of a model, newest first."""
-        return wire.listing(self._connection.send("GET", _path(name)), "rollouts")
+        return wire.read_list(self._connection.send("GET", _path(name)), "rollouts")
 
     def show(self, name: str, id: int) -> Json:
         """One rollout."""

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import redis
 
-from tasks.callers.caller import Limits, Throttle
+from tasks.callers.caller import LeftOfLimit, Limits, Throttle
+from tasks.callers.limit_fields import limit_fields
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
 from tasks.ledger.predictions.pipeline import Unsent
@@ -83,6 +84,16 @@ def accept_call(
     return script_keys, arguments
 
 
+def note_limits(answers: Sequence[Any], offers: Sequence[Offer]) -> None:
+    """Note what is left of the limits of the key, which the script says behind all answers."""
+    throttle = offers[0].throttle
+    if throttle and len(answers) > len(offers):
+        throttle.use.left = tuple(
+            LeftOfLimit(kind.decode(), amount, seconds)
+            for kind, amount, seconds in answers[len(offers)]
+        )
+
+
 def read_accept_answer(
     answer: bytes | list[Any], offer: Offer, bounds: Bounds
 ) -> Accepted | PredictqError:
@@ -108,10 +119,7 @@ def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
     """The refusal of a prediction beyond a limit; -1 seconds: it never fits."""
     rate = limits.rows if which == "rows" else limits.rate
     assert rate is not None  # noqa: S101 - only a limit that there is refuses
-    policy = {
-        "RateLimit-Policy": f'"{which}";q={int(rate.amount)};w={rate.seconds}',
-        "RateLimit": f'"{which}";r=0;t={max(seconds, 0)}',
-    }
+    policy = limit_fields(limits, [LeftOfLimit(which, 0, max(seconds, 0))])
     if seconds < 0:
         return RateLimited(
             f"this prediction alone has more rows than the limit of the key, {rate}: send fewer",

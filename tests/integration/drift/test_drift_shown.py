@@ -130,5 +130,5 @@ def test_bad_queries_are_refused(world: World, query: str) -> None:
 
 def test_baseline_is_removed_with_its_version(world: World) -> None:
     (manifest, *_) = world.registry.versions("churn")
-    Changes(world.registry).remove("churn:1")
+    Changes(world.registry).remove("churn", 1)
     assert world.registry.baseline(manifest) is None

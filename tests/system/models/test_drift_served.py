@@ -1,4 +1,4 @@
-"""Rows of predictions and batch jobs are counted for drift, by real workers."""
+"""Rows of predictions are counted for drift, by real workers."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pandas as pd
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
-from predictq import Client
 from registry.store import Registry
 from tests.support.stack import LiveStack, until
 from workers.drift.describing import baseline_of
@@ -36,6 +35,3 @@ def test_drift_of_served_rows_is_shown(stack: LiveStack, tmp_path: Path) -> None
     assert (state["status"], state["rows"], state["sample_rows"]) == ("drifted", ROWS, 400)
     drifted = {each["name"]: each["drifted"] for each in state["features"]}
     assert (drifted["a"], drifted["b"], drifted["predict"]) == (True, False, True)
-    with Client(stack.url) as client:
-        client.jobs.submit("drifting", moved, output_format="csv")
-    until(lambda: (answer := shown()) and answer["rows"] == 2 * ROWS, "the job was counted")

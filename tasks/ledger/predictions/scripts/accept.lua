@@ -12,6 +12,7 @@
 -- { "limited" } of limiting.lua; { "webhooks" } if there are too many of them;
 -- { "full" } and, if the drain rate is known, the seconds until there is capacity; { "conflict" }
 -- if the key came with another payload; or that of a paused version, see refusal().
+-- Behind them, if there are limits: what is left of each, see left().
 local queue, queued = unpack(KEYS, 1, 2)
 local many, most_rows, most_bytes, live, limits = unpack(ARGV, 1, 5)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
@@ -124,4 +125,5 @@ end
 
 local answers = {}
 for i = 1, many do answers[i] = accept(i) end
+if limited then answers[many + 1] = limited.left() end
 return answers

@@ -9,7 +9,7 @@ import redis
 from api.asgi import admission as module
 from api.asgi.admission import Admission
 from api.operations.request_metrics import RequestMetrics
-from tasks.callers.caller import ANYONE, NOBODY, Caller
+from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER, Caller
 from telemetry.errors import KeyRevoked
 
 OWNER = Caller(frozenset(("operate",)), key="one", name="one")
@@ -47,7 +47,7 @@ def streamed(keys: Keys, pieces: int = 5) -> tuple[int, str]:
 
     headers = [(b"authorization", b"Bearer x")]
     scope: Any = {"type": "http", "method": "GET", "path": "/events", "headers": headers}
-    told: Any = stream, keys, NOBODY, session, RequestMetrics()
+    told: Any = stream, keys, UNKNOWN_CALLER, session, RequestMetrics()
     try:
         asyncio.run(Admission(*told)(scope, receive, send))
     except TimeoutError as error:
@@ -66,7 +66,7 @@ def test_stream_ends_once_its_key_is_revoked() -> None:
 
 
 def test_stream_ends_once_its_key_has_lost_the_scope() -> None:
-    assert streamed(Keys(OWNER, ANYONE)) == (0, "an answer ends before its end: key_missing")
+    assert streamed(Keys(OWNER, LOCAL_CALLER)) == (0, "an answer ends before its end: key_missing")
 
 
 def test_stream_goes_on_while_its_key_stands_or_cannot_be_read() -> None:

@@ -12,7 +12,7 @@ EVEN = (0, 100, 100, 100, 100)
 @pytest.mark.parametrize("freedom", [1, 2, 5, 11, 21])
 @pytest.mark.parametrize("chance", [0.05, 0.001, 0.00005])
 def test_chi_square_is_close(freedom: int, chance: float) -> None:
-    assert chi_square(freedom, chance) == pytest.approx(chi2.isf(chance, freedom), rel=0.06)
+    assert chi_square(freedom, chance) == pytest.approx(chi2.isf(chance, freedom), rel=0.1)
 
 
 def test_equal_shares_have_no_drift() -> None:

@@ -12,8 +12,8 @@ import pytest
 from registry.baseline import Baseline, BaselineFeature
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
-from workers.drift.counter import MAX_ROWS, WRITE_SECONDS, DriftCounter
-from workers.drift.describing import MAX_COLUMNS, MIN_SAMPLE_ROWS, baseline_of
+from workers.drift.counter import COUNTED_ROWS, WRITE_SECONDS, DriftCounter
+from workers.drift.describing import COUNTED_COLUMNS, MIN_SAMPLE_ROWS, baseline_of
 from workers.gate.doors import json_rows
 from workers.models.registration import examine
 from workers.models.signature.own_answers import OwnAnswers
@@ -153,10 +153,10 @@ def test_small_sample_has_no_features(version) -> None:
 
 def test_rows_beyond_the_bound_are_left_out_evenly(version) -> None:
     _, _, baseline = version
-    times = 3 * MAX_ROWS // ROWS
+    times = 3 * COUNTED_ROWS // ROWS
     (added,) = counted(version, FRAME[:10], *[pd.concat([FRAME] * times)] * 2).added
     rows = {sum(counts) for counts in feature_counts(baseline, added[2]).values()}
-    assert rows == {MAX_ROWS}
+    assert rows == {COUNTED_ROWS}
 
 
 def test_rows_are_not_counted_before_the_version_is_ready(version) -> None:
@@ -183,13 +183,13 @@ def test_counter_writes_once_in_a_while(version) -> None:
 
 
 def test_wide_models_are_counted_in_part() -> None:
-    frame = pd.DataFrame(np.zeros((MIN_SAMPLE_ROWS, MAX_COLUMNS + 5))).rename(columns=str)
+    frame = pd.DataFrame(np.zeros((MIN_SAMPLE_ROWS, COUNTED_COLUMNS + 5))).rename(columns=str)
     columns = tuple(Column(name) for name in frame.columns)
     signature = Signature(columns, named=True, frame=True, methods=("predict",))
     own = OwnAnswers(frame, columns, True, False, {})
     found = baseline_of(signature, own)
     assert found is not None
-    assert len(found.features) == MAX_COLUMNS
+    assert len(found.features) == COUNTED_COLUMNS
     # A constant has a bucket of its own; what differs from it is below or above.
     assert found.features[0] == BaselineFeature(
         "0", "column", (0, 0, MIN_SAMPLE_ROWS, 0), edges=(float(np.nextafter(0, -1)), 0.0)

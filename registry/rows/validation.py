@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from registry import diagnosis
 from registry.manifest import Column, Signature
-from registry.values import NUMBERS, PARSED, accepted_types, fault, is_missing
+from registry.rows import diagnosis
+from registry.rows.values import NUMBERS, PARSED, accepted_types, fault, is_missing
 from telemetry.errors import InvalidFeatures
 
 Row = list[Any]

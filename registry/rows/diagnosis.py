@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from registry.manifest import Column, Signature
-from registry.values import fault, in_words
+from registry.rows.values import fault, in_words
 from telemetry.errors import Detail, InvalidFeatures
 
 MAX_DETAILS = 20
