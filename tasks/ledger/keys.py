@@ -51,6 +51,9 @@ of the hashes of sticky keys that met an error. ``<key>:mistaken``: of those tha
 ``<key>:path``: list of (answered, evidence)."""
 QUALITY = "predictq:quality:"
 """Plus model:version and a day: hash of sums of how good the predictions were, for 90 days."""
+DRIFT = "predictq:drift:"
+"""Plus model:version, the digest of its baseline, and the first second of an hour: string of the
+counts of its features, each of 32 bits."""
 TRUTH_TOLD = "predictq:told:"
 """Plus the id of a prediction: exists once the truth of it was counted."""
 WORKERS_SEEN = "predictq:workers:seen"
