@@ -27,6 +27,7 @@ from api.console.routes import Console
 from api.console.session.sessions import Sessions
 from api.console.views.batch_views import JOB_PAGES
 from api.dead_letters.routes import LetterViews
+from api.drift.looking import DriftLook
 from api.drop_in.asking import Asking
 from api.drop_in.blueprints import registry_blueprints
 from api.events.following import Following
@@ -51,6 +52,7 @@ from api.waiting.answering import Answering
 from api.waiting.entering import Entering
 from api.waiting.waiting_path import WaitingPath
 from registry.store import Registry
+from tasks.drift.counts import DriftCounts
 from tasks.events.log import EventLog
 from tasks.events.news import News
 from tasks.gateway import Gateway
@@ -194,7 +196,8 @@ def create_flask(services: Services) -> Flask:
     for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
-    operations = Operations(ledger, letters, existing, services.requests, settings)
+    drift = DriftLook(registry, DriftCounts(ledger.client))
+    operations = Operations(ledger, letters, existing, drift, services.requests, settings)
     app.register_blueprint(operations.blueprint())
     for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
         app.register_blueprint(blueprint)

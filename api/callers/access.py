@@ -75,6 +75,7 @@ TABLE: dict[Access, str] = {
         GET /models/<name>/deployments
         GET /models/<name>/deployments/<environment>
         GET /models/<name>/comparison
+        GET /models/<name>/drift
         GET /models/<name>/rollouts
         GET /models/<name>/rollouts/<id>
         GET /v2/models/<name>

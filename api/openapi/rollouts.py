@@ -1,5 +1,7 @@
 """The paths of rollouts, and of truths, in the OpenAPI document."""
 
+from api.drift.drift_routes import DriftQuery
+from api.drift.states import DriftState
 from api.openapi.objects import (
     Json,
     in_path,
@@ -30,7 +32,7 @@ from api.truths.truth_routes import (
 )
 from registry.rollouts.rollout import Rollout
 
-ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout, ComparisonState)
+ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout, ComparisonState, DriftState)
 _ONE = {"parameters": [*ONE_MODEL["parameters"], in_path("id", "Number of the rollout")]}
 
 
@@ -40,6 +42,7 @@ def rollout_paths() -> Json:
     shown = operation_answering(REGISTRY, "Show a rollout", "showRollout", Rollout, *REGISTRY_READS)
     return {
         "/models/{name}/comparison": ONE_MODEL | {"get": _compare()},
+        "/models/{name}/drift": ONE_MODEL | {"get": _drift()},
         "/models/{name}/rollouts": ONE_MODEL | {"get": _list(), "post": _start()},
         one: _ONE | {"get": shown},
         f"{one}/pause": _ONE | {"post": _change("Begin no further step", "pauseRollout")},
@@ -53,6 +56,13 @@ def _compare() -> Json:
     return operation_answering(
         REGISTRY, told, "compareVersions", ComparisonState, *REGISTRY_READS, "409", "503"
     ) | {"parameters": query_of(ComparisonQuery)}
+
+
+def _drift() -> Json:
+    told = "Show how far rows and answers of a version are from its sample"
+    return operation_answering(REGISTRY, told, "showDrift", DriftState, *REGISTRY_READS, "503") | {
+        "parameters": query_of(DriftQuery)
+    }
 
 
 def _list() -> Json:
