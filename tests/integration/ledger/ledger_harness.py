@@ -8,13 +8,15 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 import redis
+from msgspec.structs import replace
 
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.ledger.queue.reservations import Reservations
 from tasks.messages import Idempotency, Prediction, envelope
-from tasks.record import Receipt, Record
+from tasks.record import Record
 from tasks.settings import Settings
+from tests.receipts import RECEIPT as SOME_RECEIPT
 
 TTL = 60
 SETTINGS = Settings(
@@ -28,17 +30,7 @@ SETTINGS = Settings(
 PREDICTION = Prediction(
     model="churn", version=3, alias=None, method="predict", features=[[1.0]], created_at=1.8e9
 )
-RECEIPT = Receipt(
-    model="churn",
-    version=3,
-    sha256="0" * 64,
-    alias=None,
-    attempt=1,
-    queue_ms=1.0,
-    compute_ms=1.0,
-    batch_size=1,
-    runtime="none",
-)
+RECEIPT = replace(SOME_RECEIPT, model="churn", version=3, batch_size=1)
 GENEROUS = 1000, 10**6
 """Rows and bytes."""
 

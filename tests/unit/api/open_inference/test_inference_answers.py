@@ -15,21 +15,11 @@ from api.predictions.routes import Predictions
 from api.waiting.answering import Answering
 from api.waiting.entering import begin_wait
 from tasks.messages import Prediction
-from tasks.record import Receipt, Record
+from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import ModelError
+from tests.receipts import RECEIPT
 
-RECEIPT = Receipt(
-    model="m",
-    version=2,
-    sha256="0" * 64,
-    alias=None,
-    attempt=1,
-    queue_ms=1.0,
-    compute_ms=1.0,
-    batch_size=2,
-    runtime="none",
-)
 PLAIN = WantedOutput("predict", is_binary=False)
 
 

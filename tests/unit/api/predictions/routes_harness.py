@@ -5,26 +5,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from api.limits.send_budget import ON_SENT
 from api.predictions.routes import ASKED, AwaitedOutcome
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
-from tasks.record import Receipt, Record
+from tasks.record import Record
 from telemetry.errors import PredictionNotFound, VersionPaused
+from tests.receipts import RECEIPT as SOME_RECEIPT
 
 BODY = {"model": "m", "features": [[1.0], [2.0]]}
-RECEIPT = Receipt(
-    model="m",
-    version=1,
-    sha256="0" * 64,
-    alias=None,
-    attempt=1,
-    queue_ms=1.0,
-    compute_ms=1.0,
-    batch_size=2,
-    runtime="none",
-)
+RECEIPT = replace(SOME_RECEIPT, version=1)
 QUEUED = Record.queued(
     "an-id",
     Prediction(model="m", version=2, alias=None, method="predict", features=[], created_at=1.0),

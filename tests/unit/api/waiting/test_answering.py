@@ -19,25 +19,15 @@ from api.waiting.entering import Entered
 from tasks.ledger.ledger import RecordTooLong
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Prediction
-from tasks.record import Receipt, Record
+from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Busy, ModelError
+from tests.receipts import RECEIPT
 
 PREDICTION = Prediction(
     model="m", version=2, alias=None, method="predict", features=[], created_at=1.0
 )
 QUEUED = Record.queued("an-id", PREDICTION)
-RECEIPT = Receipt(
-    model="m",
-    version=2,
-    sha256="0" * 64,
-    alias=None,
-    attempt=1,
-    queue_ms=1.0,
-    compute_ms=1.0,
-    batch_size=2,
-    runtime="none",
-)
 SUCCEEDED = QUEUED.succeeded([1, 2], RECEIPT)
 WAITED = AwaitedOutcome(QUEUED, Preference(wait=7), seconds=7, is_submission=True)
 
