@@ -53,7 +53,7 @@ class _Commands(LazyGroup):
             "Make a home from a backup; `predictq up --home` starts it.",
         ),
         "restart": LazyCommand(
-            "cli.restart:restart",
+            "cli.up.restart:restart",
             "Replace the processes of API and workers one by one, without downtime.",
         ),
         "test": LazyCommand(
@@ -63,7 +63,9 @@ class _Commands(LazyGroup):
             "cli.webhooks.commands:webhooks",
             "Show and rotate the secret that events for webhooks are signed with.",
         ),
-        "up": LazyCommand("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."),
+        "up": LazyCommand(
+            "cli.up.command:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."
+        ),
         "watch": LazyCommand(
             "cli.alerts.watch:watch",
             "Evaluate the alert rules without Prometheus, and notify the URLs of PREDICTQ_NOTIFY.",

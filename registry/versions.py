@@ -72,8 +72,8 @@ def version_of(name: str, model: Model, number: int) -> Manifest:
 
 def meaning_of_alias(name: str, model: Model, alias: str) -> Meaning:
     """What an alias means, whose versions all exist; raises `AliasNotFound`."""
-    meaning = model.aliases.get(alias, 0)
-    if not model.versions.keys() >= shares_of(meaning).keys():
+    meaning = model.aliases.get(alias)
+    if meaning is None or not model.versions.keys() >= shares_of(meaning).keys():
         known = listing("aliases", sorted(model.aliases))
         raise AliasNotFound(f"model {name!r} has no alias {alias!r}; {known}")
     return meaning

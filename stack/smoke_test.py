@@ -40,10 +40,11 @@ class SmokeTest(msgspec.Struct, frozen=True, omit_defaults=True):
         ]
         return sorted(requests, key=lambda request: len(request.features))
 
-    def curl(self, url: str) -> str:
-        """The request as a curl command line."""
+    def curl(self, url: str, key: Path | None = None) -> str:
+        """The request as a command line of curl; ``key``: the file of a key, if one is needed."""
         body = shlex.quote(msgspec.json.encode(self).decode())
-        return f"curl -s {url}/predict -H 'content-type: application/json' -d {body}"
+        with_key = f' -H "authorization: Bearer $(cat {shlex.quote(str(key))})"' if key else ""
+        return f"curl -s {url}/predict -H 'content-type: application/json'{with_key} -d {body}"
 
 
 class View(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.callers.current import CALLER
-from tasks.callers.caller import ANYONE, Caller
+from tasks.callers.caller import LOCAL_CALLER, Caller
 from tasks.callers.scopes import EVERY_SCOPE
 
 OWNER = Caller(EVERY_SCOPE, key="local000", name="local key")
@@ -17,7 +17,7 @@ def environ_of(caller: Caller) -> dict[str, Any]:
     return {CALLER: caller}
 
 
-def client_of(app: Flask, caller: Caller = ANYONE) -> FlaskClient:
+def client_of(app: Flask, caller: Caller = LOCAL_CALLER) -> FlaskClient:
     """A client whose requests this caller sends."""
     client = app.test_client()
     client.environ_base |= environ_of(caller)

@@ -24,8 +24,8 @@ WAITING = "chaos", "integration"
 """Rooms whose tests let most of their time pass until something happens."""
 
 # On a busy machine an example may take any time; the timeout of its test is the bound.
-settings.register_profile("unhurried", settings(), deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("no deadline", settings(), deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)

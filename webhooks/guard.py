@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tasks.settings import Settings
 from tasks.targets.addresses import literal_address, may_be_sent_to
@@ -11,14 +13,21 @@ Resolver = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host and port."""
 
 
+MOST_LOOK_UPS = 256
+"""Names that are looked up at a time. A name server that does not answer holds a thread for up to a
+minute, whatever becomes of the attempt."""
+# Not the pool of the event loop: such a server would stop the reading of events, too.
+_look_ups = ThreadPoolExecutor(MOST_LOOK_UPS, thread_name_prefix="look-up")
+
+
 class Unreachable(Exception):
     """An event cannot be sent; the message says why, without more of the URL than its host."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, as the system's resolver knows them."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_look_ups, look_up)
     return [str(address[0]) for *_, address in found]
 
 

@@ -28,23 +28,23 @@ from workers.celery.home_threads import RegistrarStep, RolloutsStep
 from workers.celery.pool import CeleryPool
 from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 __all__ = ["app"]
 
-parts = WorkerParts(Settings.from_environment())
+services = WorkerServices(Settings.from_environment())
 
 # Only worker processes replace the transport: the front end, Flower and stock producers keep
 # kombu's own. The alias is replaced rather than `broker_transport` set, because kombu takes the
 # transport of a Unix socket from the URL scheme, whatever that setting says. It is a function,
-# because kombu would call a class without arguments. Transport options could not hold the parts:
+# because kombu would call a class without arguments. Transport options could not hold the services:
 # `inspect stats` answers with them as JSON.
-shared = {"parts": parts, "server_check": ServerCheck(parts.client)}
+shared = {"services": services, "server_check": ServerCheck(services.client)}
 own_transport = type("Transport", (Transport,), shared)
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), lambda: own_transport))
-backend_options = {**app.conf.result_backend_transport_options, "ledger": parts.ledger}
+backend_options = {**app.conf.result_backend_transport_options, "ledger": services.ledger}
 app.conf.result_backend_transport_options = backend_options
-app.conf.worker_pool = type("Pool", (CeleryPool,), {"parts": parts})
+app.conf.worker_pool = type("Pool", (CeleryPool,), {"services": services})
 # The same JSON as Celery's own serializer at a tenth of its cost: each prediction sends 3 events.
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
@@ -52,8 +52,8 @@ app.conf.event_serializer = "json, fast"
 # as is that of any other unknown task.
 for name in [name for name in app.tasks if name.startswith("celery.")]:
     app.tasks.unregister(name)
-predict.Strategy = partial(predictions.strategy, parts)
-perform.Strategy = partial(batch_jobs.strategy, parts)
+predict.Strategy = partial(predictions.strategy, services)
+perform.Strategy = partial(batch_jobs.strategy, services)
 app.steps["consumer"] |= {
     *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping),
     *(BringingBack, RegistrarStep, RolloutsStep),
@@ -62,7 +62,7 @@ app.steps["consumer"] |= {
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _pass_parts_to_steps(sender: Any, **_: Any) -> None:
-    sender.options["parts"] = parts  # Celery passes its worker's options to every step
+    sender.options["services"] = services  # Celery passes its worker's options to every step
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -16,10 +16,12 @@ from api.callers.current import CALLER, missing_scope
 from api.callers.known_keys import KnownKeys
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
-from tasks.callers.caller import NOBODY, Caller
+from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from telemetry.errors import Malformed, NotFound, PredictqError
 
 SESSIONS_PATH = "/console"
+ADMITTED_SECONDS = 5.0
+"""Seconds for which an answer is sent without another look at the key or session."""
 Session = Callable[[bytes], Awaitable[Caller | None]]
 """Gives the caller that a `Cookie` header stands for."""
 
@@ -51,16 +53,40 @@ class Admission:
                 await send_response(answer, send)
                 return
             admitted: Any = {**scope, CALLER: caller}
-            await self._app(admitted, receive, send)
+            await self._app(admitted, receive, self._while_admitted(scope, send))
         else:
             await self._app(scope, receive, send)
+
+    def _while_admitted(self, scope: HTTPScope, send: Send) -> Send:
+        """Wrap ``send``: an answer that goes on for long ends with the right to it.
+
+        It raises `TimeoutError`, as for a client that does not read.
+        """
+        admitted_at = time.monotonic()
+
+        async def sent(event: Any) -> None:
+            nonlocal admitted_at
+            if time.monotonic() - admitted_at > ADMITTED_SECONDS:
+                admitted_at = time.monotonic()
+                await self._admit_again(scope)
+            await send(event)
+
+        return sent
+
+    async def _admit_again(self, scope: HTTPScope) -> None:
+        try:
+            await self._admitted(scope)
+        except PredictqError as error:
+            raise TimeoutError(f"an answer ends before its end: {error.code}") from error
+        except redis.RedisError:  # the answer of before stands, as for all requests that are open
+            return
 
     async def _admitted(self, scope: HTTPScope) -> Caller:
         needed = access_of(scope["method"], scope["path"])
         if needed is None:
             if not is_path(scope["path"]):
                 raise NotFound(f"there is no route {scope['path'][:200]!r}")
-            return NOBODY  # Flask answers which methods there are
+            return UNKNOWN_CALLER  # Flask answers which methods there are
         if needed == "open":
             return self._anonymous
         caller = await self._caller(scope)

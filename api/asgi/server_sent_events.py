@@ -57,8 +57,8 @@ async def run_until_left(stream: Coroutine[Any, Any, None], receive: Receive) ->
         await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             await running
-    except TimeoutError:
-        log.info("a caller that does not read events was cut off")
+    except TimeoutError as error:
+        log.info("a stream of events was cut off: %s", error or "its caller does not read")
     finally:
         running.cancel()
         leaving.cancel()

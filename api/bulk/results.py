@@ -150,7 +150,8 @@ class Results:
         pending = list(window) if waiting.left() else []
         while pending := await self._bulk.still_open(pending) if pending else []:
             # The queue is in order: once the last one has its outcome, most others have theirs.
-            if not await self._wait_for(pending[-1], waiting):
+            # Taken out: one that the caller does not see stays open, and is not waited for.
+            if not await self._wait_for(pending.pop(), waiting):
                 return
 
     async def _wait_for(self, task_id: str, waiting: Waiting) -> bool:

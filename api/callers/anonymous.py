@@ -1,6 +1,6 @@
 """Callers without a key: what they may do depends on where the API listens."""
 
-from tasks.callers.caller import ANYONE, NOBODY, Caller
+from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER, Caller
 from tasks.hosts import is_loopback
 from tasks.settings import Settings
 
@@ -11,9 +11,9 @@ def anonymous_caller(address: str, settings: Settings) -> Caller:
     Raises `ValueError` if others than this machine could reach an API that asks for no keys.
     """
     if settings.require_keys:
-        return NOBODY
+        return UNKNOWN_CALLER
     if is_loopback(address) or settings.insecure:
-        return ANYONE
+        return LOCAL_CALLER
     raise ValueError(
         f"{address} can be reached from other machines: set PREDICTQ_REQUIRE_KEYS=1, so that every "
         "request needs a key, or say --insecure (PREDICTQ_INSECURE=1) to serve everyone who can "

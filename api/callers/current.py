@@ -7,7 +7,7 @@ from flask import Flask, Request, request
 
 from api.callers.access import Access, access_of_route
 from api.callers.seeing import check_seen
-from tasks.callers.caller import NOBODY, Caller
+from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from tasks.callers.scopes import Scope
 from telemetry.errors import Forbidden, KeyMissing, PredictqError
 
@@ -22,7 +22,7 @@ WHERE = "`Authorization: Bearer <key>`"
 
 def caller_in(scope: Any) -> Caller:
     """The caller in an ASGI scope; where none was admitted, one without any scope."""
-    found: Caller = scope.get(CALLER, NOBODY)
+    found: Caller = scope.get(CALLER, UNKNOWN_CALLER)
     return found
 
 

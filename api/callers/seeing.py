@@ -4,19 +4,49 @@ What it does not see is answered as what does not exist.
 """
 
 import re
+from typing import Any
 
-from tasks.callers.caller import EVERY_MODEL, Caller
+from tasks.callers.caller import Caller
 from tasks.record import Record
-from telemetry.errors import ModelNotFound, PredictionNotFound
+from telemetry.errors import Forbidden, ModelNotFound, PredictionNotFound
+
+_OF_VERSIONS = "loaded", "load_costs"
+"""Fields of a worker's description that name versions."""
 
 
 def check_seen(caller: Caller, reference: str) -> None:
     """Raise `ModelNotFound` unless the caller sees the model that a reference names."""
-    if caller.models == EVERY_MODEL:
-        return
-    name = re.split("[@:]", reference)[0]
-    if not caller.sees(name):
+    if not sees_version(caller, reference):
+        name = re.split("[@:]", reference)[0]
         raise ModelNotFound(f"there is no model {name!r}")
+
+
+def sees_version(caller: Caller, reference: str) -> bool:
+    """Whether the caller sees the model that a reference names."""
+    return caller.sees_all or caller.sees(re.split("[@:]", reference)[0])
+
+
+def require_every_model(caller: Caller) -> None:
+    """Raise `Forbidden` unless the caller sees every model: what follows shows them all."""
+    if not caller.sees_all:
+        raise Forbidden(f"this shows all models, and the key {caller.name!r} sees only some")
+
+
+def seen_workers(caller: Caller, workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Descriptions of workers without the versions that the caller does not see."""
+    if caller.sees_all:
+        return workers
+    return [{**worker, **_seen_fields(caller, worker)} for worker in workers]
+
+
+def _seen_fields(caller: Caller, worker: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in _OF_VERSIONS:
+        versions = worker.get(name, [])
+        seen_ones = [version for version in versions if sees_version(caller, version)]
+        is_by_version = isinstance(versions, dict)
+        found[name] = {v: versions[v] for v in seen_ones} if is_by_version else seen_ones
+    return found
 
 
 def seen(caller: Caller, record: Record) -> Record:

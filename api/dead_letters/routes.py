@@ -1,5 +1,6 @@
 """Dead letters over HTTP: list, show, replay, delete."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
@@ -7,12 +8,14 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
+from api.callers.current import current_caller
+from api.callers.seeing import sees_version
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from api.limits.send_budget import SendBudget
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
 from tasks.ledger.dead_letters.replay import Refused, Replays
-from telemetry.errors import Invalid
+from telemetry.errors import DeadLetterNotFound, Invalid
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
@@ -96,19 +99,22 @@ class LetterViews:
     def index(self) -> Response:
         """List the newest letters that match a filter."""
         page = read_query(request, Page)
-        found, totals = self._letters.find(page), self._letters.totals()
+        found, totals = self._found(page), self._letters.totals()
         first = list(islice(found, page.limit))
         # Without a filter all letters match, so there is no need to read the rest.
-        matching = len(first) + sum(1 for _ in found) if _filters(page) else totals.kept
+        is_filtered = _filters(page) or not current_caller(request).sees_all
+        matching = len(first) + sum(1 for _ in found) if is_filtered else totals.kept
         counts = msgspec.structs.asdict(totals)
         return json_response(Letters(dead_letters=first, matching=matching, **counts))
 
     def show(self, id: str) -> Response:
         """Show one letter with its message."""
+        self._check_seen(id)
         return self._sending.budgeted(json_response(self._letters.show(id)))
 
     def replay(self, id: str) -> Response:
         """Put one letter back on its queue under its old id."""
+        self._check_seen(id)
         task_id = self._replays.replay(id)
         headers = {"Location": f"/predict/result/{task_id}"} if task_id else {}
         return json_response(Replayed(replayed=[id], refused=[]), 202, headers)
@@ -116,12 +122,13 @@ class LetterViews:
     def replay_some(self) -> Response:
         """Put the oldest letters that match a filter back on their queues."""
         selection = read_body(request, LetterSelection)
-        found = sorted(self._letters.find(selection), key=_age)[: selection.limit]
+        found = sorted(self._found(selection), key=_age)[: selection.limit]
         replayed, refused = self._replays.replay_all(letter.id for letter in found)
         return json_response(Replayed(replayed=replayed, refused=refused))
 
     def delete(self, id: str) -> Response:
         """Delete one letter."""
+        self._check_seen(id)
         self._letters.show(id)
         return json_response(Deleted(self._letters.delete([id])))
 
@@ -132,9 +139,24 @@ class LetterViews:
             raise Invalid(
                 "choose which dead letters to delete: give model, code or queue, or all=true"
             )
-        return json_response(
-            Deleted(self._letters.delete([x.id for x in self._letters.find(doomed)]))
-        )
+        return json_response(Deleted(self._letters.delete([x.id for x in self._found(doomed)])))
+
+    def _found(self, which: Filter) -> Iterator[Letter]:
+        """The letters that match, of the models that the caller sees."""
+        caller = current_caller(request)
+        return (each for each in self._letters.find(which) if sees_version(caller, each.model))
+
+    def _check_seen(self, id: str) -> None:
+        """Raise `DeadLetterNotFound` for a letter of a model that the caller does not see."""
+        caller = current_caller(request)
+        if caller.sees_all:
+            return
+        try:
+            model = self._letters.show(id).model
+        except DeadLetterNotFound:  # what is asked for tells what that means
+            return
+        if not sees_version(caller, model):
+            raise DeadLetterNotFound(f"there is no dead letter {id[:200]!r}")
 
 
 def _filters(which: Filter) -> bool:

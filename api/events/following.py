@@ -9,6 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from api.asgi.plain import field
 from api.asgi.protocol import send_response
 from api.asgi.server_sent_events import StreamSender, run_until_left
+from api.callers.current import caller_in
 from api.events.stream import EventStream
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
@@ -60,7 +61,7 @@ class Following:
 
     async def _follow(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self._free -= 1
-        stream = EventStream(self._log, self._news, StreamSender(send))
+        stream = EventStream(self._log, self._news, StreamSender(send), caller_in(scope).sees)
         try:
             await run_until_left(stream.run(field(scope, b"last-event-id") or None), receive)
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import msgspec
 import redis
@@ -36,8 +37,15 @@ class Gap(msgspec.Struct, frozen=True):
 class EventStream:
     """A stream to one caller. Its memory is that of one page, however slowly the caller reads."""
 
-    def __init__(self, log: EventLog, news: News, sender: StreamSender) -> None:
-        self._log, self._news, self._sender = log, news, sender
+    def __init__(
+        self,
+        log: EventLog,
+        news: News,
+        sender: StreamSender,
+        sees: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """``sees``: whether the caller sees a model."""
+        self._log, self._news, self._sender, self._sees = log, news, sender, sees
         self._followed_at = time.monotonic()
 
     async def run(self, after: str | None) -> None:
@@ -70,8 +78,8 @@ class EventStream:
         except redis.RedisError:
             await self._pause(READ_AGAIN_SECONDS)
             return position
-        if page.events:
-            await self._sender.send(b"".join(map(_outcome, page.events)))
+        if told := [each for each in page.events if self._sees(each.version.rpartition(":")[0])]:
+            await self._sender.send(b"".join(map(_outcome, told)))
         if page.is_last:
             await self._news.wait(upcoming, self._sender.until_heartbeat())
             await self._pause(GATHER_SECONDS)

@@ -10,7 +10,7 @@ import msgspec
 from registry.history import Cause
 from telemetry.errors import DiskFull, Forbidden, VersionNotFound
 
-Told = Annotated[str, msgspec.Meta(max_length=500)]
+ShortText = Annotated[str, msgspec.Meta(max_length=500)]
 WITH_KEY = "a caller with the local key"
 """The author of a change whose request names none."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -20,9 +20,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 class ChangeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every request for a change may say, in its body, or in its query if it has none."""
 
-    by: Told = WITH_KEY
+    by: ShortText = WITH_KEY
     """The author of the change, for the history."""
-    why: Told = ""
+    why: ShortText = ""
 
     @property
     def cause(self) -> Cause:

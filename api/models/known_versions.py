@@ -1,6 +1,7 @@
 """What the ledger knows of versions and queues, without those that the registry removed."""
 
 import logging
+from collections.abc import Callable
 
 import msgspec
 
@@ -42,9 +43,12 @@ class KnownVersions:
             log.warning("the deployments cannot be read: %s", error)
             return []
 
-    def queues(self) -> tuple[str, ...]:
-        """The queues that all versions share, and those of deployments."""
-        return (*QUEUES, *(deployment.queue for deployment in self.deployments()))
+    def queues(self, sees: Callable[[str], bool] = lambda _: True) -> tuple[str, ...]:
+        """The queues that all versions share, and those of deployments.
+
+        ``sees``: whether to name those of a model.
+        """
+        return (*QUEUES, *(each.queue for each in self.deployments() if sees(each.model)))
 
     def sightings(self) -> dict[str, Sighting]:
         """The latest canary of each queue whose workers should run."""

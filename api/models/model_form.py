@@ -14,7 +14,7 @@ from msgspec import Meta
 from werkzeug.datastructures import FileStorage
 
 from api.http.forms import invalid_field, parse_form, read_form
-from api.models.changing import WITH_KEY, Told
+from api.models.changing import WITH_KEY, ShortText
 from api.predictions.submission import QueueLimit, RunLimit
 from registry.history import Cause
 from registry.names import MAX_VERSION, checked_name
@@ -54,8 +54,8 @@ class ModelFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Whether each request is computed alone."""
     max_queue_seconds: QueueLimit | None = None
     timeout_seconds: RunLimit | None = None
-    by: Told = WITH_KEY
-    why: Told = ""
+    by: ShortText = WITH_KEY
+    why: ShortText = ""
 
 
 class ModelForm:

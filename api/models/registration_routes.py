@@ -25,6 +25,7 @@ from registry.registrations.request import GateDecision, IdempotentUse, Registra
 from registry.store import Registry
 from tasks.jobs.messages import BULK
 from tasks.ledger.queue.workers import Workers
+from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import Busy, Forbidden, UnsupportedMediaType, VersionNotFound
 
@@ -181,7 +182,8 @@ def _use(fingerprint: str, name: str) -> IdempotentUse | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    hashed = blake2b(checked_key(key).encode(), digest_size=16).hexdigest()
+    own = Idempotency(checked_key(key), fingerprint).of(current_caller(request).tenant)
+    hashed = blake2b(own.key.encode(), digest_size=16).hexdigest()
     return IdempotentUse(hashed, blake2b(f"{name} {fingerprint}".encode()).hexdigest())
 
 

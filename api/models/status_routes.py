@@ -7,6 +7,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from api.callers.current import current_caller
+from api.callers.seeing import seen_workers
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
 from api.models.registration_routes import RegisteredVersion, RegistrationViews
@@ -101,9 +102,10 @@ class StatusViews:
             self._version(manifest, names, workers, counted.get(manifest.reference), paused)
             for manifest, names in self._manifests()
         ]
-        sees = current_caller(request).sees
-        checking = [each for each in self._registrations.pending() if sees(each.model)]
-        return json_response(ModelsStatus(versions=versions, checking=checking, workers=workers))
+        caller = current_caller(request)
+        checking = [each for each in self._registrations.pending() if caller.sees(each.model)]
+        shown = seen_workers(caller, workers)
+        return json_response(ModelsStatus(versions=versions, checking=checking, workers=shown))
 
     def _manifests(self) -> Iterator[tuple[Manifest, ModelNames]]:
         for name in filter(current_caller(request).sees, self._registry.models()):

@@ -14,7 +14,7 @@ from api.openapi.objects import (
     request_body,
 )
 from api.openapi.open_inference import protocol_errors
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tasks.ledger.api_keys.new_key import NewKey
 
 KEYS = "keys"
@@ -75,7 +75,7 @@ def _secure(path: str, operation: dict[str, Any], access: str) -> None:
         operation["security"] = []
         return
     # Where the API listens on loopback alone, some routes need no key.
-    operation["security"] = [{"key": [access]}, *([{}] if access in ANYONE.scopes else [])]
+    operation["security"] = [{"key": [access]}, *([{}] if access in LOCAL_CALLER.scopes else [])]
     limits = ("429",) if access == "predict" else ()
     refusals = protocol_errors if path.startswith(PREFIX) else problems
     operation["responses"] |= refusals("401", "403", *limits)

@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 import psutil
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.callers.current import current_caller
+from api.callers.seeing import require_every_model, seen_workers, sees_version
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
 from api.operations.ledger_collector import LedgerCollector
@@ -159,28 +161,34 @@ class Operations:
 
     def metrics(self) -> Response:
         """Serve metrics to Prometheus."""
+        require_every_model(current_caller(request))
         self._requests.write()
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
 
     def stats(self) -> Response:
-        """Serve the same figures for people, with percentiles."""
-        depths, reserved = self._ledger.depths(queues := self._existing.queues())
+        """Serve the same figures for people, with percentiles, of the models that they see."""
+        caller = current_caller(request)
+        queues = self._existing.queues(caller.sees)
+        depths, reserved = self._ledger.depths(queues)
         now = self._ledger.now()
         stats = Stats(
             uptime_seconds=round(time.monotonic() - self._started, 3),
             memory_bytes=psutil.Process().memory_info().rss,
             reserved=reserved,
             queues=depths,
-            workers=self._workers.alive(),
-            predictions=[_version(entry) for entry in self._existing.statistics()],
+            workers=seen_workers(caller, self._workers.alive()),
+            predictions=[
+                _version(entry) for entry in self._existing.statistics() if caller.sees(entry.model)
+            ],
             dead_letters=self._letters.totals().kept,
-            paused=self._existing.paused(),
+            paused=[p for p in self._existing.paused() if sees_version(caller, p.model)],
             drain_rates={queue: self._existing.snapshot(queue).rate for queue in queues},
             canaries={
                 queue: CanaryStats(
                     age_seconds=round(age(sighting, now), 3), seconds=sighting.seconds
                 )
                 for queue, sighting in self._existing.sightings().items()
+                if queue in queues
             },
         )
         return json_response(stats)

@@ -6,6 +6,8 @@ import msgspec
 import redis
 from flask import Blueprint, Response, request
 
+from api.callers.current import current_caller
+from api.callers.seeing import seen
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from api.models.changing import version_number
@@ -111,7 +113,7 @@ class TruthViews:
             return TruthState(id=task_id, counted=False, code=error.code, detail=error.message)
 
     def _told(self, task_id: str, truth: Any) -> bool:
-        record = self._gateway.look_up(task_id)
+        record = seen(current_caller(request), self._gateway.look_up(task_id))
         if record.state != "succeeded":
             raise OutcomeConflict(f"the prediction is {record.state}: only a success has a truth")
         return self._truths.tell(

@@ -3,8 +3,9 @@
 import sys
 
 from api.watch.running import run_watch
-from tasks.settings import redis_url
+from tasks.settings import Settings
 from telemetry.logs import configure
 
 configure("watch")
-run_watch(sys.argv[1], redis_url())
+settings = Settings.from_environment()
+run_watch(sys.argv[1], settings.redis_url, settings.home)

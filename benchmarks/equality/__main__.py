@@ -35,7 +35,7 @@ def main(cases: int, seed: int, single: int | None, record: bool) -> None:
         if tally.cases % EVERY == 0:
             click.echo(f"{tally.cases:,} cases, {tally.failed} failed", err=True)
     run = Run.of(0, load, [], time.monotonic() - started)
-    found = report.told(run, seed, tally)
+    found = report.equality_run(run, seed, tally)
     click.echo(report.text(found))
     if record:
         click.echo(f"recorded {report.record(found)}")

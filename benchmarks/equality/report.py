@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 _OUTCOMES = ("answered", "refused by door", "refused by model", "excluded")
 
 
-class Told(msgspec.Struct, frozen=True):
+class EqualityRun(msgspec.Struct, frozen=True):
     """The recorded results of a run."""
 
     commit: str
@@ -26,17 +26,19 @@ class Told(msgspec.Struct, frozen=True):
     tally: Tally
 
 
-def told(run: Run, seed: int, tally: Tally) -> Told:
+def equality_run(run: Run, seed: int, tally: Tally) -> EqualityRun:
     """The results of a run, with the environment."""
-    return Told(run.commit, run.date, run.machine, run.versions, seed, round(run.took, 1), tally)
+    return EqualityRun(
+        run.commit, run.date, run.machine, run.versions, seed, round(run.took, 1), tally
+    )
 
 
-def text(found: Told) -> str:
+def text(found: EqualityRun) -> str:
     """The report as Markdown."""
     return "\n".join([*_place(found), *_doors(found.tally), *_tables(found.tally)])
 
 
-def record(found: Told) -> Path:
+def record(found: EqualityRun) -> Path:
     """Write the run's JSON file, and update the README."""
     (HERE / RUNS).mkdir(exist_ok=True)
     name = f"{found.date.replace(' ', '-').replace(':', '')}-{found.commit}.json"
@@ -48,7 +50,7 @@ def record(found: Told) -> Path:
     return path
 
 
-def _place(found: Told) -> Iterator[str]:
+def _place(found: EqualityRun) -> Iterator[str]:
     tally = found.tally
     yield f"Commit {found.commit}, {found.date} UTC, seed {found.seed}, {found.took / 60:.1f} min."
     yield f"{found.machine}."

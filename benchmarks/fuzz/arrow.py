@@ -11,7 +11,7 @@ from api.predictions.arrow_submission import arrow_submission
 from api.predictions.submission import prepare_prediction
 from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tasks.messages import envelope
 from tasks.prediction import predict
 from workers.models.tabular.arrow_rows import table_of_arrow
@@ -52,7 +52,7 @@ def _submitted(home: Path) -> Parse:
 
     def accept(content: bytes) -> Any:
         submission = arrow_submission(content, b"model=mixed", settings.max_rows, None)
-        prediction = prepare_prediction(submission, registry, settings, ANYONE)
+        prediction = prepare_prediction(submission, registry, settings, LOCAL_CALLER)
         return envelope(predict.name, "0199", "predict", prediction)
 
     return accept

@@ -19,7 +19,7 @@ from api.http.operator_bodies import read_body, read_query
 from api.predictions.submission import idempotency, parse_submission, prepare_prediction
 from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
 from tasks.ledger.predictions.pipeline import Pipeline
@@ -77,7 +77,7 @@ def _body(home: Path) -> Parse:
 
     def accept(content: bytes) -> bytes:
         prediction = prepare_prediction(
-            parse_submission(content, settings.max_rows), registry, settings, ANYONE
+            parse_submission(content, settings.max_rows), registry, settings, LOCAL_CALLER
         )
         return envelope(predict.name, "id", "predict", prediction)
 
@@ -91,7 +91,7 @@ def _order(home: Path) -> Parse:
     def read(content: bytes) -> object:
         asked = read_body(_request(content, "application/json"), BatchJobRequest)
         return build_job_request(
-            asked, asked.input_uri, directory, registry, ANYONE, None, settings
+            asked, asked.input_uri, directory, registry, LOCAL_CALLER, None, settings
         )
 
     return read
@@ -107,7 +107,9 @@ def _form(home: Path) -> Parse:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
         asked = read_form(upload.form, UploadRequest, LISTS, OBJECTS)
-        return build_job_request(asked, upload.uri, directory, registry, ANYONE, None, settings)
+        return build_job_request(
+            asked, upload.uri, directory, registry, LOCAL_CALLER, None, settings
+        )
 
     return take
 

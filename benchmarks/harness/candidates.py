@@ -14,7 +14,7 @@ import msgspec
 import redis
 
 from benchmarks.harness.processes import Processes, free_port
-from cli.up import default_workers
+from cli.up.command import default_workers
 from stack.process import Program
 from stack.programs import Stack, readiness_check
 from stack.redis import server as redis_server

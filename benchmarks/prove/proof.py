@@ -13,7 +13,7 @@ from benchmarks.harness.candidates import Candidate
 from benchmarks.harness.models import Model
 from benchmarks.prove.callers.callers import Callers
 from benchmarks.prove.callers.listener import PREFIX, Listener
-from benchmarks.prove.callers.observed import Told
+from benchmarks.prove.callers.observed import Submission
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
 from benchmarks.prove.faults.storm import Storm, Strike
 from benchmarks.prove.faults.strikes import POISONED, Target
@@ -55,7 +55,7 @@ class Proof(msgspec.Struct, frozen=True):
     """Submissions refused for certain."""
     strange: list[str]
     strikes: list[Strike]
-    submissions: list[Told]
+    submissions: list[Submission]
     last_seconds: float
     """Seconds from the last submission to the last outcome, or to the timeout."""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from benchmarks.harness import report
 from benchmarks.harness.results import Cell, Check, Part, Run, Table, percentile
-from benchmarks.prove.callers.observed import Told
+from benchmarks.prove.callers.observed import Submission
 from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.faults.storm import Strike
 from benchmarks.prove.proof import Proof, Storming
@@ -82,7 +82,7 @@ def _accounts(storming: Storming, proofs: list[Proof]) -> Table:
 
 def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     found = proof.accounts
-    calm, struck = _split(proof)
+    without_faults, during_faults = _split(proof)
     yield "faults struck", len(proof.strikes)
     yield "submissions", len(proof.submissions)
     for name in ("accepted", "succeeded", "failed", "cancelled", "expired"):
@@ -96,7 +96,7 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     yield "uncertain: no answer, or a 503 without an id", proof.unanswered
     yield "refused for certain", proof.refused
     yield "other answers", len(proof.strange)
-    for name, some in (("without faults", calm), ("during faults", struck)):
+    for name, some in (("without faults", without_faults), ("during faults", during_faults)):
         seconds = [submission.seconds * 1000 for submission in some] or [0.0]
         yield f"submit {name}, p50 ms", percentile(seconds, 0.5)
         yield f"submit {name}, p99 ms", percentile(seconds, 0.99)
@@ -105,15 +105,15 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     yield "last outcome after the last submission, s", proof.last_seconds
 
 
-def _split(proof: Proof) -> tuple[list[Told], list[Told]]:
+def _split(proof: Proof) -> tuple[list[Submission], list[Submission]]:
     """Split submissions into those due without and during faults."""
     times = [(s.began, s.left) for s in proof.strikes]
-    calm: list[Told] = []
-    struck: list[Told] = []
+    without_faults: list[Submission] = []
+    during_faults: list[Submission] = []
     for submission in proof.submissions:
-        is_struck = any(began <= submission.due <= ended for began, ended in times)
-        (struck if is_struck else calm).append(submission)
-    return calm, struck
+        is_during_faults = any(began <= submission.due <= ended for began, ended in times)
+        (during_faults if is_during_faults else without_faults).append(submission)
+    return without_faults, during_faults
 
 
 def _by_fault(proofs: list[Proof]) -> Table:

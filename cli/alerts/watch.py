@@ -22,4 +22,4 @@ def watch(home: Path) -> None:
     if stack is None:
         raise Failure(f"no stack runs on {home}; start it with: predictq up")
     configure("watch")
-    run_watch(stack.url, stack.redis_url)
+    run_watch(stack.url, stack.redis_url, home)

@@ -8,8 +8,8 @@ import click
 import pandas as pd
 from msgspec.structs import replace
 
+from cli import ghosts
 from cli.find_stack import not_served
-from cli.models import ghosts
 from cli.models.causes import cause_of
 from cli.models.commands import home_option
 from cli.models.formatting import optimization_text, version_warning

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from cli import find_stack
+from cli import find_stack, ghosts
 from cli.failure import Failure
-from cli.models import ghosts
 from cli.models.causes import cause_of, why_option
 from registry.changes import Changes, Removed
 from registry.names import Reference, parse_reference

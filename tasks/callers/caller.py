@@ -63,12 +63,17 @@ class Caller(msgspec.Struct, frozen=True):
 
     def sees(self, model: str) -> bool:
         """Whether the caller sees the model of this name."""
-        return self.models == EVERY_MODEL or any(fnmatchcase(model, one) for one in self.models)
+        return self.sees_all or any(fnmatchcase(model, one) for one in self.models)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the caller sees every model."""
+        return self.models == EVERY_MODEL
 
 
-NOBODY = Caller()
+UNKNOWN_CALLER = Caller()
 """A caller without a key where every request needs one."""
-ANYONE = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
+LOCAL_CALLER = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
 """A caller without a key where none is needed: on loopback."""
 VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console", is_everywhere=True)
 """A viewer who has signed in to the console. A session stands for the local key, but makes no

@@ -8,8 +8,14 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SITE_LOCAL = ipaddress.ip_network("fec0::/10")
 """What IPv6 had in place of private addresses; Python takes it for public."""
-_AZURE = ipaddress.ip_address("168.63.129.16")
-"""A public address under which machines of Azure find the services of their host."""
+_OF_CLOUDS = tuple(
+    map(
+        ipaddress.ip_network,
+        ("168.63.129.16/32", "192.0.0.0/24", "fd00:ec2::254/128", "fd20:ce::254/128"),
+    )
+)
+"""Where machines find the services of their host, beside link-local addresses: Azure, Oracle,
+Amazon, Google. The first two look public, the others private."""
 
 
 def literal_address(host: str) -> IpAddress | None:
@@ -25,6 +31,8 @@ def may_be_sent_to(address: IpAddress, settings: Settings) -> bool:
 
     Never to link-local addresses, where clouds give out credentials to their machines.
     """
+    if (inner := _embedded(address)) is not None:
+        return may_be_sent_to(inner, settings)
     if is_public(address):
         return True
     is_local = address.is_loopback or (address.is_private and not _is_special(address))
@@ -40,8 +48,9 @@ def is_public(address: IpAddress) -> bool:
 
 
 def _is_special(address: IpAddress) -> bool:
-    is_internal = address.is_link_local or address.is_unspecified or address == _AZURE
-    return is_internal or address.is_multicast or address.is_reserved or address in _SITE_LOCAL
+    is_internal = address.is_link_local or address.is_unspecified or address in _SITE_LOCAL
+    is_of_cloud = any(address in network for network in _OF_CLOUDS)
+    return is_internal or is_of_cloud or address.is_multicast or address.is_reserved
 
 
 def _embedded(address: IpAddress) -> ipaddress.IPv4Address | None:

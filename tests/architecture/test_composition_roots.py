@@ -12,6 +12,7 @@ from stack.process import ROOT
 ROOTS = {
     "api/app.py",
     "api/server.py",
+    "api/watch/__main__.py",
     "workers/app.py",
     "workers/environments/launching.py",
     "workers/pool/fork_server.py",
@@ -33,23 +34,23 @@ PROGRAM = """
 import json
 from celery.signals import worker_init
 from tasks.prediction import predict
-from workers.app import app, parts
+from workers.app import app, services
 
 class Worker:
     options = {}
 
 worker_init.send(sender=Worker)
 print(json.dumps({
-    "transport": app.connection_for_read().transport.parts is parts,
-    "pool": app.conf.worker_pool.parts is parts,
-    "steps": Worker.options["parts"] is parts,
-    "strategy": predict.Strategy.args == (parts,),
-    "backend": predict.backend.ledger is parts.ledger,
+    "transport": app.connection_for_read().transport.services is services,
+    "pool": app.conf.worker_pool.services is services,
+    "steps": Worker.options["services"] is services,
+    "strategy": predict.Strategy.args == (services,),
+    "backend": predict.backend.ledger is services.ledger,
 }))
 """
 
 
-def test_worker_hands_the_same_parts_to_all_of_celery(tmp_path: Path) -> None:
+def test_worker_hands_the_same_services_to_all_of_celery(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,

@@ -22,7 +22,6 @@ SHARED = {
     "ROOT": "the guard imports nothing of ours; tests are run from a clone",
     "Column": "a column of the signature, of a version that commands ask for, and of a dialect",
     "FORMATS": "of files; the gate leaves JSON out",
-    "Group": "microbatches of one kind; columns that one step reads",
     "INVERSE": "registry and workers may import each other's constants in one direction only",
     "Model": "what routes answer, what lies on disk, and what a job asks",
     "Models": "the answer of a route; the models of a job",

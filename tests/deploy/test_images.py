@@ -21,9 +21,9 @@ def locked(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?==(\S+)", text, re.MULTILINE))
 
 
-def imports(room: str) -> Iterator[str]:
+def imports(package: str) -> Iterator[str]:
     """Top-level names of the modules that one of our packages imports."""
-    for file in (ROOT / room).rglob("*.py"):
+    for file in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -47,10 +47,10 @@ def test_worker_serves_no_http() -> None:
 
 @pytest.mark.parametrize("name", ["api", "worker", "flower"])
 def test_imports_are_all_installed(name: str) -> None:
-    rooms = re.findall(r"^COPY (\w+) ", STAGES["runtime"] + STAGES[name], re.MULTILINE)
+    packages = re.findall(r"^COPY (\w+) ", STAGES["runtime"] + STAGES[name], re.MULTILINE)
     # The worker's image needs only the `models` commands; the others are loaded on demand.
-    used = {each for room in rooms if room != "cli" for each in imports(room)}
-    foreign = used - set(sys.stdlib_module_names) - set(rooms)
+    used = {each for package in packages if package != "cli" for each in imports(package)}
+    foreign = used - set(sys.stdlib_module_names) - set(packages)
     providers = packages_distributions()
     missing = {each for each in foreign if not locked(name).keys() & normalized(providers[each])}
     assert not missing

@@ -14,7 +14,7 @@ from api.bulk.results import RESULTS
 from api.console.views.sign_in import CODES_ROUTE
 from api.events.following import EVENTS_PATH
 from api.http.problems import STATUS, status_of
-from cli.up import up
+from cli.up.command import up
 from tasks.ledger import keys
 from tasks.settings import Settings
 from telemetry.errors import (

@@ -12,15 +12,15 @@ from tasks.settings import Settings
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.celery.connecting import ServerCheck
 from workers.celery.transport import Transport
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 
 def worker_connection(url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """A connection of kombu's with our transport, as `workers.app` has it; a batcher is free."""
-    parts = WorkerParts(Settings(home=home, redis_url=url))
+    services = WorkerServices(Settings(home=home, redis_url=url))
     bench = Bench()
-    parts.batcher, parts.registry_outage = bench.batcher, bench.registry_outage
-    shared = {"parts": parts, "server_check": ServerCheck(parts.client)}
+    services.batcher, services.registry_outage = bench.batcher, bench.registry_outage
+    shared = {"services": services, "server_check": ServerCheck(services.client)}
     monkeypatch.setitem(_transport_cache, "redis", type("Transport", (Transport,), shared))
     return Connection(celery_url(url))
 

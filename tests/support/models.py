@@ -17,7 +17,7 @@ from registry.store import Registry
 
 GUILTY = 666.0
 """What `Touchy` cannot take."""
-BALLAST = 64 * 2**20
+HEAVY_BYTES = 64 * 2**20
 """Bytes that a `Heavy` takes."""
 DEADLY = 13.0
 """What ends the process that shows it to `Lethal`."""
@@ -148,8 +148,8 @@ class KillsItsWorker(Doubling):
 
     def predict(self, x: Any) -> Any:
         if (np.asarray(x)[:, 0] == DEADLY).any():
-            forker = psutil.Process().parent()
-            for process in (forker.parent(), forker, psutil.Process()):
+            fork_server = psutil.Process().parent()
+            for process in (fork_server.parent(), fork_server, psutil.Process()):
                 process.kill()
         return super().predict(x)
 
@@ -158,7 +158,7 @@ class Heavy(Doubling):
     """Takes memory, and refers to itself, so that only a collection of garbage frees it."""
 
     def __init__(self) -> None:
-        self.ballast = np.ones(BALLAST, dtype=np.int8)
+        self.content = np.ones(HEAVY_BYTES, dtype=np.int8)
         self.itself = self
 
 

@@ -15,7 +15,7 @@ from telemetry.errors import PredictqError
 from workers.celery.strategy import Handler, handler
 from workers.jobs.sweeping import sweep_jobs
 from workers.microbatch.message import Message
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 log = logging.getLogger(__name__)
 SWEEP_INTERVAL = 60.0
@@ -25,9 +25,9 @@ MAX_STEP_SECONDS = 6 * 3600.0
 own."""
 
 
-def strategy(parts: WorkerParts, task: Any, app: Any, consumer: Any) -> Handler:
+def strategy(services: WorkerServices, task: Any, app: Any, consumer: Any) -> Handler:
     """Called by Celery at each connection; returns the handler of each message."""
-    return handler(parts, task, app, consumer, _read)
+    return handler(services, task, app, consumer, _read)
 
 
 def _read(message: Any, request: Request, registry: Registry) -> Message:
@@ -52,9 +52,9 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._parts = parts
+        self._services = services
         self._over = threading.Event()
 
     def include_if(self, consumer: Any) -> bool:
@@ -65,7 +65,7 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         """Start sweeping; called for each connection to the broker."""
         # An event of its own: the last connection's thread may still be in a sweep, and then ends.
         self._over = threading.Event()
-        given = self._over, self._parts
+        given = self._over, self._services
         threading.Thread(target=_sweep, args=given, name="sweep", daemon=True).start()
 
     def stop(self, consumer: Any) -> None:
@@ -73,8 +73,8 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         self._over.set()
 
 
-def _sweep(over: threading.Event, parts: WorkerParts) -> None:
-    ledger, settings = JobLedger(parts.client, parts.settings), parts.settings
+def _sweep(over: threading.Event, services: WorkerServices) -> None:
+    ledger, settings = JobLedger(services.client, services.settings), services.settings
     while not over.is_set():
         try:
             sweep_jobs(ledger, settings)

@@ -10,7 +10,7 @@ from tasks.ledger.queue.deployed import DeployedQueues
 from tasks.ledger.queue.workers import Workers
 from tasks.messages import PREDICT_QUEUE
 from telemetry.errors import PredictqError
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 log = logging.getLogger(__name__)
 MOVE_SECONDS = 0.5
@@ -27,10 +27,10 @@ class BringingBack(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._registry, self._workers = parts.registry, Workers(parts.client)
-        self._queues = DeployedQueues(parts.client)
+        self._registry, self._workers = services.registry, Workers(services.client)
+        self._queues = DeployedQueues(services.client)
         self._entry: Any = None
 
     def include_if(self, consumer: Any) -> bool:

@@ -14,7 +14,7 @@ from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record
 from telemetry.errors import PredictqError
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 log = logging.getLogger(__name__)
 MAX_CANARY_SECONDS = 600.0
@@ -26,9 +26,9 @@ class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._ledger, self._interval = parts.ledger, parts.settings.canary_interval
+        self._ledger, self._interval = services.ledger, services.settings.canary_interval
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:

@@ -1,4 +1,4 @@
-"""Consumer steps that attach the worker's parts to each connection, and shut them down in order."""
+"""Consumer steps that attach the worker's services to each connection, and end them in order."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from kombu.common import ignore_errors
 from workers.celery.shutdown import Shutdown
 from workers.heartbeat import HEARTBEAT_SECONDS
 from workers.microbatch.cancelled_runs import LONG_RUN
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 
 class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -17,24 +17,26 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._parts = parts
-        self._shutdown = Shutdown(parts.intake, parts.batcher, parts.pool, parts.settings)
+        self._services = services
+        self._shutdown = Shutdown(
+            services.intake, services.batcher, services.pool, services.settings
+        )
 
     def start(self, consumer: Any) -> None:
         """Take messages over the channel of this connection, and send events over it."""
         for queue in consumer.app.amqp.queues.consume_from:
-            self._parts.reservations.begin(queue)
-        self._parts.intake.open(consumer.task_consumer.channel.consume, consumer.timer)
-        self._parts.events.attach(consumer.event_dispatcher, consumer.timer)
+            self._services.reservations.begin(queue)
+        self._services.intake.open(consumer.task_consumer.channel.consume, consumer.timer)
+        self._services.events.attach(consumer.event_dispatcher, consumer.timer)
 
     def stop(self, consumer: Any) -> None:
         """On shutdown, wait for running predictions and return the rest to the queue."""
         # Celery stops its steps also when a connection is lost; then the predictions go on.
         if state.should_stop is not None:
             self._shutdown.in_order()
-            ignore_errors(consumer, self._parts.events.flush)
+            ignore_errors(consumer, self._services.events.flush)
 
 
 class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -45,9 +47,9 @@ class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._heartbeat = parts.heartbeat
+        self._heartbeat = services.heartbeat
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:
@@ -72,9 +74,9 @@ class CancelledRunsStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celer
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._runs = parts.cancelled_runs
+        self._runs = services.cancelled_runs
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:

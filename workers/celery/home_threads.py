@@ -8,9 +8,9 @@ from celery import bootsteps
 
 from registry.store import Registry
 from tasks.jobs.messages import BULK
-from workers.parts import WorkerParts
 from workers.registrations.registrar import Registrar
 from workers.rollouts.controller import Controller
+from workers.services import WorkerServices
 
 
 class _HomeThread(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -18,12 +18,12 @@ class _HomeThread(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
 
     requires = ("workers.celery.consumer:BatchingStep",)
     thread_name: str
-    work: Callable[[WorkerParts], Callable[[threading.Event], None]]
+    work: Callable[[WorkerServices], Callable[[threading.Event], None]]
     """What the thread runs, until the event is set."""
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._parts = parts
+        self._services = services
         self._over, self._thread = threading.Event(), threading.Thread()
 
     def include_if(self, consumer: Any) -> bool:
@@ -35,7 +35,7 @@ class _HomeThread(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
         if self._thread.is_alive():
             return
         self._over = threading.Event()
-        run, given = type(self).work(self._parts), (self._over,)
+        run, given = type(self).work(self._services), (self._over,)
         self._thread = threading.Thread(target=run, args=given, name=self.thread_name, daemon=True)
         self._thread.start()
 
@@ -55,11 +55,13 @@ class RegistrarStep(_HomeThread):
     """Runs the registrar, which has registrations checked."""
 
     thread_name = "registrar"
-    work = staticmethod(lambda parts: Registrar(parts.settings.home).run)
+    work = staticmethod(lambda services: Registrar(services.settings.home).run)
 
 
 class RolloutsStep(_HomeThread):
     """Carries rollouts on."""
 
     thread_name = "rollouts"
-    work = staticmethod(lambda parts: Controller(Registry(parts.settings.home), parts.client).run)
+    work = staticmethod(
+        lambda services: Controller(Registry(services.settings.home), services.client).run
+    )

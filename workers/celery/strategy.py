@@ -9,20 +9,22 @@ from celery.worker.request import Request
 from registry.store import Registry
 from workers.microbatch.message import Message, read_prediction
 from workers.models.resolving import is_away
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 Handler = Callable[..., None]
 ReadMessage = Callable[[Any, Request, Registry], Message]
 
 
-def strategy(parts: WorkerParts, task: Any, app: Any, consumer: Any) -> Handler:
+def strategy(services: WorkerServices, task: Any, app: Any, consumer: Any) -> Handler:
     """Called by Celery at each connection; returns the handler of each message."""
-    return handler(parts, task, app, consumer, read_prediction)
+    return handler(services, task, app, consumer, read_prediction)
 
 
-def handler(parts: WorkerParts, task: Any, app: Any, consumer: Any, read: ReadMessage) -> Handler:
+def handler(
+    services: WorkerServices, task: Any, app: Any, consumer: Any, read: ReadMessage
+) -> Handler:
     """A handler that reads each message and adds it to the batcher, or defers it to its ETA."""
-    batcher, registry, hostname = parts.batcher, parts.registry, consumer.hostname
+    batcher, registry, hostname = services.batcher, services.registry, consumer.hostname
 
     def on_message(message: Any, *_: Any) -> None:  # not acknowledged here: the ledger settles it
         request = Request(
@@ -36,12 +38,12 @@ def handler(parts: WorkerParts, task: Any, app: Any, consumer: Any, read: ReadMe
             decoded=True,
         )
         if request.eta and request.eta.timestamp() > time.time():
-            parts.reservations.defer(message.delivery_tag, request.eta.timestamp())
+            services.reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
         reserved = read(message, request, registry)
         batcher.add(reserved)
         # Other workers may still see the registry, so leave them what is on the queue.
         if not reserved.reference and is_away(registry):
-            parts.registry_outage.begin()
+            services.registry_outage.begin()
 
     return on_message

@@ -14,8 +14,8 @@ from tasks.wire import decode, encode
 from telemetry.errors import Malformed
 from workers.celery.connecting import ServerCheck, refusals_as_loss
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.microbatch.waiting import MAX_BYTES
-from workers.parts import WorkerParts
+from workers.microbatch.gathered import MAX_BYTES
+from workers.services import WorkerServices
 
 log = logging.getLogger(__name__)
 WATCH_SECONDS = 1
@@ -31,7 +31,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
     def can_consume(self) -> bool:
         """Whether a message could be computed immediately."""
         if self.channel.takes_messages:
-            return bool(self.channel.parts.batcher.capacity > 0)
+            return bool(self.channel.services.batcher.capacity > 0)
         return bool(super().can_consume())  # the channel of remote control, for one
 
     def append(self, message: Any, delivery_tag: str) -> None:
@@ -42,14 +42,14 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
         Settling an outcome drops its message, so Celery acknowledges only what it cannot read.
         """
-        self.channel.parts.burial.bury_by_tag(
+        self.channel.services.burial.bury_by_tag(
             delivery_tag, "Celery could not decode it; see the worker's log"
         )
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Put a message aside, or return it to its queue if ``requeue``."""
         if requeue:
-            self.channel.parts.reservations.release([delivery_tag])
+            self.channel.services.reservations.release([delivery_tag])
         else:
             self.ack(delivery_tag)
 
@@ -78,7 +78,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
     """Number of reservations so far, with or without messages; the watchdog's sign of life."""
 
     def __init__(self, connection: Any, **options: Any) -> None:
-        self.parts: WorkerParts = connection.parts
+        self.services: WorkerServices = connection.services
         super().__init__(connection, **options)
 
     @property
@@ -107,13 +107,13 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
 
     def _consume(self) -> int:
         taken: list[tuple[str, bytes]] = []
-        if (capacity := self.parts.batcher.capacity) and not self._in_poll:
-            taken = self.parts.reservations.reserve(self._queue, capacity, MAX_ROWS, MAX_BYTES)
+        if (capacity := self.services.batcher.capacity) and not self._in_poll:
+            taken = self.services.reservations.reserve(self._queue, capacity, MAX_ROWS, MAX_BYTES)
             self._is_dry = not taken
             self.looks += 1
         for tag, message in taken:
             self._deliver(tag, message)
-        self.parts.batcher.dispatch()
+        self.services.batcher.dispatch()
         return len(taken)
 
     def upkeep(self) -> int:
@@ -122,7 +122,9 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         Gives the number of messages returned to their queues.
         """
         with refusals_as_loss():
-            return self.parts.reservations.upkeep(self.parts.batcher.reserved_tags(), self._queue)
+            return self.services.reservations.upkeep(
+                self.services.batcher.reserved_tags(), self._queue
+            )
 
     def maybe_refresh_binding_expiry(self) -> None:
         """Like kombu's, but a refusal reconnects: kombu would log a traceback every second."""
@@ -134,7 +136,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         with self.conn_or_acquire() as client:
             topic = self._get_publish_topic(exchange, routing_key)
             receivers = client.publish(topic, encode(message))
-        self.parts.events.published(exchange, routing_key, receivers)
+        self.services.events.published(exchange, routing_key, receivers)
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         if not self._queue:
@@ -162,10 +164,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             raise
         except (OSError, MemoryError):  # this worker's fault, not the message's
             log.exception("a message could not be handled and returns to the queue", extra=fields)
-            self.parts.reservations.release([tag])
+            self.services.reservations.release([tag])
         except Exception as error:  # nothing on a queue may end the worker
             log.exception("a message cannot be read", extra=fields)
-            self.parts.burial.bury(tag, message, f"{type(error).__name__}: {error}")
+            self.services.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
     def _watch(self, *command: Any) -> None:
         self._in_poll = self.client.connection
@@ -225,7 +227,7 @@ class Transport(kombu.Transport):  # type: ignore[misc]  # kombu's types are not
     """Kombu's transport with our `Channel`; it connects only to a suitable Redis server."""
 
     Channel = Channel
-    parts: ClassVar[WorkerParts]
+    services: ClassVar[WorkerServices]
     """Set by `workers.app` in a class of its own, as kombu makes the instances."""
     server_check: ClassVar[ServerCheck]
     """Set likewise: it outlives the connections, and looks at the server closely only once."""

@@ -13,7 +13,7 @@ from celery import bootsteps
 from celery.worker import state
 
 from tasks.ledger.queue.stalls import note_stall
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 log = logging.getLogger(__name__)
 LOOK_INTERVAL = 1.0
@@ -52,12 +52,12 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Check until the worker is stalled or the watchdog is closed."""
-        before, vain = self._sign(), 0
+        before, unchanged = self._sign(), 0
         while not self._over.wait(LOOK_INTERVAL):
             now = self._sign()
-            vain = vain + 1 if now == before and self._is_work() else 0
+            unchanged = unchanged + 1 if now == before and self._is_work() else 0
             before = now
-            if vain >= STALLED_CHECKS:
+            if unchanged >= STALLED_CHECKS:
                 self._end(now[0])
 
     def close(self) -> None:
@@ -88,10 +88,10 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._client, self._batcher = parts.client, parts.batcher
-        self._shutdown_timeout = parts.settings.shutdown_timeout
+        self._client, self._batcher = services.client, services.batcher
+        self._shutdown_timeout = services.settings.shutdown_timeout
         self._watch: Watchdog | None = None
 
     def start(self, consumer: Any) -> None:

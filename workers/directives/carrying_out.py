@@ -18,8 +18,8 @@ MAX_FAILED = 32
 class DirectiveRunner:
     """The directives of one worker. Each is begun at the heartbeat that hears of it."""
 
-    def __init__(self, directives: Directives, pools: Pools, faults: LoadRetry) -> None:
-        self._directives, self._pools, self._faults = directives, pools, faults
+    def __init__(self, directives: Directives, pools: Pools, load_retry: LoadRetry) -> None:
+        self._directives, self._pools, self._load_retry = directives, pools, load_retry
         self._heard: str | None = None
         """The id of the newest directive that was heard of; None until the first look."""
         self._missed = (NONE, NONE)
@@ -55,13 +55,13 @@ class DirectiveRunner:
         if not self._pools.serves(directive.version):
             return
         if directive.loads:  # an operator has perhaps repaired what made it fail
-            self._faults.forgive(directive.version)
+            self._load_retry.forgive(directive.version)
         self._pending[directive.id] = _Pending(directive, time.monotonic() + MAX_RUN_SECONDS)
 
     def _is_over(self, pending: "_Pending") -> bool:
         directive, fault = pending.directive, None
-        if directive.loads and self._faults.has(directive.version):
-            fault = self._faults.reason(directive.version)
+        if directive.loads and self._load_retry.has(directive.version):
+            fault = self._load_retry.reason(directive.version)
         elif time.monotonic() > pending.deadline:
             fault = f"it took more than {MAX_RUN_SECONDS} s"
         elif not self._is_done(directive):

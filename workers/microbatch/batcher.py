@@ -14,11 +14,16 @@ from celery.worker import state
 from workers.microbatch.batch_size import BatchSizes
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.events import EventSender
+from workers.microbatch.gathered import (
+    MAX_GATHERED,
+    MAX_GATHERED_BYTES,
+    GatheredMessages,
+    MicrobatchKey,
+)
 from workers.microbatch.message import Message
 from workers.microbatch.registry_outage import RegistryOutage
 from workers.microbatch.running import RunningMicrobatches
 from workers.microbatch.slow_versions import MAX_HELD_BACK, SlowVersions
-from workers.microbatch.waiting import MAX_WAITING, MAX_WAITING_BYTES, Group, WaitingMessages
 from workers.pool.pool_process import PoolProcess
 from workers.pool.pools import Pools
 from workers.protocol import Disposition, Done, Instruction, Item, Microbatch, Step
@@ -44,7 +49,7 @@ class Batcher:
         self._remind = remind
         self._batch_sizes = BatchSizes()
         self._slow_versions = SlowVersions(self._batch_sizes, pool)
-        self._waiting = WaitingMessages()
+        self._gathered = GatheredMessages()
         self._running = RunningMicrobatches()
         self.seen_capacity = 0
         """`capacity` when the event loop last asked for it; another thread reads it here."""
@@ -54,24 +59,25 @@ class Batcher:
         """Messages that may be reserved now: enough for the next microbatch, 0 if none can start.
 
         The rest stays on the queue for other workers. Messages that wait for their version to be
-        loaded do not count, up to `MAX_WAITING`, nor those of slow versions, up to `MAX_HELD_BACK`.
+        loaded do not count, up to `MAX_GATHERED`; nor do those of slow versions, up to
+        `MAX_HELD_BACK`.
         """
         self.seen_capacity = self._capacity() if self._can_take() else 0
         return self.seen_capacity
 
     def _can_take(self) -> bool:
         return (
-            self._waiting.bytes < MAX_WAITING_BYTES
+            self._gathered.bytes < MAX_GATHERED_BYTES
             and not self._registry_outage.lasts
             and self._pool.has_idle
             and not self._running.is_soon_over
         )
 
     def _capacity(self) -> int:
-        sizes = {group: self._waiting.count(group) for group in self._waiting}
+        sizes = {group: self._gathered.count(group) for group in self._gathered}
         held_back = sum(n for group, n in sizes.items() if self._slow_versions.is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
-        most = MAX_WAITING - len(self._waiting)
+        most = MAX_GATHERED - len(self._gathered)
         if held_back:
             most = min(most, MAX_HELD_BACK - held_back)
         # The version of the next message is unknown; assume that of the latest microbatch. What is
@@ -80,7 +86,7 @@ class Batcher:
 
     def reserved_tags(self) -> Iterator[str]:
         """Tags of all messages that are reserved and not yet settled."""
-        messages = chain(self._waiting.messages(), self._running.messages())
+        messages = chain(self._gathered.messages(), self._running.messages())
         return (message.tag for message in messages)
 
     def running(self) -> list[tuple[str, str]]:
@@ -89,7 +95,7 @@ class Batcher:
 
     def take_back_waiting(self) -> list[str]:
         """Forget the messages that no process computes, and return their tags for release."""
-        return [message.tag for message in self._waiting.take_all()]
+        return [message.tag for message in self._gathered.take_all()]
 
     def long_running(self, seconds: float) -> Iterator[tuple[PoolProcess, list[Message]]]:
         """Processes that compute a microbatch for at least ``seconds``, and its messages."""
@@ -101,29 +107,29 @@ class Batcher:
 
     def fail_waiting_for(self, reference: str) -> None:
         """Fail the messages that wait for a version whose loading hangs."""
-        for group, message in self._waiting.take_version(reference):
+        for group, message in self._gathered.take_version(reference):
             # No model is needed to settle them, so any process can do it.
             message.instruction, message.reference = Instruction.GIVE_UP_LOADING, None
-            self._waiting.add(message, alone=group.alone is not None)
+            self._gathered.add(message, alone=group.alone is not None)
 
     def add(self, message: Message) -> None:
         """Queue a reserved message until `dispatch`."""
         self._events.received(message.request)
         self._slow_versions.note(message.reference)
-        self._waiting.add(message, alone=message.is_step)
+        self._gathered.add(message, alone=message.is_step)
 
     def dispatch(self) -> None:
         """Start microbatches on free processes, the group that has waited longest first."""
-        for group in self._waiting:
+        for group in self._gathered:
             while (
-                group in self._waiting
+                group in self._gathered
                 and not self._slow_versions.is_held_back(group)
                 and (process := self._pool.idle(group.reference))
             ):
                 max_rows = self._batch_sizes.of(group.reference, group.method).rows
-                self._run(process, group, self._waiting.take(group, max_rows))
+                self._run(process, group, self._gathered.take(group, max_rows))
 
-    def _run(self, process: PoolProcess, group: Group, messages: list[Message]) -> None:
+    def _run(self, process: PoolProcess, group: MicrobatchKey, messages: list[Message]) -> None:
         for message in messages:
             self._events.started(message.request, process.pid)
         rows = sum(message.rows for message in messages)
@@ -137,7 +143,7 @@ class Batcher:
         command = Step(items[0]) if messages[0].is_step else Microbatch(items)
         process.take(command, partial(self._finished, process, group))
 
-    def _finished(self, process: PoolProcess, group: Group, done: Done | None) -> None:
+    def _finished(self, process: PoolProcess, group: MicrobatchKey, done: Done | None) -> None:
         # Messages that run again are neither running nor waiting for a moment. No upkeep can miss
         # them: it runs on this event loop, too.
         running = self._running.end(process)
@@ -152,9 +158,9 @@ class Batcher:
             # a message as a timeout.
             seconds = 0.0 if process.frozen else running.seconds
             for message in self._crashes.handled(running.messages, seconds):
-                self._waiting.add(message, alone=True)
+                self._gathered.add(message, alone=True)
 
-    def _learn(self, group: Group, messages: list[Message], done: Done) -> None:
+    def _learn(self, group: MicrobatchKey, messages: list[Message], done: Done) -> None:
         # Job steps and messages without a version say nothing about a model's run time.
         if group.reference is None or messages[0].is_step:
             return
@@ -168,7 +174,7 @@ class Batcher:
         for message, disposition in zip(messages, done.dispositions, strict=True):
             # It may have crashed another process, so `start.lua` lets it start only alone.
             if disposition.kind == "suspect":
-                self._waiting.add(message, alone=True)
+                self._gathered.add(message, alone=True)
             else:
                 self._events.finished(message.request, disposition, done.seconds)
 

@@ -93,7 +93,7 @@ class EventSender:
             retries=0,
         )
 
-    def started(self, request: Request, pid: int) -> None:
+    def started(self, request: Request, pid: int | None) -> None:
         """Report that the microbatch of a message was given to the process ``pid``."""
         request.worker_pid, request.time_start = pid, time.time()
         state.task_accepted(request)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from workers.microbatch.batch_size import BatchSizes
-from workers.microbatch.waiting import Group
+from workers.microbatch.gathered import MicrobatchKey
 from workers.pool.pools import Pools
 
 MAX_HELD_BACK = 64
@@ -27,7 +27,7 @@ class SlowVersions:
         if reference is not None:
             self._asked[reference] = time.monotonic()
 
-    def is_held_back(self, group: Group) -> bool:
+    def is_held_back(self, group: MicrobatchKey) -> bool:
         """Whether a slow version leaves the last free process to versions that are not slow."""
         if not self._batch_sizes.of(group.reference, group.method).is_slow or self._pool.has_spare:
             return False

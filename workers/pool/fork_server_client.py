@@ -41,7 +41,7 @@ STOP_GRACE = 5.0
 """Seconds that fork servers may take to end once nothing is being computed."""
 
 
-def _program(environment_of: str) -> list[str]:
+def _program(environment_of: str | None) -> list[str]:
     if environment_of:
         return [sys.executable, "-m", "workers.environments.launching", environment_of]
     return [sys.executable, "-m", "workers.pool.fork_server"]
@@ -50,10 +50,12 @@ def _program(environment_of: str) -> list[str]:
 class ForkServerClient:
     """Starts a fork server, which ends when this client is closed."""
 
-    def __init__(self, queue: str, never: Iterable[str] = (), environment_of: str = "") -> None:
+    def __init__(
+        self, queue: str, never: Iterable[str] = (), environment_of: str | None = None
+    ) -> None:
         """``queue``: the worker's queue; ``never``: versions that the fork server must not load.
 
-        ``environment_of``: a version in whose environment it runs; empty for the worker's own.
+        ``environment_of``: a version in whose environment it runs; None for the worker's own.
         """
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STALL_SECONDS)
@@ -70,10 +72,10 @@ class ForkServerClient:
             )
         self._asked: set[str] = set()
         self._forgetting: set[str] = set()
-        self.at_work_on: str | None = None
-        """The version that the fork server is loading, if any."""
-        self._at_work_since = 0.0
-        self.hung_on: str | None = None
+        self.loading: str | None = None
+        """The version that the fork server is loading."""
+        self._loading_since = 0.0
+        self.hung_load: str | None = None
         """The version whose loading took too long, so that the fork server was killed."""
 
     def fileno(self) -> int:
@@ -124,7 +126,7 @@ class ForkServerClient:
         frame: FromForkServer | None = parse_frame(content) if content else None
         match frame:
             case Loading(reference):
-                self.at_work_on, self._at_work_since = reference, time.monotonic()
+                self.loading, self._loading_since = reference, time.monotonic()
             case Loaded(reference):
                 self._asked.discard(reference)
             case Unloaded(reference):
@@ -144,10 +146,10 @@ class ForkServerClient:
 
     def end_overdue(self) -> None:
         """Kill the fork server if a load exceeds `MAX_RUN_SECONDS`: it blocks all forks."""
-        if self.at_work_on and time.monotonic() - self._at_work_since > MAX_RUN_SECONDS:
-            fields = of_version(self.at_work_on)
+        if self.loading and time.monotonic() - self._loading_since > MAX_RUN_SECONDS:
+            fields = of_version(self.loading)
             log.error("loading a version takes more than %s s", MAX_RUN_SECONDS, extra=fields)
-            self.hung_on = self.at_work_on
+            self.hung_load = self.loading
             self._process.kill()
 
     def hang_up(self) -> None:

@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 class Pool:
     """A fork server and its pool processes. Only the fork server loads models, never the worker."""
 
-    def __init__(self, faults: LoadRetry, environment_of: str = "") -> None:
-        """``environment_of``: a version in whose environment it runs; empty for the worker's."""
-        self._faults, self._environment_of = faults, environment_of
+    def __init__(self, load_retry: LoadRetry, environment_of: str | None = None) -> None:
+        """``environment_of``: a version in whose environment it runs; None for the worker's own."""
+        self._load_retry, self._environment_of = load_retry, environment_of
         self.processes = Processes()
         self._hub: Any = None
         self._loads = 0
@@ -82,14 +82,14 @@ class Pool:
         Otherwise the version has to be loaded first.
         """
         # Any process can settle messages without a version, or of one that failed to load.
-        anyone = reference is None or self._faults.has(reference)
+        anyone = reference is None or self._load_retry.has(reference)
         return anyone or self.processes.hold(reference)
 
     def idle(self, reference: str | None) -> PoolProcess | None:
         """A free process that holds this version; asks for it to be loaded if none holds it."""
         free = self.processes.free
         # Any process will do: these are only settled, or fail with the error of their own load.
-        if reference is None or self._faults.has(reference):
+        if reference is None or self._load_retry.has(reference):
             return next(iter(free), None)
         if not self.can_serve(reference) and self._shows_what_is_loaded():
             self._fork_server.load(reference)
@@ -149,7 +149,7 @@ class Pool:
         Thread(target=self.stop, name="retiring").start()
 
     def _new_fork_server(self) -> ForkServerClient:
-        never = self._faults.deadly | self._hanging
+        never = self._load_retry.deadly | self._hanging
         return ForkServerClient(self._queue, never, self._environment_of)
 
     def _fork(self) -> None:
@@ -159,7 +159,7 @@ class Pool:
             self._hub.add_reader(process.fileno(), self._hear, process)
 
     def _hear(self, process: PoolProcess) -> None:
-        was_starting = not process.pid
+        was_starting = not process.is_ready
         if not process.hear():
             self._replace(process)
         elif was_starting:
@@ -172,7 +172,7 @@ class Pool:
         self._hub.remove(process.fileno())  # before `hang_up`, after which there is no descriptor
         self.processes.remove(process)
         process.hang_up()
-        if process.pid:
+        if process.is_ready:
             self._fork_unless_closed()
         else:
             # What ends before it is ready would probably do so again, and forking it without a
@@ -213,10 +213,10 @@ class Pool:
                 # Not while it is unloaded: under constant traffic that would never end.
                 if reference not in self._unloading:
                     self._unloads.pop(reference, None)
-                self._faults.forget(reference)
+                self._load_retry.forget(reference)
                 self._hanging.discard(reference)
             case Loaded(reference, str(reason)):
-                self._faults.note(reference, reason)
+                self._load_retry.note(reference, reason)
             case Unloaded(reference, was_held):
                 self._loads += was_held
                 self._unloads[reference] = self._loads
@@ -237,25 +237,25 @@ class Pool:
         process too, so its waiting messages fail at once, and only the fork server loads it again
         when the next message arrives.
         """
-        hung_on = self._fork_server.hung_on
-        guilty = hung_on or self._fork_server.at_work_on
+        hung_load = self._fork_server.hung_load
+        ended_by = hung_load or self._fork_server.loading
         self._hub.remove(self._fork_server.fileno())
         self._fork_server.close()
-        if guilty is None:
+        if ended_by is None:
             self.close()
             self._listener.on_end()
             return
-        fields = of_version(guilty)
+        fields = of_version(ended_by)
         log.error(
             "loading a version ended the fork server; the version will not be loaded there again",
             extra=fields,
         )
-        (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
+        (self._hanging.add if hung_load else self._load_retry.note_deadly)(ended_by)
         # The pool processes of the old fork server stay: they hold their models, and are replaced
         # from the new one as they end.
         self._fork_server = self._new_fork_server()
         self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         # Those that the old fork server was asked for and never forked.
         self._fork_missing()
-        if hung_on:
-            self._listener.on_hang(hung_on)
+        if hung_load:
+            self._listener.on_hang(hung_load)

@@ -27,8 +27,8 @@ class PoolProcess:
         self.loads_at_fork = loads_at_fork
         """Number of loads that the fork server had finished when it forked this process."""
         self._is_ending = False
-        self.pid = 0
-        """0 until the process is ready."""
+        self.pid: int | None = None
+        """Process id; None until the process is ready."""
         self.frozen = False
         """Whether the worker killed it because its own time limit did not."""
         self.held: dict[str, LoadCost] = {}
@@ -43,9 +43,14 @@ class PoolProcess:
         return self._finished is not None
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it has said that it can compute."""
+        return self.pid is not None
+
+    @property
     def idle(self) -> bool:
         """Whether it is ready and free; not if it was killed or ends, which is noticed later."""
-        return bool(self.pid) and not self.busy and not self._is_ending
+        return self.is_ready and not self.busy and not self._is_ending
 
     @property
     def busy_seconds(self) -> float:
@@ -98,7 +103,7 @@ class PoolProcess:
 
     def kill(self) -> None:
         """Kill the process, if it is ready."""
-        if self.pid:
+        if self.pid is not None:
             self._is_ending = True
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

@@ -38,9 +38,9 @@ that are asked for at once end each other before any has computed."""
 class Pools:
     """What a worker computes with; a version's messages go to the pool of its environment."""
 
-    def __init__(self, faults: LoadRetry, registry: Registry) -> None:
-        self._faults, self._registry = faults, registry
-        self._shared = Pool(faults)
+    def __init__(self, load_retry: LoadRetry, registry: Registry) -> None:
+        self._load_retry, self._registry = load_retry, registry
+        self._shared = Pool(load_retry)
         self._others: dict[str, Pool] = {}
         """SHA-256 of an environment's lock → its pool, the least recently used first."""
         self._last_used: dict[str, float] = {}
@@ -139,7 +139,7 @@ class Pools:
         if needed is None:
             return self._shared.can_serve(reference)
         pool = self._others.get(needed.lock)
-        return pool.can_serve(reference) if pool else self._faults.has(str(reference))
+        return pool.can_serve(reference) if pool else self._load_retry.has(str(reference))
 
     def idle(self, reference: str | None) -> PoolProcess | None:
         """A free process that holds this version; asks for it to be loaded if none holds it.
@@ -156,7 +156,7 @@ class Pools:
             return None
         if needed is None or reference is None:
             return self._shared.idle(reference)
-        if pool is None and self._faults.has(reference):
+        if pool is None and self._load_retry.has(reference):
             return self._shared.idle(reference)
         if pool is None:
             self._start(needed.lock, reference)
@@ -234,7 +234,7 @@ class Pools:
         if not self._make_capacity():
             self._lacked_capacity = True
             return
-        pool = self._others[lock] = Pool(self._faults, reference)
+        pool = self._others[lock] = Pool(self._load_retry, reference)
         self._last_used[lock] = time.monotonic()
         ended = partial(self._end, lock, reference)
         pool.start(self._size, self._queue, self._listener._replace(on_end=ended))
@@ -262,7 +262,7 @@ class Pools:
         self._ended.append(pool)
         del self._last_used[lock]
         if not pool.processes.pids:  # else the next message starts it again at once
-            self._faults.note(reference, "the fork server of its environment ended")
+            self._load_retry.note(reference, "the fork server of its environment ended")
 
     def _retire(self, lock: str) -> None:
         del self._last_used[lock]

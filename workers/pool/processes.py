@@ -32,7 +32,7 @@ class Processes:
     @property
     def pids(self) -> list[int]:
         """Process ids of those that are ready to compute, or computing."""
-        return [process.pid for process in self._all if process.pid]
+        return [process.pid for process in self._all if process.pid is not None]
 
     @property
     def held(self) -> dict[str, LoadCost]:
@@ -55,7 +55,7 @@ class Processes:
 
     def have_one_forked_at(self, loads: int) -> bool:
         """Whether one is ready that was forked after as many loads of the fork server."""
-        return any(process.pid and process.loads_at_fork == loads for process in self._all)
+        return any(process.is_ready and process.loads_at_fork == loads for process in self._all)
 
     def have_one_forked_before(self, loads: int) -> bool:
         """Whether one was forked before the fork server had finished as many loads."""
@@ -63,7 +63,7 @@ class Processes:
 
     def stale(self, loads: int) -> PoolProcess | None:
         """A free one that was forked before as many loads; None while one of them is starting."""
-        if not all(process.pid for process in self._all):
+        if not all(process.is_ready for process in self._all):
             return None
         return next((each for each in self.free if each.loads_at_fork < loads), None)
 

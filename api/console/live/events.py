@@ -13,7 +13,8 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from api.asgi.protocol import send_response
 from api.asgi.server_sent_events import HEARTBEAT, StreamSender, run_until_left
 from api.callers.current import caller_in, require_scope
-from api.console.live.history import Point
+from api.callers.seeing import require_every_model
+from api.console.live.load_series import Point
 from api.console.live.sampler import Picture, Sampler
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
@@ -61,6 +62,7 @@ class LiveEvents:
         started, status = time.perf_counter(), 200
         try:
             require_scope(caller_in(scope), "metrics")
+            require_every_model(caller_in(scope))
             await self._stream(receive, send)
         except PredictqError as error:
             answer = answer_to(error)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 import redis
 
-from api.console.live.history import LoadHistory, Point
+from api.console.live.load_series import LoadSeries, Point
 from api.console.live.snapshot import StackSnapshot
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ PictureListener = Callable[[Picture], None]
 
 
 class Sampler:
-    """The latest picture, and the history of an hour; any thread may read it."""
+    """The latest picture, and the load series of an hour; any thread may read it."""
 
     def __init__(self, take: Callable[[], StackSnapshot]) -> None:
         """``take``: reads a snapshot; raises `redis.RedisError`."""
         self._take = take
-        self.history = LoadHistory()
+        self.load_series = LoadSeries()
         self.picture = Picture(None, None, None)
         self._read_at = float("-inf")
         self._reading, self._starting = threading.Lock(), threading.Lock()
@@ -89,7 +89,7 @@ class Sampler:
             snapshot = self._take()
         except redis.RedisError as error:
             return self._without_redis(error)
-        return Picture(snapshot, self.history.add(snapshot), None)
+        return Picture(snapshot, self.load_series.add(snapshot), None)
 
     def _without_redis(self, error: redis.RedisError) -> Picture:
         before = self.picture

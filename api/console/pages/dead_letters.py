@@ -9,7 +9,8 @@ import msgspec
 from tasks.ledger.dead_letters.letters import Letter
 
 _quoted = re.compile(r"'[^']{0,200}'|\"[^\"]{0,200}\"")
-_number = re.compile(r"\b(?:0x)?[0-9a-f]*\d[0-9a-f.\-]*\b", re.IGNORECASE)
+# Possessive: a long run of digits before another letter would be tried at each of its places.
+_number = re.compile(r"\b(?:0x)?[a-f]*+\d[0-9a-f.\-]*\b", re.IGNORECASE)
 MAX_SHAPE_CHARS = 300
 SHOWN_IN_GROUP = 20
 """Letters of a group that the page lists."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from api.console.live.history import LoadHistory
+from api.console.live.load_series import LoadSeries
 from api.console.live.sampler import Picture
 from tasks.gateway import QUEUE
 
@@ -28,11 +28,11 @@ class QueueRow(msgspec.Struct, frozen=True):
     """Points of a line over the last ten minutes: how many messages waited."""
 
 
-def queue_rows(picture: Picture, history: LoadHistory) -> list[QueueRow]:
+def queue_rows(picture: Picture, load: LoadSeries) -> list[QueueRow]:
     """The rows of the table; none if Redis has never answered."""
     if picture.snapshot is None:
         return []
-    depths = [float(point.depth) for point in history.points]
+    depths = [float(point.depth) for point in load.points]
     return [
         QueueRow(
             name=name,

@@ -4,6 +4,7 @@ from flask import Request, request
 
 from api.asgi.request_filter import SAFE_METHODS
 from api.callers.current import current_caller
+from api.callers.seeing import require_every_model
 from tasks.callers.caller import VIEWER
 from telemetry.errors import CrossSite, Forbidden
 
@@ -18,8 +19,9 @@ def is_signed_in() -> bool:
 def check_viewer() -> None:
     """Let only signed-in viewers change something, from a page of this server.
 
-    Raises `CrossSite` or `Forbidden`.
+    Raises `CrossSite`, and `Forbidden`, also for a key that does not see every model.
     """
+    require_every_model(current_caller(request))
     if request.method in SAFE_METHODS:
         return
     refuse_foreign_pages(request)

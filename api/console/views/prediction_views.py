@@ -35,7 +35,7 @@ class PredictionViews:
     def predictions(self) -> Response:
         """The predictions without an outcome."""
         signed_in = is_signed_in()
-        waiting = self._open.waiting(QUEUE, MOST_LISTED) if signed_in else []
+        waiting = self._open.queued(QUEUE, MOST_LISTED) if signed_in else []
         reserved = self._open.reserved(QUEUE, MOST_LISTED) if signed_in else []
         return self._pages.show(
             "predictions.html",

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 from jinja2 import Environment
 
-from api.console.live.history import BUCKET_SECONDS
+from api.console.live.load_series import BUCKET_SECONDS
 from api.console.live.sampler import Picture, Sampler
 from api.console.pages.overview import overview
 from api.console.pages.queues import queue_rows
@@ -40,7 +40,7 @@ class StateViews:
 
     def index(self) -> Response:
         """The overview."""
-        points = list(self._sampler.history.points)
+        points = list(self._sampler.load_series.points)
         chart = [msgspec.structs.astuple(point) for point in points]
         return self._show("overview.html", "Overview", points=points, chart=chart)
 
@@ -65,6 +65,6 @@ class StateViews:
         return {
             "picture": picture,
             "overview": overview(picture),
-            "queues": queue_rows(picture, self._sampler.history),
+            "queues": queue_rows(picture, self._sampler.load_series),
             "bucket_seconds": BUCKET_SECONDS,
         }

@@ -10,7 +10,7 @@ from random import Random
 from benchmarks.harness.wire import Response
 from benchmarks.prove.callers.following import RETRY_SECONDS, Following
 from benchmarks.prove.callers.listener import Listener
-from benchmarks.prove.callers.observed import Body, Observed, Told, read, read_lines
+from benchmarks.prove.callers.observed import Body, Observed, Submission, read, read_lines
 from benchmarks.prove.callers.schedule import Schedule
 from benchmarks.prove.callers.submissions import BulkRequest, Request
 from benchmarks.prove.evidence import Asked
@@ -118,7 +118,7 @@ class Callers:
         self._wire.send(request.content, partial(self._told, request, due))
 
     def _told(self, request: Request, due: float, response: Response) -> None:
-        self.observed.submissions.append(Told(due, _now() - due, response.status))
+        self.observed.submissions.append(Submission(due, _now() - due, response.status))
         body = read(response)
         if response.status in (200, 202) and body.id:
             self._accept(body.id, request.asked)
@@ -134,7 +134,7 @@ class Callers:
         self._wire.send(bulk.content, partial(self._told_of_bulk, bulk, due))
 
     def _told_of_bulk(self, bulk: BulkRequest, due: float, response: Response) -> None:
-        self.observed.submissions.append(Told(due, _now() - due, response.status))
+        self.observed.submissions.append(Submission(due, _now() - due, response.status))
         lines = read_lines(response) if response.status in (202, 503) else []
         if response.status not in (0, 202, 503):
             told = f"{response.status} to a bulk request: {response.body[:200]!r}"

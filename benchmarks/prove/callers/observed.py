@@ -11,7 +11,7 @@ CERTAIN = frozenset({"busy", "queue_full", "unavailable", "version_paused"})
 """Codes of a 503 that mean "not accepted"; an uncertain submission has another code."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Submission(msgspec.Struct, frozen=True):
     """The result of one submission as its caller saw it."""
 
     due: float
@@ -44,7 +44,7 @@ class Observed:
         self.refused: set[int] = set()
         """Numbers of submissions that were refused for certain."""
         self.answers: dict[str, list[Answer]] = {}
-        self.submissions: list[Told] = []
+        self.submissions: list[Submission] = []
         self.strange: list[str] = []
         """Answers that must never occur."""
 

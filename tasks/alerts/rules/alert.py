@@ -39,13 +39,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         return seconds_of(self.duration)
 
 
-class _Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     summary: str
     remedy: str
     page: str
 
 
-class _Rule(_Told, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Rule(_Texts, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metric: str
     over: str | None = None
     increase: str | None = None
@@ -77,7 +77,7 @@ class _Burning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     windows: tuple[BurnWindow, ...]
 
 
-class _Objective(_Told, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Objective(_Texts, frozen=True, kw_only=True, forbid_unknown_fields=True):
     total: str
     good: str | None = None
     bad: str | None = None
@@ -136,7 +136,7 @@ def _made(read: _Rules) -> Iterator[Alert]:
 
 
 def _alert(
-    told: _Told,
+    texts: _Texts,
     name: str,
     runbook: str,
     condition: Condition,
@@ -151,8 +151,8 @@ def _alert(
         duration=duration,
         severity=severity,
         unit=unit,
-        summary=told.summary,
-        remedy=told.remedy,
-        page=told.page,
+        summary=texts.summary,
+        remedy=texts.remedy,
+        page=texts.page,
         runbook=runbook,
     )

@@ -20,13 +20,16 @@ SCRAPE_JOB = "predictq-api"
 class Scraper:
     """Scrapes one API."""
 
-    def __init__(self, url: str, names: frozenset[str]) -> None:
-        """``names``: of the samples that are wanted."""
+    def __init__(self, url: str, names: frozenset[str], key: str = "") -> None:
+        """``names``: of the samples that are wanted. ``key``: with the scope ``metrics``, where
+        every request needs one.
+        """
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connect = partial(kind, parts.hostname or "", parts.port, timeout=SCRAPE_TIMEOUT)
         self._path = f"{parts.path.rstrip('/')}/metrics"
         self._names = names
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def scrape(self) -> dict[str, list[MetricSample]]:
         """The samples by name, with `up`; that alone if the API does not answer."""
@@ -39,7 +42,7 @@ class Scraper:
     def _text(self) -> str:
         connection = self._connect()
         try:
-            connection.request("GET", self._path)
+            connection.request("GET", self._path, headers=self._headers)
             answer = connection.getresponse()
             body = answer.read(MAX_SCRAPE_BYTES)
         finally:

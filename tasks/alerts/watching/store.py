@@ -1,4 +1,4 @@
-"""What the watch keeps in Redis: states of alerts, counts, and a lease, as one watch evaluates."""
+"""What the watch keeps in Redis: states of alerts, counts, and which watch evaluates."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ from tasks.alerts.watching.states import AlertState, States
 from tasks.ledger import keys
 from tasks.ledger.scripts import load_script
 
-LEASE_SECONDS = 60
+CLAIM_SECONDS = 60
 """Seconds after which another watch takes over from one that was killed."""
 _points = msgspec.json.Decoder(CountPoint)
 _states = msgspec.json.Decoder(AlertState)
@@ -22,15 +22,15 @@ class AlertStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._lease = load_script(client, "alerts.watching.lease")
+        self._claim = load_script(client, "alerts.watching.claim")
 
-    def take(self, token: str) -> bool:
-        """Take the lease, or renew it; whether this token holds it now."""
-        return bool(self._lease(keys=[keys.ALERTS_WATCHED], args=[token, LEASE_SECONDS]))
+    def claim(self, token: str) -> bool:
+        """Claim the evaluation of the rules, or renew the claim; whether this token has it now."""
+        return bool(self._claim(keys=[keys.ALERTS_WATCHED], args=[token, CLAIM_SECONDS]))
 
     def release(self, token: str) -> None:
-        """Give the lease back, if this token holds it."""
-        if self.take(token):
+        """Give the claim back, if this token has it."""
+        if self.claim(token):
             self._client.delete(keys.ALERTS_WATCHED)
 
     def is_watched(self) -> bool:

@@ -34,7 +34,7 @@ class _Scraped:
 
 
 class Watch:
-    """Evaluates all rules each time it looks, as long as it holds the lease."""
+    """Evaluates all rules each time it looks, as long as it has the claim."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class Watch:
         try:
             self._store.release(self._token)
         except redis.RedisError as error:
-            log.info("the lease of the watch runs out by itself: %s", error)
+            log.info("the claim of the watch runs out by itself: %s", error)
 
     def _ours(self) -> CounterSums | None:
         """The counts, if this watch evaluates: without Redis, the last one that did goes on."""
         try:
-            if not self._store.take(self._token):
+            if not self._store.claim(self._token):
                 self._counts = None  # read anew when this watch is the next
             elif self._counts is None:
                 self._load()

@@ -4,7 +4,8 @@
 -- Returns the number of this attempt, the job request, the facts (false before validation), and the
 -- time; or nothing if there is nothing to do: another worker holds the step, or it is done, or the
 -- job has ended.
-local _, step, tag = unpack(ARGV)
+local id, step, tag = unpack(ARGV)
+use_job(id)
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 expire()
 local due_at = redis.call('ZSCORE', DUE, tag)

@@ -1,6 +1,7 @@
 -- Uses: messages, tags, pausing, webhooks.events, jobs.jobs
 -- Cancel a job. Chunks that are being computed are completed.
 -- ARGV: id.
+use_job(ARGV[1])
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 local status = redis.call('HGET', job, 'status')
 if not status or ENDED[status] then return end

@@ -3,7 +3,8 @@
 -- ARGV: id, step, tag, error (empty for none), when the step was started, and, without an error,
 --       the fingerprint of the output.
 -- Returns the status of the job, nothing if it is deleted.
-local _, step, tag, error, started_at, output = unpack(ARGV)
+local id, step, tag, error, started_at, output = unpack(ARGV)
+use_job(id)
 error, output = optional(error), optional(output)
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 if redis.call('ZSCORE', DUE, tag) then -- else another worker has taken it over

@@ -6,7 +6,8 @@
 -- { "kept" } if there are too many of these; { "conflict" } if the key came with another job
 -- request; or that of a paused version, see refusal().
 -- A job cannot be the probe: it is refused until the pause ends.
-local _, request, message, version, most_live, most_kept, idempotency_key, fingerprint = unpack(ARGV)
+local id, request, message, version, most_live, most_kept, idempotency_key, fingerprint = unpack(ARGV)
+use_job(id)
 local key = idempotency_key and JOB_IDEMPOTENCY .. idempotency_key
 if key then
   local before = redis.call('HMGET', key, 'id', 'fingerprint')

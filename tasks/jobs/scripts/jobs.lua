@@ -1,21 +1,24 @@
 -- Shared by scripts of jobs: a library, put in front of them with the key layout, messages.lua,
--- tags.lua and webhooks/scripts/events.lua. The first argument of each script is the job's id.
+-- tags.lua and webhooks/scripts/events.lua. Each script says with `use_job` which job it is about.
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
--- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
--- limit); next (all chunks before it are settled, in flight or to be revisited), succeeded, failed,
--- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
--- idempotency key, deleted with the job); revisits (present if each chunk before next is settled, in
--- flight or in the set of the same name) and searched (how far resume.lua has looked for those that
--- are not, in jobs of earlier releases).
+-- status, expires_at; after validation facts, report, total, chunks, most_failures (only if there is
+-- a limit; earlier releases stored -1 for none); next (all chunks before it are settled, in flight
+-- or to be revisited), succeeded, failed, settled_at, busy and drained (the rate), output (its
+-- fingerprint), error; key (that of its idempotency key, deleted with the job); revisits (present if
+-- each chunk before next is settled, in flight or in the set of the same name) and searched (how far
+-- resume.lua has looked for those that are not, in jobs of earlier releases).
 -- A step is in flight from its push until it is settled or dropped: queued, or reserved by a worker.
 -- The hash of these steps, `in_flight`, has `:flying` in its key, as earlier releases stored it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
 }
 local BULK = 'bulk'
-local job_id = ARGV[1]
-local job = JOB .. job_id
-local chunks, in_flight, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
+local job_id, job, chunks, in_flight, revisits
+-- Set what the other functions are about.
+local function use_job(id)
+  job_id, job = id, JOB .. id
+  chunks, in_flight, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
+end
 
 -- An argument that may be absent: empty then.
 local function optional(argument)
@@ -42,7 +45,7 @@ local function tell_end(status)
   record_event(job_id, target, 'batch.' .. EVENT_OF[status], version)
   -- Counted among the webhooks until the event is delivered.
   redis.call('HSET', WEBHOOKS, job_id, cjson.encode(target))
-  forget_webhook(job_id)
+  drop_webhook(job_id)
 end
 
 -- Set the status with its time, and what follows from it: whether the job is live, when it expires.
@@ -56,7 +59,7 @@ local function set_status(status)
   end
 end
 
-local function forget()
+local function delete_job()
   local key = redis.call('HGET', job, 'key')
   if key and redis.call('HGET', key, 'id') == job_id then redis.call('DEL', key) end
   redis.call('ZREM', JOBS, job_id)
@@ -151,7 +154,7 @@ end
 
 -- Clear the steps whose messages no longer exist, as after a purge of the queue; returns how many.
 -- `found` holds the messages that wait.
-local function forget_lost(steps, found)
+local function drop_lost(steps, found)
   local reserved, lost = {}, 0
   for _, tag in ipairs(#steps > 0 and redis.call('HKEYS', RESERVED) or {}) do
     if queue_of_tag(tag) == BULK then
@@ -183,7 +186,7 @@ local function remove_waiting()
     redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #positions * #message)
   end
   if any then redis.call('LREM', BULK, 0, '') end
-  forget_lost(steps, {})
+  drop_lost(steps, {})
 end
 
 -- Drop the message of a step, which is no longer in flight.

@@ -3,6 +3,7 @@
 -- ARGV: id.
 -- Returns whether it goes on, also if an earlier call has resumed it; or "searching", and then the
 -- call is to be repeated.
+use_job(ARGV[1])
 local SLICE = 10000 -- chunks that one call looks at
 local STOPPED = { failed = true, cancelling = true, cancelled = true, expired = true }
 local state = redis.call('HMGET', job,
@@ -26,7 +27,7 @@ end
 -- After a purge of the queue, `in_flight` has steps without a message, for which the job would
 -- wait without end.
 local steps = redis.call('HKEYS', in_flight)
-local lost = forget_lost(steps, positions_of(steps))
+local lost = drop_lost(steps, positions_of(steps))
 if not STOPPED[status] and lost == 0 then return again end
 redis.call('HDEL', job, 'error', 'busy', 'drained', 'settled_at',
   'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- set again as the job goes on

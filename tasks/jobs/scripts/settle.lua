@@ -2,7 +2,8 @@
 -- Settle a chunk, once even if several attempts complete; push the next ones.
 -- ARGV: id, chunk, tag, result, rows that succeeded, rows that failed, error for too many failures.
 -- Returns the status of the job, nothing if it is deleted.
-local _, n, tag, result, succeeded, failed, error = unpack(ARGV)
+local id, n, tag, result, succeeded, failed, error = unpack(ARGV)
+use_job(id)
 local now = clock()
 drop(n, tag)
 local state = redis.call('HMGET', job, 'status', 'settled_at', 'running_at', 'busy', 'drained')

@@ -13,8 +13,8 @@ from tasks.callers.tokens import Token
 from telemetry.errors import Forbidden, Invalid, KeyExpired, KeyInvalid, KeyRevoked
 
 KeyState = Literal["active", "expired", "revoked"]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[\w .@-]+$")]
-Tenant = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[\w .@-]+$(?!\n)")]
+Tenant = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$(?!\n)")]
 Glob = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 

@@ -10,12 +10,12 @@ class OpenIds:
     """Reads ids; the messages, which may be large, stay in Redis."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._waiting = load_script(client, "ledger.queue.waiting")
+        self._queued = load_script(client, "ledger.queue.queued")
         self._reserved = load_script(client, "ledger.queue.reserved")
 
-    def waiting(self, queue: str, most: int) -> list[str]:
+    def queued(self, queue: str, most: int) -> list[str]:
         """Ids of messages that wait on a queue, the next to be taken first."""
-        return _texts(self._waiting(keys=[queue], args=[most]))
+        return _texts(self._queued(keys=[queue], args=[most]))
 
     def reserved(self, queue: str, most: int) -> list[str]:
         """Ids of reserved messages, of at most ``most`` reservations, in no order."""

@@ -1,11 +1,11 @@
 -- Shared by scripts that write dead letters: a library, put in front of them with the
 -- key layout and webhooks/scripts/events.lua.
-local function forget(id)
+local function delete_letter(id)
   local size = redis.call('HSTRLEN', DEAD_LETTERS, id)
   redis.call('HDEL', DEAD_LETTERS, id)
   redis.call('ZREM', DEAD_LETTER_TIMES, id)
   redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', 0 - size)
-  forget_webhook(id)
+  drop_webhook(id)
 end
 
 -- Dead letters must not fill Redis: above the bounds, drop the oldest. Returns how many.
@@ -22,7 +22,7 @@ local function bury(id, letter, died_at)
   local bytes = redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', #letter - before)
   -- The new letter may go as well: one that is larger than all that may be kept.
   while many > 0 and (many > MAX_DEAD_LETTERS or bytes > MAX_DEAD_LETTER_BYTES) do
-    forget(redis.call('ZRANGE', DEAD_LETTER_TIMES, 0, 0)[1])
+    delete_letter(redis.call('ZRANGE', DEAD_LETTER_TIMES, 0, 0)[1])
     bytes = tonumber(redis.call('HGET', DEAD_LETTER_TOTALS, 'bytes'))
     many, dropped = many - 1, dropped + 1
   end

@@ -5,10 +5,18 @@
 local function limiter(text)
   local id, requests, seconds, rows, rows_seconds = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
   local key, now = LIMITS .. id, clock()
-  local known = redis.call('HMGET', key, 'requests', 'rows')
+
+  local function taken_until(name, period)
+    local time, latest = tonumber(redis.call('HGET', key, name) or 0), now + period
+    if time > latest then -- the clock went back, and the key would be refused for that long
+      redis.call('HSET', key, name, string.format('%.6f', latest))
+    end
+    return math.min(math.max(time, now), latest)
+  end
+
   local limits = {
-    { 'requests', tonumber(requests), tonumber(seconds), math.max(tonumber(known[1] or 0), now) },
-    { 'rows', tonumber(rows), tonumber(rows_seconds), math.max(tonumber(known[2] or 0), now) },
+    { 'requests', tonumber(requests), tonumber(seconds), taken_until('requests', tonumber(seconds)) },
+    { 'rows', tonumber(rows), tonumber(rows_seconds), taken_until('rows', tonumber(rows_seconds)) },
   }
 
   local function after(limit, rows_added)

@@ -26,6 +26,6 @@ local function tell_webhook(id, state, version)
   local target = has_webhooks and redis.call('HGET', WEBHOOKS, id)
   if target then
     record_event(id, cjson.decode(target), 'prediction.' .. state, version)
-    forget_webhook(id)
+    drop_webhook(id)
   end
 end

@@ -17,7 +17,7 @@ local said = '"model":' .. cjson.encode(version)
 for _, id in ipairs(ids) do
   local letter = redis.call('HGET', DEAD_LETTERS, id)
   if letter and string.find(letter, said, 1, true) then
-    forget(id)
+    delete_letter(id)
     deleted = deleted + 1
   end
 end

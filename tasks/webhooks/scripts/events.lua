@@ -14,7 +14,7 @@ local function send_at(subject, origin, at)
 end
 
 -- Forget a webhook, unless it has an event to send, or its prediction may be replayed.
-local function forget_webhook(subject)
+local function drop_webhook(subject)
   if redis.call('EXISTS', WEBHOOK_EVENTS .. subject) == 0
     and redis.call('HEXISTS', DEAD_LETTERS, subject) == 0 then
     redis.call('HDEL', WEBHOOKS, subject)

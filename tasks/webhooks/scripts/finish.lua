@@ -21,7 +21,7 @@ else
   if redis.call('EXISTS', WEBHOOK_EVENTS .. subject) == 1 then
     send_at(subject, origin, now)
   else
-    forget_webhook(subject)
+    drop_webhook(subject)
   end
 end
 redis.call('HINCRBY', WEBHOOK_TOTALS, became, 1)

@@ -7,7 +7,7 @@ local found_at = redis.call('ZSCORE', DEAD_LETTER_TIMES, letter_id)
 if not found_at or tonumber(found_at) ~= tonumber(died_at) then return 'gone' end
 if redis.call('HLEN', WEBHOOKS) >= tonumber(most) then return 'full' end
 local told = cjson.decode(event)
-forget(letter_id)
+delete_letter(letter_id)
 -- Counted among the webhooks until it is delivered.
 redis.call('HSETNX', WEBHOOKS, told.subject, cjson.encode({ url = told.url, origin = told.origin }))
 put_event(told.subject, told.origin, event)

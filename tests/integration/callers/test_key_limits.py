@@ -107,3 +107,20 @@ def test_refused_and_repeated_predictions_take_nothing(harness: LedgerHarness) -
 def test_what_is_remembered_of_a_limit_ends_by_itself(harness: LedgerHarness) -> None:
     harness.ledger.accept(limited("100/s")("a"))
     assert 0 < harness.client.ttl(f"{keys.LIMITS}a-key") <= 2
+
+
+def test_clock_that_goes_back_takes_no_more_than_the_burst(harness: LedgerHarness) -> None:
+    make = limited("2/s", rows="100/s")
+    ahead = {"requests": time.time() + 3600, "rows": time.time() + 3600}
+    harness.client.hset(f"{keys.LIMITS}a-key", mapping=ahead)
+    with pytest.raises(RateLimited) as refused:
+        harness.ledger.accept(make("a"))
+    assert refused.value.extra["retry_after"] == 1
+
+    def take() -> bool:
+        try:
+            return bool(harness.ledger.accept(make("b")))
+        except RateLimited:
+            return False
+
+    until(take, "one more, once there is capacity")

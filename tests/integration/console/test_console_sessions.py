@@ -57,7 +57,7 @@ def test_open_ids_of_a_queue_and_of_workers(client: redis.Redis) -> None:
         "predictq:reserved", mapping={"predict:7": '{"id":"c"}', "predict:07": '{"id":"d"}'}
     )
     listed = OpenIds(client)
-    assert listed.waiting("predict", 50) == ["a", "b"]
-    assert listed.waiting("predict", 1) == ["a"]
+    assert listed.queued("predict", 50) == ["a", "b"]
+    assert listed.queued("predict", 1) == ["a"]
     assert listed.reserved("predict", 50) == ["c"]
     assert listed.reserved("bulk", 50) == []

@@ -8,7 +8,7 @@ import pytest
 
 from predictq import Client, PredictqError, ProblemError
 from tasks.key_files import read_or_make_local_key
-from tests.support.models import BALLAST, Doubling, Heavy, register
+from tests.support.models import HEAVY_BYTES, Doubling, Heavy, register
 from tests.support.stack import LiveStack
 
 pytestmark = pytest.mark.slow
@@ -39,14 +39,14 @@ def test_version_is_loaded_and_unloaded_by_every_worker(unruly: LiveStack, owner
     assert (told["loaded"], len(told["workers"]), told["waiting_for"]) == (True, 1, [])
     held = holders(owner, "heavy:1")
     assert held["workers"] == told["workers"]
-    assert held["memory_bytes"] >= BALLAST
+    assert held["memory_bytes"] >= HEAVY_BYTES
     assert held["load_seconds"] > 0
     full = fork_server_memory(unruly)
 
     owner.models.unload("heavy", 1)
     assert holders(owner, "heavy:1")["workers"] == []
     assert holders(owner, "heavy:1")["memory_bytes"] is None
-    assert full - fork_server_memory(unruly) > BALLAST / 2
+    assert full - fork_server_memory(unruly) > HEAVY_BYTES / 2
     assert unruly.http.get("/v2/models/heavy/ready").status_code == 503
 
     assert unruly.predict("heavy", [2.0, 0.0]) == [4.0], "the next prediction loads it again"

@@ -4,8 +4,8 @@ import joblib
 import pytest
 from click.testing import CliRunner
 
+from cli.ghosts import remove_all_ghosts
 from cli.main import main
-from cli.models.ghosts import remove_all_ghosts
 from registry.changes import Changes
 from registry.store import Registry
 from tasks.ledger.ledger import connect

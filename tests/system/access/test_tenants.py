@@ -117,3 +117,29 @@ def test_key_sees_only_its_models(stack: LiveStack, callers: Any) -> None:
     ).text.splitlines()
     assert '"model_not_found"' in told[0]
     assert '"queued"' in told[1]
+
+
+def test_truth_of_another_tenant_is_not_taken(
+    stack: LiveStack, risk: httpx2.Client, web: httpx2.Client
+) -> None:
+    ours = risk.post("/predict", json=BODY).json()["id"]
+    path = f"/predict/result/{ours}/label"
+    unknown = web.post("/predict/result/never-given-out/label", json={"label": 1})
+    for other in (web, stack.http, stack.owner):
+        answer = other.post(path, json={"label": 1})
+        assert (answer.status_code, answer.json()) == (404, unknown.json())
+        (told,) = other.post("/predict/labels", json={"labels": {ours: 1}}).json()["labels"]
+        assert (told["counted"], told["code"]) == (False, "prediction_not_found")
+    assert risk.post(path, json={"label": 2}).json()["counted"]
+
+
+def test_lists_leave_out_models_that_a_key_does_not_see(stack: LiveStack, callers: Any) -> None:
+    few = callers("lists", models=["iri*"], scopes=["metrics", "models:read", "operate"])
+    for model, features in (("iris", ROW), ("diabetes", [0.0] * 10)):
+        assert stack.http.post("/predict", json={"model": model, "features": features}).is_success
+    for path in ("/stats", "/models/status", "/dead-letters", "/deployments"):
+        assert "diabetes" not in few.get(path).text
+    assert "diabetes:1" in stack.http.get("/stats").text
+    assert {each["model"] for each in few.get("/stats").json()["predictions"]} == {"iris"}
+    for path in ("/metrics", "/console", "/console/models", "/console/events"):
+        assert few.get(path).status_code == 403

@@ -43,7 +43,7 @@ def test_http_2_is_off_and_idle_connections_are_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("soft", "hard", "room", "then"),
+    ("soft", "hard", "capacity", "then"),
     [
         (1024, 20_000, MAX_CONNECTIONS, MAX_CONNECTIONS + RESERVED_DESCRIPTORS),
         (20_000, 20_000, MAX_CONNECTIONS, None),
@@ -53,12 +53,12 @@ def test_http_2_is_off_and_idle_connections_are_closed() -> None:
     ],
 )
 def test_descriptor_limit_leaves_some_beside_connections(
-    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, room: int, then: int | None
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, capacity: int, then: int | None
 ) -> None:
     limits: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.append(new))
-    assert connection_capacity() == room
+    assert connection_capacity() == capacity
     assert limits == ([(then, hard)] if then else [])
 
 

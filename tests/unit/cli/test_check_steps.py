@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from cli import restart as restarting
 from cli import test as checks
-from cli.restart import restart
+from cli.up import restart as restarting
+from cli.up.restart import restart
 from stack.running import RunningStack
 
 HOMES = Path("/homes")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -56,6 +57,13 @@ def test_smoke_test_leaves_out_a_model_that_is_not_ready(tmp_path):
     for name, state in {"refused": Readiness("refused", "row 3 differs"), "ready": READY}.items():
         registry.add(name, described(b"one"), b"one", state=state)
     assert [test.model for test in SmokeTest.flock(tmp_path)] == ["ready"]
+
+
+def test_curl_shows_the_file_of_a_key_where_one_is_needed():
+    test = SmokeTest("iris", [5.1])
+    assert "authorization" not in test.curl("http://127.0.0.1:5000")
+    told = test.curl("http://127.0.0.1:5000", Path("/a home/local.key"))
+    assert """ -H "authorization: Bearer $(cat '/a home/local.key')" """ in told
 
 
 def run_to_the_end(smoke):

@@ -17,7 +17,7 @@ LOCAL = msgspec.structs.replace(STRICT, webhooks_allow_local=True)
 INNER = [
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0"),
     *("100.64.0.1", "100.100.100.200", "224.0.0.1", "255.255.255.255", "240.0.0.1"),
-    "168.63.129.16",
+    *("168.63.129.16", "192.0.0.192", "fd20:ce::254", "64:ff9b:1::7f00:1"),
     *("::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "fec0::1", "2001:db8::1"),
     *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::7f00:1"),
     *("64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a9fe:a9fe::1"),
@@ -37,7 +37,15 @@ def test_public_addresses_are_public(text: str) -> None:
     assert is_public(ipaddress.ip_address(text))
 
 
-@pytest.mark.parametrize("text", ["169.254.169.254", "fe80::1", "168.63.129.16", "224.0.0.1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("169.254.169.254", "fe80::1", "168.63.129.16", "224.0.0.1", "192.0.0.192"),
+        *("fd00:ec2::254", "fd20:ce::254", "100.100.100.200"),
+        *("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"),
+        "2001:0:4136:e378:8000:63bf:5601:5601",  # Teredo, to 169.254.169.254
+    ],
+)
 def test_metadata_addresses_stay_refused_where_local_ones_are_allowed(text: str) -> None:
     assert not may_be_sent_to(ipaddress.ip_address(text), LOCAL)
 

@@ -3,7 +3,7 @@
 local ids, deleted = ARGV, 0
 for _, id in ipairs(ids) do
   if redis.call('ZSCORE', DEAD_LETTER_TIMES, id) then
-    forget(id)
+    delete_letter(id)
     deleted = deleted + 1
   end
 end

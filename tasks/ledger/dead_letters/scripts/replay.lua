@@ -33,7 +33,7 @@ if told then
 end
 -- The webhook is told of the next outcome, too.
 local webhook = redis.call('HGET', WEBHOOKS, letter_id)
-forget(letter_id)
+delete_letter(letter_id)
 if webhook then redis.call('HSET', WEBHOOKS, letter_id, webhook) end
 -- For an hour, a caller that missed the answer can ask again; see Replays.replay.
 local id = record_key and string.sub(record_key, #RECORD + 1) or ''

@@ -281,3 +281,14 @@ def test_too_many_failures_stay_too_many(worker: ManualWorker) -> None:
     )
     assert not worker.ledger.resume("a")
     assert worker.status("a") == "failed"
+
+
+def test_job_without_a_limit_may_have_any_number_of_bad_rows(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 2)
+    job = f"{keys.JOB}a"
+    assert not worker.client.hexists(job, "most_failures")
+    worker.settle(worker.begin("a", "0"), failed=10)
+    worker.client.hset(job, "most_failures", -1)  # as earlier releases stored it
+    worker.settle(worker.begin("a", "1"), failed=10)
+    assert worker.status("a") == "finalizing"

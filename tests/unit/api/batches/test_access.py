@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from api.batches.access import JobAccess
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tasks.jobs.job import Counts, InputInfo, Job, JobError, OutputInfo
 from telemetry.errors import KeyMissing
 from tests.callers import OWNER, environ_of
@@ -40,7 +40,7 @@ def access(found: Job) -> JobAccess:
 
 def test_access_without_the_key() -> None:
     found = job(restricted=True)
-    with Flask("test").test_request_context(environ_base=environ_of(ANYONE)):
+    with Flask("test").test_request_context(environ_base=environ_of(LOCAL_CALLER)):
         shown = access(found).redacted(found)
         assert shown.error
         assert (shown.error.code, LINE in shown.error.message) == ("invalid_input", False)

@@ -117,3 +117,10 @@ def test_results_that_are_overdue_are_settled(ids: list[str]) -> None:
     ledger = Ledger(deadline=1.0)
     assert ask(ledger, ids) == [{"status": "expired"}] * len(ids)
     assert ledger.expired == 1
+
+
+def test_results_of_another_tenant_are_not_waited_for() -> None:
+    ledger = Ledger()
+    ledger.record = replace(ledger.record, tenant="risk")
+    found = ask(ledger, ["a", "b"], lambda _: pytest.fail("this waits"))
+    assert [each["code"] for each in found] == ["prediction_not_found"] * 2

@@ -15,7 +15,7 @@ from api.callers.anonymous import anonymous_caller
 from api.console.session.sessions import Sessions
 from api.openapi.document import build
 from cli.keys.key_file import add_to_file
-from tasks.callers.caller import ANYONE, NOBODY
+from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER
 from tasks.callers.scopes import ROLES, SCOPES, Scope
 from tasks.settings import Settings
 
@@ -125,7 +125,7 @@ def test_every_route_needs_its_scope(
     request = example(line)
 
     async def run() -> None:
-        for front, anyone in ((locked, NOBODY), (unlocked, ANYONE)):
+        for front, anyone in ((locked, UNKNOWN_CALLER), (unlocked, LOCAL_CALLER)):
             for scope, key in ((None, None), *front.keys.items()):
                 status, code, read = await front.ask(request, key)
                 # Whoever makes keys can have every scope.
@@ -228,7 +228,10 @@ def test_api_beyond_loopback_asks_for_keys_or_says_that_it_does_not(address: str
     with pytest.raises(ValueError, match="PREDICTQ_REQUIRE_KEYS=1"):
         anonymous_caller(address, plain)
     keyed = Settings(home=Path(), redis_url="", require_keys=True, insecure=True)
-    assert anonymous_caller(address, keyed) is NOBODY
-    assert anonymous_caller("127.0.0.1", keyed) is NOBODY
-    assert anonymous_caller(address, Settings(home=Path(), redis_url="", insecure=True)) is ANYONE
-    assert anonymous_caller("127.0.0.1", plain) is ANYONE
+    assert anonymous_caller(address, keyed) is UNKNOWN_CALLER
+    assert anonymous_caller("127.0.0.1", keyed) is UNKNOWN_CALLER
+    assert (
+        anonymous_caller(address, Settings(home=Path(), redis_url="", insecure=True))
+        is LOCAL_CALLER
+    )
+    assert anonymous_caller("127.0.0.1", plain) is LOCAL_CALLER

@@ -11,10 +11,10 @@ from api.asgi import server_sent_events
 from api.callers.current import CALLER
 from api.console.live import events
 from api.console.live.events import LiveEvents
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tests.unit.api.console.pictures import picture
 
-SCOPE: Any = {"type": "http", "path": "/console/events", "method": "GET", CALLER: ANYONE}
+SCOPE: Any = {"type": "http", "path": "/console/events", "method": "GET", CALLER: LOCAL_CALLER}
 
 
 class Page:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from api.console import formatting
-from api.console.live.history import LoadHistory
+from api.console.live.load_series import LoadSeries
 from api.console.notices import notice_text
 from api.console.pages.batches import MAX_CELLS, first_errors, grid
 from api.console.pages.predictions import MAX_ANSWER_CHARS, as_curl, life, shown_answer
@@ -100,9 +100,9 @@ def test_first_errors_pass_over_what_is_being_written(tmp_path: Path) -> None:
 
 def test_queue_rows_have_an_eta_only_while_it_is_known() -> None:
     busy = picture(queues={"predict": queue(depth=90, reserved=10, rate=50.0, oldest=2.0)})
-    (row,) = queue_rows(busy, LoadHistory())
+    (row,) = queue_rows(busy, LoadSeries())
     assert (row.eta, row.oldest) == (2.0, 2.0)
-    (row,) = queue_rows(picture(queues={"predict": queue(rate=50.0)}), LoadHistory())
+    (row,) = queue_rows(picture(queues={"predict": queue(rate=50.0)}), LoadSeries())
     assert row.eta is None
 
 

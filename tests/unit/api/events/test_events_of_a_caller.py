@@ -70,13 +70,19 @@ def _without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, 0.0)
 
 
-def told(log: Any, after: str | None, enough: Callable[[bytes], bool]) -> bytes:
-    """What a caller was sent."""
+def told(
+    log: Any,
+    after: str | None,
+    enough: Callable[[bytes], bool],
+    sees: Callable[[str], bool] = lambda _: True,
+) -> bytes:
+    """What a caller was sent; ``sees``: whether it sees a model."""
 
     async def run() -> bytes:
         news = News("")
         client = Client(news, enough)
-        await asyncio.wait_for(EventStream(log, news, StreamSender(client.send)).run(after), 20)
+        stream = EventStream(log, news, StreamSender(client.send), sees)
+        await asyncio.wait_for(stream.run(after), 20)
         assert client.status == 200
         return client.text
 
@@ -100,6 +106,14 @@ def test_stream_continues_after_a_position() -> None:
 def test_stream_sends_many_events_page_by_page() -> None:
     text = told(Log(MANY), "0-0", lambda text: b'"id-600"' in text)
     assert text.count(b"event: outcome") == MANY
+
+
+def test_stream_leaves_out_models_that_the_caller_does_not_see() -> None:
+    log = Log(3)
+    log.events[1] = Event("2-0", "hidden", "succeeded", "other:1")
+    text = told(log, "0-0", lambda text: b"id-3" in text, lambda model: model == "m")
+    assert text.count(b"event: outcome") == 2
+    assert b"hidden" not in text
 
 
 def test_stream_tells_of_a_gap() -> None:

@@ -17,7 +17,9 @@ from werkzeug.exceptions import HTTPException
 from api.asgi.request_filter import MAX_FIELD_BYTES
 from api.batches.request import UploadRequest
 from api.batches.upload import _suffixes
+from api.console.pages.dead_letters import _number, _quoted
 from api.dead_letters.routes import Page
+from api.drop_in.resources import read_resources
 from api.http import prefer
 from api.http.downloads import _asks_for_one_range
 from api.http.form_parts import BoundedDecoder
@@ -26,9 +28,15 @@ from api.http.operator_bodies import read_query
 from api.operations.front_page import front_page
 from registry import names
 from registry.manifest import Column
+from registry.splits import parse_meaning
 from registry.values import fault
+from tasks.callers.rate import Rate
+from tasks.callers.tokens import read_token
+from tasks.events.log import _position
 from tasks.hosts import Hosts
 from tasks.ids import Ids
+from tasks.settings import Settings
+from tasks.targets.webhook import Webhook, target
 from tasks.wire import decode
 from telemetry.errors import PredictqError, TooLarge
 
@@ -37,6 +45,7 @@ SOON = 0.25
 """Limit in seconds; linear parsers take less than a tenth of it."""
 app = Flask(__name__)
 HOSTS, IDS = Hosts("0.0.0.0", ".example"), Ids(b"key")
+NONE = Settings(home="/none", redis_url="")
 
 
 def column(kind: Any) -> Column:
@@ -60,6 +69,14 @@ OURS: dict[str, tuple[Callable[[str], Any], str]] = {
     "a duration": (lambda text: fault(column("duration"), text), ":.P -0"),
     "a decimal": (lambda text: fault(column("decimal"), text), "._eE+-0 "),
     "a form's field": (_read_form, ":/.,"),
+    "numbers of a reason": (lambda text: _number.sub("#", text), "0af.-x "),
+    "quotes of a reason": (lambda text: _quoted.sub("", text), "'\" "),
+    "a quantity": (lambda text: read_resources({"memory_limit": text}), "0. mKi"),
+    "a split": (parse_meaning, "=,1 "),
+    "a rate": (Rate.parse, "0./e_ "),
+    "a token": (lambda text: read_token(f"pq_live_{text}"), "_ 0"),
+    "an address of a webhook": (lambda text: target(Webhook(f"https://{text}"), NONE), ":/[]@?#.%"),
+    "a position of events": (_position.fullmatch, "-0 "),
 }
 """Parsers of fields, with the separators that they know."""
 HEADERS: dict[str, tuple[Callable[[], Any], str]] = {

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from api.app import Services, create_flask
 from registry.registrations.registrations import Registrations
 from registry.store import Registry
-from tasks.callers.caller import ANYONE
+from tasks.callers.caller import LOCAL_CALLER
 from tasks.settings import Settings
 from tests.callers import OWNER, client_of, environ_of
 from tests.unit.api.models.registry_front import AWAY
@@ -61,7 +62,7 @@ def test_upload_that_is_checked_can_be_looked_at_and_withdrawn(tmp_path: Path) -
 
 def test_upload_needs_the_local_key(tmp_path: Path) -> None:
     client = front(tmp_path)
-    answer = client.post(PATH, data=form(), environ_base=environ_of(ANYONE))
+    answer = client.post(PATH, data=form(), environ_base=environ_of(LOCAL_CALLER))
     assert (answer.status_code, answer.json["code"]) == (401, "key_missing")
     assert not (tmp_path / "registrations").exists()
 
@@ -122,3 +123,18 @@ def test_upload_of_a_version_that_is_taken_is_409(tmp_path: Path) -> None:
     assert client.post(PATH, data=form(version="3")).json["version"] == 3
     answer = client.post(PATH, data=form(version="3"))
     assert (answer.status_code, answer.json["code"]) == (409, "registry_conflict")
+
+
+def test_upload_keys_of_tenants_are_apart(tmp_path: Path) -> None:
+    client, key = front(tmp_path), {"Idempotency-Key": "one"}
+    other = environ_of(replace(OWNER, tenant="risk"))
+    answers = [
+        client.post(PATH, data=form(content), headers=key, environ_base=environ)
+        for content, environ in (
+            (b"model", client.environ_base),
+            (b"other", other),
+            (b"model", client.environ_base),
+            (b"other", other),
+        )
+    ]
+    assert [each.json["version"] for each in answers] == [1, 2, 1, 2]

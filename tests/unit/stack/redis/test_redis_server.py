@@ -157,7 +157,7 @@ def test_external_redis_must_answer() -> None:
     ],
 )
 def test_external_redis_must_be_durable(tmp_path: Path, name: str, value: str, reason: str) -> None:
-    ours = Told.of(prepare_server(tmp_path / "data"), f"{name} {value}\n")
+    ours = ServerWithSettings.of(prepare_server(tmp_path / "data"), f"{name} {value}\n")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         with pytest.raises(click.ClickException, match=f"cannot be used: .*{reason}"):
@@ -165,20 +165,20 @@ def test_external_redis_must_be_durable(tmp_path: Path, name: str, value: str, r
 
 
 def test_external_redis_without_a_log_is_warned_of(tmp_path: Path) -> None:
-    ours = Told.of(prepare_server(tmp_path / "data"), "appendonly no\n")
+    ours = ServerWithSettings.of(prepare_server(tmp_path / "data"), "appendonly no\n")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         (warning,) = require(ours.url)
     assert "it has no append-only file" in warning
 
 
-class Told(RedisServer, frozen=True, kw_only=True):
+class ServerWithSettings(RedisServer, frozen=True, kw_only=True):
     """A server with other settings."""
 
     more: str
 
     @classmethod
-    def of(cls, server: RedisServer, more: str) -> "Told":
+    def of(cls, server: RedisServer, more: str) -> "ServerWithSettings":
         return cls(**msgspec.structs.asdict(server), more=more)
 
     def configuration(self) -> str:

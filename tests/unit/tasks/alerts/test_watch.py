@@ -17,7 +17,7 @@ LOOK = 10.0
 
 
 class Store:
-    """What Redis keeps, in memory; ``holder`` has the lease, and Redis can be away."""
+    """What Redis keeps, in memory; ``holder`` has the claim, and Redis can be away."""
 
     def __init__(self) -> None:
         self.kept: dict[str, AlertState] = {}
@@ -29,13 +29,13 @@ class Store:
         if self.is_away:
             raise redis.ConnectionError
 
-    def take(self, token: str) -> bool:
+    def claim(self, token: str) -> bool:
         self._ask()
         self.holder = self.holder or token
         return self.holder == token
 
     def release(self, token: str) -> None:
-        if self.take(token):
+        if self.claim(token):
             self.holder = ""
 
     def states(self) -> dict[str, AlertState]:

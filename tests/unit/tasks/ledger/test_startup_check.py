@@ -22,7 +22,7 @@ GOOD = {
 }
 
 
-class Told:
+class FakeInfo:
     """A client of a server with these facts; it fails for the first ``away`` calls."""
 
     def __init__(self, away: int = 0, **changes: Any) -> None:
@@ -43,7 +43,7 @@ class Closed:
 
 
 def test_durable_redis_is_fit() -> None:
-    server = look(Told())
+    server = look(FakeInfo())
     assert server.refusal is None
     assert list(server.warnings) == []
     assert server.maxmemory == 2**29
@@ -59,7 +59,7 @@ def test_durable_redis_is_fit() -> None:
     ],
 )
 def test_evicting_or_read_only_redis_is_refused(said: dict[str, Any], reason: str) -> None:
-    refusal = look(Told(**said)).refusal
+    refusal = look(FakeInfo(**said)).refusal
     assert refusal is not None
     assert reason in refusal
 
@@ -67,8 +67,8 @@ def test_evicting_or_read_only_redis_is_refused(said: dict[str, Any], reason: st
 @pytest.mark.parametrize(
     ("client", "warning"),
     [
-        (Told(aof_enabled=0), "it has no append-only file"),
-        (Told(maxmemory_policy=None), "it does not report its maxmemory-policy"),
+        (FakeInfo(aof_enabled=0), "it has no append-only file"),
+        (FakeInfo(maxmemory_policy=None), "it does not report its maxmemory-policy"),
         (Closed(), "it does not report its maxmemory-policy"),
     ],
 )
@@ -81,7 +81,7 @@ def test_redis_at_risk_is_warned_of(client: Any, warning: str) -> None:
 
 def test_unfit_redis_ends_a_starting_process(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(SystemExit) as ended:
-        StartupCheck(Told(maxmemory_policy="allkeys-lru"), list).run()
+        StartupCheck(FakeInfo(maxmemory_policy="allkeys-lru"), list).run()
     assert ended.value.code == os.EX_CONFIG
     (record,) = caplog.records
     assert record.levelno == logging.CRITICAL
@@ -91,7 +91,7 @@ def test_unfit_redis_ends_a_starting_process(caplog: pytest.LogCaptureFixture) -
 def test_absent_redis_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startup_check, "RECHECK_SECONDS", 0.001)
     seen: list[Server] = []
-    StartupCheck(Told(away=3), seen.append).run()
+    StartupCheck(FakeInfo(away=3), seen.append).run()
     until(lambda: seen, "a look")
     assert [server.maxmemory for server in seen] == [2**29]
 
@@ -100,6 +100,6 @@ def test_redis_that_returns_unfit_ends_the_process(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(startup_check, "RECHECK_SECONDS", 0.001)
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
-    StartupCheck(Told(away=1, role="slave"), list).run()
+    StartupCheck(FakeInfo(away=1, role="slave"), list).run()
     until(lambda: killed, "the end")
     assert killed == [(os.getpid(), signal.SIGTERM)]

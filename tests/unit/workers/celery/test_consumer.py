@@ -1,4 +1,4 @@
-"""Each connection to the broker attaches the same parts anew."""
+"""Each connection to the broker attaches the same services anew."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from tasks.settings import Settings
 from workers.celery import consumer as step
 from workers.celery.consumer import BatchingStep, HeartbeatStep
 from workers.heartbeat import HEARTBEAT_SECONDS
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 
 class OrderlyShutdown:
@@ -61,40 +61,40 @@ class Reservations:
 
 
 @pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> WorkerParts:
+def services(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> WorkerServices:
     monkeypatch.setattr(step, "Shutdown", OrderlyShutdown)
-    parts = WorkerParts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
-    parts.reservations = Reservations()  # type: ignore[assignment]  # a stand-in
-    return parts
+    services = WorkerServices(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
+    services.reservations = Reservations()  # type: ignore[assignment]  # a stand-in
+    return services
 
 
-def test_intake_is_opened_at_each_connection(parts: WorkerParts) -> None:
+def test_intake_is_opened_at_each_connection(services: WorkerServices) -> None:
     consumer = Consumer()
-    step = BatchingStep(consumer, parts=parts)
+    step = BatchingStep(consumer, services=services)
     for _ in range(2):
         consumer.connect()
         step.start(consumer)
-        parts.intake.take()
+        services.intake.take()
         assert consumer.taken == 1
-    assert parts.reservations.begun == ["predict"] * 2  # type: ignore[attr-defined]  # a stand-in
+    assert services.reservations.begun == ["predict"] * 2  # type: ignore[attr-defined]  # a stand-in
 
 
-def test_events_are_sent_over_each_connection(parts: WorkerParts) -> None:
+def test_events_are_sent_over_each_connection(services: WorkerServices) -> None:
     consumer = Consumer()
-    step = BatchingStep(consumer, parts=parts)
+    step = BatchingStep(consumer, services=services)
     flushed: list[str] = []
     for name in ("first", "second"):
         consumer.event_dispatcher = SimpleNamespace(flush=lambda name=name: flushed.append(name))
         step.start(consumer)
-        parts.events.flush()
+        services.events.flush()
     assert flushed == ["first", "second"]
 
 
 @pytest.mark.parametrize(("should_stop", "asked"), [(None, 0), (0, 1), (70, 1)])
 def test_shutdown_alone_waits_for_running_batches(
-    parts: WorkerParts, monkeypatch: pytest.MonkeyPatch, should_stop: int | None, asked: int
+    services: WorkerServices, monkeypatch: pytest.MonkeyPatch, should_stop: int | None, asked: int
 ) -> None:
-    step = BatchingStep(Consumer(), parts=parts)
+    step = BatchingStep(Consumer(), services=services)
     monkeypatch.setattr(state, "should_stop", should_stop)
     step.stop(Consumer())
     assert step._shutdown.asked == asked
@@ -116,10 +116,12 @@ class Heartbeat:
         self.said.append("farewell")
 
 
-def test_heartbeats_last_from_the_first_connection_to_the_farewell(parts: WorkerParts) -> None:
+def test_heartbeats_last_from_the_first_connection_to_the_farewell(
+    services: WorkerServices,
+) -> None:
     consumer, heartbeat = Consumer(), Heartbeat()
-    parts.heartbeat = heartbeat  # type: ignore[assignment]  # a stand-in
-    step = HeartbeatStep(consumer, parts=parts)
+    services.heartbeat = heartbeat  # type: ignore[assignment]  # a stand-in
+    step = HeartbeatStep(consumer, services=services)
     step.start(consumer)
     assert (heartbeat.said, consumer.repeated) == (
         [("worker@here", ["predict"])],

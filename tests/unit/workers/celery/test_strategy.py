@@ -16,7 +16,7 @@ from tasks.settings import Settings
 from tests.support.models import described
 from tests.support.stack import until
 from workers.celery.strategy import strategy
-from workers.parts import WorkerParts
+from workers.services import WorkerServices
 
 
 class Reservations:
@@ -35,11 +35,11 @@ def reservations() -> Reservations:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, reservations: Reservations) -> WorkerParts:
+def services(tmp_path: Path, reservations: Reservations) -> WorkerServices:
     Registry(tmp_path).add("m", described(b"m"), b"m")
-    parts = WorkerParts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
-    parts.reservations = reservations  # type: ignore[assignment]  # a stand-in
-    return parts
+    services = WorkerServices(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
+    services.reservations = reservations  # type: ignore[assignment]  # a stand-in
+    return services
 
 
 def message(model: str = "m:1", eta: str | None = None, **headers: Any) -> Any:
@@ -56,50 +56,52 @@ def message(model: str = "m:1", eta: str | None = None, **headers: Any) -> Any:
     )
 
 
-def waiting(parts: WorkerParts) -> list[Any]:
-    return [*parts.batcher._waiting.messages()]
+def waiting(services: WorkerServices) -> list[Any]:
+    return [*services.batcher._gathered.messages()]
 
 
-def deliver(parts: WorkerParts, message: Any) -> None:
+def deliver(services: WorkerServices, message: Any) -> None:
     consumer = SimpleNamespace(hostname="worker@here")
-    strategy(parts, predict, app, consumer)(message)
+    strategy(services, predict, app, consumer)(message)
 
 
-def test_message_goes_to_the_batcher_with_its_fields(parts: WorkerParts) -> None:
-    deliver(parts, message(timelimit=[2.5, None]))
-    (read,) = waiting(parts)
+def test_message_goes_to_the_batcher_with_its_fields(services: WorkerServices) -> None:
+    deliver(services, message(timelimit=[2.5, None]))
+    (read,) = waiting(services)
     assert (read.tag, read.reference, read.method) == ("tag a", "m:1", "predict")
     assert (read.rows, read.limit, read.request.id) == (2, 2.5, "a")
 
 
-def test_batcher_outlives_all_connections(parts: WorkerParts) -> None:
-    deliver(parts, message())
-    deliver(parts, message())
-    assert len(waiting(parts)) == 2
+def test_batcher_outlives_all_connections(services: WorkerServices) -> None:
+    deliver(services, message())
+    deliver(services, message())
+    assert len(waiting(services)) == 2
 
 
 def test_message_with_a_future_eta_is_deferred(
-    parts: WorkerParts, reservations: Reservations
+    services: WorkerServices, reservations: Reservations
 ) -> None:
     eta = datetime.now(UTC) + timedelta(hours=1)
-    deliver(parts, message(eta=eta.isoformat()))
-    assert waiting(parts) == []
+    deliver(services, message(eta=eta.isoformat()))
+    assert waiting(services) == []
     assert reservations.deferred == [("tag a", pytest.approx(eta.timestamp()))]
 
 
-def test_message_with_a_past_eta_is_computed(parts: WorkerParts) -> None:
+def test_message_with_a_past_eta_is_computed(services: WorkerServices) -> None:
     eta = datetime.now(UTC) - timedelta(hours=1)
-    deliver(parts, message(eta=eta.isoformat()))
-    assert len(waiting(parts)) == 1
+    deliver(services, message(eta=eta.isoformat()))
+    assert len(waiting(services)) == 1
 
 
-def test_worker_without_the_registry_takes_no_messages(parts: WorkerParts, tmp_path: Path) -> None:
-    deliver(parts, message("absent:1"))
-    assert not parts.registry_outage.lasts
+def test_worker_without_the_registry_takes_no_messages(
+    services: WorkerServices, tmp_path: Path
+) -> None:
+    deliver(services, message("absent:1"))
+    assert not services.registry_outage.lasts
     shutil.rmtree(tmp_path / "models")
 
     def is_noted() -> bool:
-        deliver(parts, message())
-        return parts.registry_outage.lasts
+        deliver(services, message())
+        return services.registry_outage.lasts
 
     until(is_noted, "it sees that the registry is away")

@@ -13,7 +13,7 @@ from workers.directives.carrying_out import MAX_FAILED, DirectiveRunner
 from workers.pool.load_retry import LoadRetry
 
 
-class Told:
+class GivenDirectives:
     """Directives that are given."""
 
     def __init__(self) -> None:
@@ -56,8 +56,8 @@ class Pools:
 
 
 @pytest.fixture
-def given() -> Told:
-    return Told()
+def given() -> GivenDirectives:
+    return GivenDirectives()
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def pools() -> Pools:
 
 
 @pytest.fixture
-def faults(tmp_path: Any) -> LoadRetry:
+def load_retry(tmp_path: Any) -> LoadRetry:
     registry = Registry(tmp_path)
     registry.add("m", described(b"m"), b"m")
     return LoadRetry(registry)
 
 
 @pytest.fixture
-def worker(given: Any, pools: Any, faults: LoadRetry) -> DirectiveRunner:
-    found = DirectiveRunner(given, pools, faults)
+def worker(given: Any, pools: Any, load_retry: LoadRetry) -> DirectiveRunner:
+    found = DirectiveRunner(given, pools, load_retry)
     found.advance()
     return found
 
@@ -84,7 +84,7 @@ def report(worker: DirectiveRunner) -> DirectiveReport:
 
 
 def test_directive_is_pending_until_it_is_carried_out(
-    worker: DirectiveRunner, given: Told, pools: Pools
+    worker: DirectiveRunner, given: GivenDirectives, pools: Pools
 ) -> None:
     load = given.give("m:1")
     assert report(worker).pending == [load]
@@ -98,16 +98,16 @@ def test_directive_is_pending_until_it_is_carried_out(
 
 
 def test_worker_carries_out_nothing_that_was_told_before_it_started(
-    given: Any, pools: Any, faults: LoadRetry
+    given: Any, pools: Any, load_retry: LoadRetry
 ) -> None:
     before = given.give("m:1")
-    late = DirectiveRunner(given, pools, faults)
+    late = DirectiveRunner(given, pools, load_retry)
     assert report(late).is_done(before)
     assert pools.asked == []
 
 
 def test_directives_of_one_version_are_carried_out_in_order(
-    worker: DirectiveRunner, given: Told, pools: Pools
+    worker: DirectiveRunner, given: GivenDirectives, pools: Pools
 ) -> None:
     given.give("m:1")
     given.give("m:1", loads=False)
@@ -120,19 +120,19 @@ def test_directives_of_one_version_are_carried_out_in_order(
 
 
 def test_load_that_fails_is_told_with_its_reason(
-    worker: DirectiveRunner, given: Told, faults: LoadRetry
+    worker: DirectiveRunner, given: GivenDirectives, load_retry: LoadRetry
 ) -> None:
-    faults.note("m:1", "an old fault")
+    load_retry.note("m:1", "an old fault")
     load = given.give("m:1")
     assert report(worker).pending == [load], "what failed before is tried anew"
-    faults.note("m:1", "no such file")
+    load_retry.note("m:1", "no such file")
     told = report(worker)
     assert (told.pending, told.failed) == ([], {load: "no such file"})
     assert told.is_done(load)
 
 
 def test_directive_that_takes_too_long_is_given_up(
-    worker: DirectiveRunner, given: Told, pools: Pools, monkeypatch: pytest.MonkeyPatch
+    worker: DirectiveRunner, given: GivenDirectives, pools: Pools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     monkeypatch.setattr(carrying_out, "time", clock)
@@ -146,19 +146,19 @@ def test_directive_that_takes_too_long_is_given_up(
 
 
 def test_failures_that_are_told_are_bounded(
-    worker: DirectiveRunner, given: Told, faults: LoadRetry
+    worker: DirectiveRunner, given: GivenDirectives, load_retry: LoadRetry
 ) -> None:
     for _ in range(MAX_FAILED + 5):
         given.give("m:1")
         worker.advance()
-        faults.note("m:1", "broken")
+        load_retry.note("m:1", "broken")
         worker.advance()
     assert min(report(worker).failed, key=lambda each: int(each[:-2])) == "6-0"
     assert len(report(worker).failed) == MAX_FAILED
 
 
 def test_worker_that_deploys_another_model_loads_nothing(
-    worker: DirectiveRunner, given: Told, pools: Pools
+    worker: DirectiveRunner, given: GivenDirectives, pools: Pools
 ) -> None:
     pools.foreign = {"m:1"}
     given.give("m:1")
@@ -167,7 +167,7 @@ def test_worker_that_deploys_another_model_loads_nothing(
 
 
 def test_directives_that_were_dropped_unread_are_not_told_as_done(
-    worker: DirectiveRunner, given: Told
+    worker: DirectiveRunner, given: GivenDirectives
 ) -> None:
     first = given.give("m:1")
     worker.advance()

@@ -131,7 +131,7 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
     bench.add("d", model="loading:1")
     assert bench.dispatch() == [], "a later message waits for the next load"
     assert list(bench.batcher.reserved_tags()) == ["tag d"]
-    assert bench.batcher._waiting.bytes == 1
+    assert bench.batcher._gathered.bytes == 1
 
 
 def test_retrying_message_is_released(bench: Bench) -> None:
@@ -212,14 +212,14 @@ def test_cancelled_microbatch_took_no_seconds(bench: Bench) -> None:
 def test_messages_that_were_taken_back_leave_no_bytes(bench: Bench) -> None:
     bench.add("a", model="loading:1")
     assert bench.batcher.take_back_waiting() == ["tag a"]
-    assert bench.batcher._waiting.bytes == 0
+    assert bench.batcher._gathered.bytes == 0
 
 
 def test_step_that_waits_for_a_hanging_version_stays_alone(bench: Bench) -> None:
     bench.add("a.0", model="loading:1", is_step=True)
     bench.add("a", model="loading:1")
     bench.batcher.fail_waiting_for("loading:1")
-    (alone, shared) = bench.batcher._waiting
+    (alone, shared) = bench.batcher._gathered
     assert (alone.alone is not None, shared.alone is not None) == (True, False)
-    messages = [*bench.batcher._waiting.messages()]
+    messages = [*bench.batcher._gathered.messages()]
     assert {message.instruction for message in messages} == {Instruction.GIVE_UP_LOADING}

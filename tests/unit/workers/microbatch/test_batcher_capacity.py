@@ -7,7 +7,7 @@ from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import registry_outage
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.microbatch.waiting import MAX_BYTES, MAX_WAITING, MAX_WAITING_BYTES
+from workers.microbatch.gathered import MAX_BYTES, MAX_GATHERED, MAX_GATHERED_BYTES
 
 
 def test_microbatch_is_bounded_by_bytes(bench: Bench) -> None:
@@ -55,14 +55,14 @@ def test_messages_waiting_for_a_load_do_not_block_others() -> None:
 
 def test_messages_of_loading_versions_are_bounded() -> None:
     bench = Bench()
-    bench.add(*map(str, range(MAX_WAITING - 3)), model="loading:1")
+    bench.add(*map(str, range(MAX_GATHERED - 3)), model="loading:1")
     assert bench.batcher.capacity == 3
 
 
 def test_bytes_of_loading_versions_are_bounded() -> None:
     bench = Bench()
     for name in "abcd":
-        bench.add(name, model="loading:1", body=bytes(MAX_WAITING_BYTES // 4))
+        bench.add(name, model="loading:1", body=bytes(MAX_GATHERED_BYTES // 4))
     assert bench.batcher.capacity == 0
     bench.batcher.take_back_waiting()
     assert bench.batcher.capacity == MAX_ROWS

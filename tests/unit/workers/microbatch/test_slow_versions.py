@@ -6,8 +6,8 @@ from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import slow_versions
 from workers.microbatch.batch_size import SLOW_CALL, BatchSize
+from workers.microbatch.gathered import MAX_GATHERED
 from workers.microbatch.slow_versions import MAX_HELD_BACK, RECENT_SECONDS
-from workers.microbatch.waiting import MAX_WAITING
 from workers.protocol import DispositionKind
 
 
@@ -79,7 +79,7 @@ def test_held_back_messages_count_among_all_that_wait(clock: Clock) -> None:
     bench.pool.processes[0].finish()
     add_slow(bench, "a", "b")
     bench.dispatch()
-    bench.add(*map(str, range(MAX_WAITING)), model="loading:1")
+    bench.add(*map(str, range(MAX_GATHERED)), model="loading:1")
     assert bench.batcher.capacity == 0
 
 

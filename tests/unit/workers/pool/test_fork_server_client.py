@@ -36,7 +36,7 @@ def test_frames_sent_before_a_death_with_unread_commands_are_read(pair: Pair) ->
     client.load("next:1")
     theirs.close()
     assert client.hear() == Loading("deadly:1")
-    assert client.at_work_on == "deadly:1"
+    assert client.loading == "deadly:1"
     assert client.hear() is None
 
 

@@ -15,7 +15,7 @@ from workers.protocol import LoadCost, Loaded, Ready, Unloaded, send_frame
 class EndedForkServer:
     """A fork server that ends when it is first heard."""
 
-    at_work_on = hung_on = None
+    loading = hung_load = None
 
     def __init__(self, *_):
         self._control, self._theirs = socket.socketpair()

@@ -23,7 +23,7 @@ class FakePool:
 
     is_ready_at_once, memory_bytes = True, 0
 
-    def __init__(self, faults, environment_of=""):
+    def __init__(self, load_retry, environment_of=None):
         self.environment_of, self.is_retired, self.has_spare = environment_of, False, True
         ready = [1] if self.is_ready_at_once else []
         self.processes = SimpleNamespace(pids=ready, held={}, busy=[], free=[1])
@@ -97,7 +97,7 @@ def started(served, reference):
 
 def test_pools_start_an_environment_with_its_first_message(served):
     main = served.idle("shared:1").pool
-    assert main.environment_of == ""
+    assert main.environment_of is None
     first = started(served, "e1:1")
     assert (first.pool.environment_of, first.reference) == ("e1:1", "e1:1")
     assert served.idle(None).pool is main

@@ -25,7 +25,7 @@ from workers.jobs.tables.output.writing import assemble, write_part
 from workers.jobs.tables.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.sources import format_of
 
-NOBODY = 65534
+UNKNOWN_CALLER = 65534
 """A user id without rights."""
 
 
@@ -106,7 +106,7 @@ def as_anybody() -> Iterator[None]:
     """Drop root's rights for a while, since root may write anywhere."""
     own = os.geteuid()
     if own == 0:
-        os.seteuid(NOBODY)
+        os.seteuid(UNKNOWN_CALLER)
     try:
         yield
     finally:

@@ -9,15 +9,15 @@ from workers.microbatch.message import Message
 
 MAX_BYTES = 8 * 2**20
 """Bytes of message bodies in one microbatch."""
-MAX_WAITING = 1024
+MAX_GATHERED = 1024
 """Messages that may wait for versions to be loaded."""
-MAX_WAITING_BYTES = 8 * MAX_BYTES
+MAX_GATHERED_BYTES = 8 * MAX_BYTES
 """Bytes of waiting message bodies at which the worker stops taking messages."""
 MAX_LIMIT_CLASS = 4
 """Class of all limits from 8 s up: a usual microbatch takes a second, far less than any of them."""
 
 
-class Group(NamedTuple):
+class MicrobatchKey(NamedTuple):
     """Key of messages that may share a microbatch: all four fields must be equal."""
 
     reference: str | None
@@ -37,28 +37,28 @@ def limit_class(limit: float) -> int:
     return min(exponent, MAX_LIMIT_CLASS)
 
 
-class WaitingMessages:
+class GatheredMessages:
     """Reserved messages that no process computes.
 
     Iteration gives their groups, the one that has waited longest first.
     """
 
     def __init__(self) -> None:
-        self._groups: dict[Group, deque[Message]] = {}
+        self._groups: dict[MicrobatchKey, deque[Message]] = {}
         self.bytes = 0
         """Bytes of all waiting bodies."""
 
-    def __iter__(self) -> Iterator[Group]:
+    def __iter__(self) -> Iterator[MicrobatchKey]:
         # Over a copy: callers take from the groups and add to them meanwhile.
         return iter(list(self._groups))
 
-    def __contains__(self, group: Group) -> bool:
+    def __contains__(self, group: MicrobatchKey) -> bool:
         return group in self._groups
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
 
-    def count(self, group: Group) -> int:
+    def count(self, group: MicrobatchKey) -> int:
         """How many messages of a group wait."""
         return len(self._groups[group])
 
@@ -71,11 +71,11 @@ class WaitingMessages:
         """Let a message wait behind those of its group; if ``alone``, in a group of its own."""
         # A tag is unique, so a group with one has a single message.
         tag = message.tag if alone else None
-        group = Group(message.reference, message.method, limit_class(message.limit), tag)
+        group = MicrobatchKey(message.reference, message.method, limit_class(message.limit), tag)
         self._groups.setdefault(group, deque()).append(message)
         self.bytes += len(message.body)
 
-    def take(self, group: Group, max_rows: int) -> list[Message]:
+    def take(self, group: MicrobatchKey, max_rows: int) -> list[Message]:
         """The next microbatch of a group: as many as fit; an oversized request goes alone."""
         queue, rows, size = self._groups[group], 0, 0
         taken: list[Message] = []
@@ -90,7 +90,7 @@ class WaitingMessages:
         del self._groups[group]
         return taken
 
-    def take_version(self, reference: str) -> list[tuple[Group, Message]]:
+    def take_version(self, reference: str) -> list[tuple[MicrobatchKey, Message]]:
         """Remove all messages of a version, and return them with their groups."""
         groups = [group for group in self._groups if group.reference == reference]
         taken = [(group, message) for group in groups for message in self._groups.pop(group)]

@@ -47,7 +47,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     """Messages that wait."""
 
 
-class LoadHistory:
+class LoadSeries:
     """The points of the last hour, and the load of the last seconds."""
 
     def __init__(self) -> None:

@@ -2,35 +2,35 @@
 
 import pytest
 
-from api.console.live.history import LoadHistory, percentile
+from api.console.live.load_series import LoadSeries, percentile
 from tasks.ledger.statistics import BUCKETS
 from tests.unit.api.console.pictures import queue, snapshot, statistics
 
 
-def test_history_computes_rates_over_ten_seconds() -> None:
-    history = LoadHistory()
+def test_load_series_computes_rates_over_ten_seconds() -> None:
+    series = LoadSeries()
     for second in range(21):
         now = snapshot(
             at=1000.0 + second,
             queues={"predict": queue(taken=5 * second, depth=second), "bulk": queue()},
             statistics=[statistics(4 * second)],
         )
-        load = history.add(now)
+        load = series.add(now)
     assert load.accepted == pytest.approx(6.0)
     assert load.answered == pytest.approx(4.0)
     assert load.p50 == load.p99 == BUCKETS[10]
-    assert [point.at for point in history.points] == [1000.0, 1010.0, 1020.0]
+    assert [point.at for point in series.points] == [1000.0, 1010.0, 1020.0]
 
 
-def test_history_of_one_snapshot_has_no_rates() -> None:
-    load = LoadHistory().add(snapshot(statistics=[statistics(100)]))
+def test_load_series_of_one_snapshot_has_no_rates() -> None:
+    load = LoadSeries().add(snapshot(statistics=[statistics(100)]))
     assert (load.accepted, load.answered, load.p50) == (0.0, 0.0, None)
 
 
-def test_history_has_no_negative_rate_after_a_purge() -> None:
-    history = LoadHistory()
-    history.add(snapshot(queues={"predict": queue(depth=50), "bulk": queue()}))
-    assert history.add(snapshot(at=1010.0)).accepted == 0.0
+def test_load_series_has_no_negative_rate_after_a_purge() -> None:
+    series = LoadSeries()
+    series.add(snapshot(queues={"predict": queue(depth=50), "bulk": queue()}))
+    assert series.add(snapshot(at=1010.0)).accepted == 0.0
 
 
 def test_percentile_of_a_histogram() -> None:

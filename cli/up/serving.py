@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from cli.models import ghosts
+from cli import ghosts
 from registry.store import Registry
 from stack.deployed import DeployedWorkers
 from stack.programs import Stack
@@ -17,7 +17,8 @@ from stack.redis import server as redis_server
 from stack.sign_in import sign_in_address
 from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Supervisor
-from tasks.key_files import read_or_make_local_key
+from tasks.key_files import LOCAL_KEY, read_or_make_local_key
+from tasks.settings import Settings
 
 
 def find_or_start_redis(supervisor: Supervisor, home: Path) -> str:
@@ -125,4 +126,5 @@ def _announce(stack: Stack, canary: SmokeTest | None) -> None:
         click.echo(f"flower {stack.flower_url}")
     click.echo(f"docs {stack.url}/docs")
     if canary:
-        click.echo(canary.curl(stack.url))
+        needs_key = Settings.from_environment().require_keys
+        click.echo(canary.curl(stack.url, stack.home / LOCAL_KEY if needs_key else None))

@@ -1,4 +1,4 @@
-"""What a worker consists of: every object that outlives a connection, built once."""
+"""The services of a worker: every object that outlives a connection, built once."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ THREADS = 4
 """Threads that ask Redis: the event loop, the watchdog, the one that sweeps, the controller."""
 
 
-class WorkerParts:
+class WorkerServices:
     """The objects that Celery's side of a worker shares. Redis need not answer yet.
 
     What belongs to one connection comes later: `workers.celery.consumer` attaches it.
@@ -43,9 +43,9 @@ class WorkerParts:
         )
         self.burial = Burial(self.client, settings)
         self.registry = Registry(settings.home, RECHECK_INTERVAL)
-        faults = LoadRetry(self.registry)
-        self.pool = Pools(faults, self.registry)
-        directives = DirectiveRunner(Directives(self.client), self.pool, faults)
+        load_retry = LoadRetry(self.registry)
+        self.pool = Pools(load_retry, self.registry)
+        directives = DirectiveRunner(Directives(self.client), self.pool, load_retry)
         self.heartbeat = Heartbeat(self.client, self.pool, directives.advance)
         self.intake, self.events = Intake(), EventSender()
         self.registry_outage = RegistryOutage(partial(is_away, self.registry))
@@ -63,6 +63,6 @@ class WorkerParts:
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 
     def start_pool(self, size: int, queue: str) -> None:
-        """Start ``size`` pool processes; what happens in them reaches the parts built over them."""
+        """Start ``size`` pool processes, and have what is built over them hear what they do."""
         beat, take, fail = self.heartbeat.beat, self.intake.take, self.batcher.fail_waiting_for
         self.pool.start(size, queue, Listener(on_ready=beat, on_idle=take, on_hang=fail))

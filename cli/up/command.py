@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.serving import find_or_start_redis, run_stack
+from cli.up.serving import find_or_start_redis, run_stack
 from stack.programs import Stack, flower_login
 from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key

@@ -1,0 +1,1 @@
+"""The commands `predictq up` and `predictq restart`: they start and replace a stack's processes."""
