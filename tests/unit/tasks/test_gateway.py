@@ -158,6 +158,17 @@ def test_submission_that_reuses_an_answer_has_its_outcome(
     assert submit(asked) == outcome
 
 
+@pytest.mark.parametrize("submit", SUBMITTING)
+def test_submission_whose_reused_record_is_damaged_is_looked_up(
+    submit: Submitting, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = queued("new").cancelled()
+    asked, ledger = gateway(outcome)
+    ledger.earlier = Reused("new", b"no record")
+    assert submit(asked) == outcome
+    assert [vars(each)["id"] for each in caplog.records] == ["new"]
+
+
 def test_offer_has_what_the_caller_asked_for() -> None:
     asked, _ = gateway()
     own = {
