@@ -44,8 +44,14 @@ from api.openapi.registry import (
     registry_paths,
     with_model_files,
 )
-from api.openapi.rollouts import ROLLOUT_TYPES, TRUTH_TYPES, rollout_paths, truth_paths
-from api.openapi.shadows import SHADOW_TYPES, shadow_paths
+from api.openapi.rollouts import (
+    ROLLOUT_TYPES,
+    SHADOW_TYPES,
+    TRUTH_TYPES,
+    rollout_paths,
+    shadow_paths,
+    truth_paths,
+)
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission

@@ -20,7 +20,7 @@ MAX_COPY_BYTES = 2**18
 """Longest message of a copy."""
 COPY_SECONDS = 60.0
 """Seconds for which a copy may wait; then it expires."""
-KEPT_SECONDS = 30 * 86_400
+COMPARED_KEPT = 30 * 86_400
 """Seconds after its last comparison for which what was compared is kept."""
 MAX_EXAMPLES = 20
 _STEP = math.log(1.05)
@@ -69,7 +69,7 @@ class Shadows:
             if copy.copy_of is not None:
                 key = _key(copy.copy_of.split, copy.copy_of.since)
                 self._client.hincrby(key, "dropped", 1)
-                self._client.expire(key, KEPT_SECONDS)
+                self._client.expire(key, COMPARED_KEPT)
 
     def add(self, copy: CopyOf, compared: Compared, examples: Sequence[Disagreement]) -> None:
         """Add up what was compared of one copy, and keep its examples, the newest ones."""
@@ -81,12 +81,12 @@ class Shadows:
                 pipe.lpush(f"{key}:examples", msgspec.json.encode(example))
             pipe.ltrim(f"{key}:examples", 0, MAX_EXAMPLES - 1)
             for each in key, f"{key}:examples":
-                pipe.expire(each, KEPT_SECONDS)
+                pipe.expire(each, COMPARED_KEPT)
             rows, disagreed, *_ = pipe.execute()
         # A point for each twentieth more: their number grows with the logarithm of the rows.
         if _steps(rows) > _steps(rows - compared.rows):
             self._client.rpush(f"{key}:path", msgspec.json.encode((rows, disagreed)))
-            self._client.expire(f"{key}:path", KEPT_SECONDS)
+            self._client.expire(f"{key}:path", COMPARED_KEPT)
 
     def read(self, split: str, since: int) -> Compared:
         """What was compared of ``model@alias`` since its shadow began."""

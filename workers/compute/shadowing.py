@@ -25,7 +25,7 @@ MAX_COPIES = 16
 MAX_ROWS_OF_COPY = 1000
 MAX_EXAMPLES_OF_COPY = 3
 _SHOWN_COLUMNS = 100
-Answered = tuple[list[Any], Any] | PredictqError
+CopyAnswer = tuple[list[Any], Any] | PredictqError
 """Predictions of a request and the call's details, or the error."""
 
 
@@ -35,9 +35,9 @@ class Shadowing:
     def __init__(self, registry: Registry, shadows: Shadows) -> None:
         self._registry, self._shadows = registry, shadows
         self._copies: list[Prediction] = []
-        self._answered: list[tuple[AdmittedRequest, CopyOf, Answered]] = []
+        self._answered: list[tuple[AdmittedRequest, CopyOf, CopyAnswer]] = []
 
-    def note(self, group: Sequence[AdmittedRequest], answers: Sequence[Answered]) -> None:
+    def note(self, group: Sequence[AdmittedRequest], answers: Sequence[CopyAnswer]) -> None:
         """Note what is to be copied or compared once the outcomes are written."""
         for asked, answered in zip(group, answers, strict=True):
             if asked.copy_of is not None:
@@ -98,7 +98,7 @@ class Shadowing:
 
 
 def _compared(
-    asked: AdmittedRequest, copy: CopyOf, answered: Answered
+    asked: AdmittedRequest, copy: CopyOf, answered: CopyAnswer
 ) -> tuple[Compared, list[Disagreement]]:
     rows = len(copy.predictions)
     has_failed = isinstance(answered, PredictqError)

@@ -10,7 +10,7 @@ from tasks.jobs.messages import BULK
 from tasks.ledger import keys
 from tasks.messages import CopyOf, Prediction
 from tasks.shadows.shadows import (
-    KEPT_SECONDS,
+    COMPARED_KEPT,
     MAX_COPY_BYTES,
     MAX_EXAMPLES,
     MAX_WAITING,
@@ -60,7 +60,7 @@ def test_copies_are_dropped_while_much_waits(shadows: Shadows, client: redis.Red
     shadows.send([prediction()] * 3)
     assert client.llen(BULK) == MAX_WAITING
     assert shadows.read("m@production", 7) == Compared(dropped=2)
-    assert 0 < client.ttl(KEY) <= KEPT_SECONDS
+    assert 0 < client.ttl(KEY) <= COMPARED_KEPT
 
 
 def test_long_copies_are_dropped(shadows: Shadows, client: redis.Redis) -> None:
@@ -81,4 +81,4 @@ def test_comparisons_are_added_up(shadows: Shadows, client: redis.Redis) -> None
     assert path[0] == (10, 1)
     assert path[-1][0] > 250
     for key in client.scan_iter(KEY + "*"):
-        assert 0 < client.ttl(key) <= KEPT_SECONDS
+        assert 0 < client.ttl(key) <= COMPARED_KEPT
