@@ -1,7 +1,5 @@
 """The payload of a prediction, and its encoding on the queue (Celery protocol 2, as kombu's)."""
 
-import os
-import socket
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -18,7 +16,6 @@ PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
 PREDICT_QUEUE = "predict"
 """The queue of predictions without a deployment."""
-ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True):
@@ -161,24 +158,13 @@ def enclosed(
                 "lang": "py",
                 "task": task,
                 "id": task_id,
-                "root_id": task_id,
-                "parent_id": None,
-                "group": None,
-                "eta": None,
-                "expires": expires,
-                "retries": 0,
-                "timelimit": [limit, None],
-                "argsrepr": "()",
+                **({"expires": expires} if expires else {}),
+                **({"timelimit": [limit, None]} if limit else {}),
                 "kwargsrepr": shown,
-                "origin": ORIGIN,
-                "ignore_result": False,
             },
             "properties": {
                 "correlation_id": task_id,
-                "reply_to": "",
-                "delivery_mode": 2,
                 "delivery_info": {"exchange": "", "routing_key": queue},
-                "priority": 0,
                 "delivery_tag": task_id,
             },
             "content-encoding": "utf-8",

@@ -13,7 +13,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
 from api.callers.access import access_of, is_path
-from api.callers.current import CALLER, missing_scope
+from api.callers.current import CALLER, missing_scope, require_scope
 from api.callers.known_keys import KnownKeys
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
@@ -80,7 +80,10 @@ class Admission:
 
     async def _admit_again(self, scope: HTTPScope) -> None:
         try:
-            await self._admitted(scope)
+            caller, needed = await self._admitted(scope), access_of(scope["method"], scope["path"])
+            # Also of a page: it is not the page any more that says how to sign in.
+            if needed is not None and needed != "open":
+                require_scope(caller, needed)
         except PredictqError as error:
             raise TimeoutError(f"an answer ends before its end: {error.code}") from error
         except redis.RedisError:  # the answer of before stands, as for all requests that are open

@@ -29,7 +29,10 @@ from workers.protocol import Disposition, Item
 
 
 class Computation:
-    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle."""
+    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle.
+
+    What was handed over costs only the second.
+    """
 
     def __init__(
         self,
@@ -62,8 +65,7 @@ class Computation:
 
         Returns one disposition per item, in order.
         """
-        tagged_ids = [(item.tag, item.id) for item in items]
-        starts = self._ledger.start(tagged_ids, [item.expires for item in items])
+        starts = self._starts(items)
         # Around the computation alone: Redis may keep the other two waiting for long, and to kill
         # a process that waits to settle would cost its messages an attempt.
         with self._limited(_limit(items, starts)):
@@ -75,6 +77,12 @@ class Computation:
             disposition_of(decisions.get(item.tag), start)
             for item, start in zip(items, starts, strict=True)
         ]
+
+    def _starts(self, items: Sequence[Item]) -> Sequence[Start]:
+        if items[0].is_started:
+            return [1]
+        tagged_ids = [(item.tag, item.id) for item in items]
+        return self._ledger.start(tagged_ids, [item.expires for item in items])
 
     def _decisions(self, items: Sequence[Item], starts: Sequence[Start]) -> dict[str, Decision]:
         """Tag → outcome or postponement of every item that was started."""

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import redis
-
 from registry.shadows.shadows import takes_the_same
 from registry.store import Registry
 from tasks.callers.caller import DEFAULT_TENANT
@@ -56,8 +54,8 @@ class Shadowing:
                 self._shadows.send(copies)
             for asked, copy, answer in answered:
                 self._shadows.add(copy, *_compared(asked, copy, answer))
-        except redis.RedisError as error:
-            log.warning("shadows are passed over: %s", error)
+        except Exception as error:  # noqa: BLE001 - the answers are written, and must not suffer
+            log.warning("copies for shadows are passed over: %s", error)
 
     def _note_copy(self, asked: AdmittedRequest, predictions: list[Any]) -> None:
         shadow, record, rows = asked.shadow, asked.record, asked.rows

@@ -74,6 +74,7 @@ def test_document_lists_every_route(document: Json) -> None:
         ("get", "/models"),
         ("get", "/models/{name}"),
         ("put", "/models/{name}/cache"),
+        ("get", "/models/{name}/drift"),
         ("get", "/models/status"),
         ("post", "/models/{name}/versions"),
         ("post", "/models/{name}/predict"),
