@@ -21,6 +21,7 @@ from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
+from workers.compute.shadowing import Shadowing
 from workers.drift.counter import NoteRows
 from workers.models.engine import Computed, Engine, predict
 from workers.models.tabular.table import Table
@@ -28,7 +29,10 @@ from workers.protocol import Disposition, Item
 
 
 class Computation:
-    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle."""
+    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle.
+
+    What was handed over costs only the second.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,15 @@ class Computation:
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
         environment: str | UnsetType = UNSET,
         note: NoteRows = lambda *_: None,
+        shadowing: Shadowing | None = None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
         ``environment``: that of the deployment, for receipts. ``note``: is told rows with answers.
+        ``shadowing``: makes copies for shadows, and compares their answers.
         """
+        self._shadowing = shadowing
         self._note = note
         self._environment = environment
         self._max_bytes = max_bytes
@@ -58,17 +65,24 @@ class Computation:
 
         Returns one disposition per item, in order.
         """
-        tagged_ids = [(item.tag, item.id) for item in items]
-        starts = self._ledger.start(tagged_ids, [item.expires for item in items])
+        starts = self._starts(items)
         # Around the computation alone: Redis may keep the other two waiting for long, and to kill
         # a process that waits to settle would cost its messages an attempt.
         with self._limited(_limit(items, starts)):
             decisions = self._decisions(items, starts)
         note_decisions(self._ledger, decisions.values())
+        if self._shadowing is not None:
+            self._shadowing.act()
         return [
             disposition_of(decisions.get(item.tag), start)
             for item, start in zip(items, starts, strict=True)
         ]
+
+    def _starts(self, items: Sequence[Item]) -> Sequence[Start]:
+        if items[0].is_started:
+            return [1]
+        tagged_ids = [(item.tag, item.id) for item in items]
+        return self._ledger.start(tagged_ids, [item.expires for item in items])
 
     def _decisions(self, items: Sequence[Item], starts: Sequence[Start]) -> dict[str, Decision]:
         """Tag → outcome or postponement of every item that was started."""
@@ -91,6 +105,8 @@ class Computation:
         """Outcomes or postponements of requests that can share a model call, in order."""
         started_at = time.time()
         answers = bisect(group, self._call)
+        if self._shadowing is not None:
+            self._shadowing.note(group, answers)
         return [
             failed(asked.record, asked.item, answer, asked.attempt)
             if isinstance(answer, PredictqError)
