@@ -12,7 +12,13 @@ from workers.environments.requirements import Requirements
 from workers.environments.uv import run_uv
 
 WORKER_REQUIREMENTS = (
-    *("celery>=5.7,<5.8", "kombu>=5.7,<5.8", "redis>=8.1", "msgspec>=0.22", "packaging>=24"),
+    *(
+        "celery>=5.7,<5.8",
+        "kombu>=5.7,<5.8",
+        "redis[hiredis]>=8.1",
+        "msgspec>=0.22",
+        "packaging>=24",
+    ),
     *("structlog", "psutil", "click", "httpx2", "fsspec"),
     *("numpy", "pandas", "pyarrow", "scikit-learn", "joblib", "skops", "threadpoolctl"),
 )
