@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 from telemetry.errors import Invalid, ModelUnloadable
+from workers.environments.numpy_bound import numpy_bounds
 from workers.environments.requirements import Requirements
 from workers.environments.uv import run_uv
 
@@ -37,7 +38,10 @@ def resolved(wanted: Requirements) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         source, target = Path(directory, "requirements.in"), Path(directory, "requirements.lock")
         source.write_text(
-            "\n".join([*wanted.options, *wanted.packages, *_worker_requirements()]) + "\n"
+            "\n".join(
+                [*wanted.options, *wanted.packages, *numpy_bounds(wanted), *_worker_requirements()]
+            )
+            + "\n"
         )
         # uv prefers the versions that its output already names.
         target.write_text("\n".join(pinned_here()) + "\n")
