@@ -23,4 +23,5 @@ def _is_older(wanted: Requirement) -> bool:
     if first is None or not wanted.specifier:
         return False
     named = [Version(each.version.removesuffix(".*")) for each in wanted.specifier]
-    return max(named) <= first and not any(map(wanted.specifier.contains, (first, _ANY_LATER)))
+    meets_later = first in wanted.specifier or _ANY_LATER in wanted.specifier
+    return max(named) <= first and not meets_later
