@@ -22,7 +22,7 @@ def test_drift_of_a_job_is_shown(live: LiveStack) -> None:
     rows = np.full((ROWS, len(manifest.signature.columns)), 11.0)
 
     def counted() -> Any:
-        # A process that has computed rows just before the baseline was there notes none for a while.
+        # A process that computed rows just before there was a baseline notes none for a while.
         with Client(live.url) as client:
             client.jobs.wait(client.jobs.submit("touchy", rows, output_format="csv").id)
         answer = live.owner.get("/models/touchy/drift").json()
