@@ -76,6 +76,7 @@ TABLE: dict[Access, str] = {
         GET /models/<name>/deployments/<environment>
         GET /models/<name>/comparison
         GET /models/<name>/drift
+        GET /models/<name>/shadow
         GET /models/<name>/rollouts
         GET /models/<name>/rollouts/<id>
         GET /v2/models/<name>
@@ -97,6 +98,8 @@ TABLE: dict[Access, str] = {
         DELETE /models/<name>/deployments/<environment>
         POST /models/<name>/deployments/<environment>/stop
         POST /models/<name>/deployments/<environment>/start
+        PUT /models/<name>/shadow
+        DELETE /models/<name>/shadow
         POST /models/<name>/rollouts
         POST /models/<name>/rollouts/<id>/pause
         POST /models/<name>/rollouts/<id>/resume
@@ -112,6 +115,7 @@ TABLE: dict[Access, str] = {
     """,
     "operate": """
         GET /events
+        GET /models/<name>/shadow/examples
         POST /models/<name>/load
         POST /models/<name>/versions/<version>/load
         POST /models/<name>/versions/<version>/unload
