@@ -10,11 +10,11 @@ import msgspec
 from a2wsgi.asgi_typing import HTTPScope, Send
 
 from api.callers.current import caller_in
-from registry.audit.entry import Entry
+from registry.audit.entry import AuditEntry
 from registry.audit.trail import AuditTrail
 from registry.readiness import now
 
-MAX_PATH = 200
+MAX_AUDITED_PATH = 200
 MAX_REQUEST_ID = 64
 """Characters."""
 REFUSALS_PER_SECOND = 10
@@ -64,17 +64,17 @@ class Auditing:
             log.error("the audit log takes no entry: %s", error, extra={"entry": told})
 
 
-def _entry(scope: HTTPScope, status: int, unrecorded: int) -> Entry:
+def _entry(scope: HTTPScope, status: int, unrecorded: int) -> AuditEntry:
     caller = caller_in(scope)
     client = scope.get("client")
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return Entry(
+    return AuditEntry(
         time=now(),
         who=caller.name,
         key=caller.key,
         tenant=caller.tenant,
         method=scope["method"],
-        path=scope["path"][:MAX_PATH],
+        path=scope["path"][:MAX_AUDITED_PATH],
         status=status,
         address=client[0] if client else "",
         request_id=given[:MAX_REQUEST_ID].decode("latin-1"),

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
-from registry.audit.entry import Line
+from registry.audit.entry import AuditLine
 from registry.audit.trail import AuditTrail
 
 
@@ -24,7 +24,7 @@ class AuditPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class AuditLines(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the audit log, newest first."""
 
-    data: list[Line]
+    data: list[AuditLine]
     has_more: bool
     """Whether there are older lines."""
 
@@ -44,7 +44,7 @@ class AuditViews:
     def show(self) -> Response:
         """List the lines of the audit log, newest first."""
         page = read_query(request, AuditPage)
-        found: deque[Line] = deque(maxlen=page.limit + 1)
+        found: deque[AuditLine] = deque(maxlen=page.limit + 1)
         for line in self._trail.lines():
             if page.after is UNSET or line.id < page.after:
                 found.append(line)

@@ -12,7 +12,7 @@ from cli import find_stack
 from cli.failure import Failure
 from cli.keys.durations import Duration
 from cli.text_table import text_table
-from registry.audit.entry import Line
+from registry.audit.entry import AuditLine
 from registry.audit.trail import AuditTrail, Broken
 
 _HEADER = ("ID", "TIME", "WHO", "KEY", "TENANT", "STATUS", "REQUEST", "ADDRESS")
@@ -60,7 +60,7 @@ def verify(expect: str | None, home: Path) -> None:
 
 def _matching(
     trail: AuditTrail, after: float, who: str | None, status: int | None
-) -> Iterator[Line]:
+) -> Iterator[AuditLine]:
     for line in trail.lines():
         if (
             datetime.fromisoformat(line.time).timestamp() >= after
@@ -70,7 +70,7 @@ def _matching(
             yield line
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def _row(line: AuditLine) -> tuple[str, ...]:
     request = f"{line.method} {line.path}"
     who = line.who or "-"
     key, address = line.key or "-", line.address or "-"

@@ -8,7 +8,7 @@ NO_LINE = ""
 """The hash before the first line of a log."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A request that changes something or was refused, and its answer. It holds no body."""
 
     time: str
@@ -30,7 +30,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Refusals since the entry before that were more than the log takes in a second."""
 
 
-class Line(Entry, frozen=True, kw_only=True):
+class AuditLine(AuditEntry, frozen=True, kw_only=True):
     """An entry in its place in the log."""
 
     id: int

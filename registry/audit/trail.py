@@ -7,17 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from registry.audit.entry import NO_LINE, Entry, Line, hash_of
+from registry.audit.entry import NO_LINE, AuditEntry, AuditLine, hash_of
 from registry.storage.files import append_lines, locked, rename
 
-DIRECTORY = "audit"
-MAX_FILE_BYTES = 8 * 2**20
+AUDIT_DIRECTORY = "audit"
+CLOSED_AT_BYTES = 8 * 2**20
 """Bytes at which a file is closed."""
-KEPT_FILES = 8
-"""Closed files to keep; the oldest one is deleted."""
-MAX_LINE_BYTES = 2**14
+MAX_CLOSED_FILES = 8
+"""Closed files that are kept; beyond them the oldest one is deleted."""
+LONGEST_LINE_BYTES = 2**14
 """Bytes that a line may have at most: what an entry holds of a request is bounded."""
-_line = msgspec.json.Decoder(Line)
+_line = msgspec.json.Decoder(AuditLine)
 log = logging.getLogger(__name__)
 
 
@@ -29,10 +29,10 @@ class AuditTrail:
     """The audit log of a home. Any number of processes may append."""
 
     def __init__(self, home: Path) -> None:
-        self._directory = home / DIRECTORY
+        self._directory = home / AUDIT_DIRECTORY
         self._current = self._directory / "current.jsonl"
 
-    def append(self, *entries: Entry) -> None:
+    def append(self, *entries: AuditEntry) -> None:
         """Add entries durably. Raises `OSError` if the disk takes none."""
         with locked(self._directory / "lock"):
             last = self._last_line()
@@ -40,7 +40,7 @@ class AuditTrail:
                 self._close_if_full(last)
             append_lines(self._current, list(_chained(last, entries)))
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[AuditLine]:
         """The lines that are kept, oldest first, without those that cannot be read."""
         for raw in self._raw():
             with suppress(Broken):
@@ -85,18 +85,20 @@ class AuditTrail:
         return b""
 
     def _close_if_full(self, last: bytes) -> None:
-        if self._current.stat().st_size < MAX_FILE_BYTES:
+        if self._current.stat().st_size < CLOSED_AT_BYTES:
             return
         rename(self._current, self._directory / f"until-{_number(last):012}.jsonl")
-        for old in self._closed()[:-KEPT_FILES]:
+        for old in self._closed()[:-MAX_CLOSED_FILES]:
             old.unlink()
 
 
-def _chained(last: bytes, entries: Sequence[Entry]) -> Iterator[bytes]:
+def _chained(last: bytes, entries: Sequence[AuditEntry]) -> Iterator[bytes]:
     """Lines for these entries, after the line ``last``."""
     for place, entry in enumerate(entries, _number(last) + 1):
         before = hash_of(last) if last else NO_LINE
-        last = msgspec.json.encode(Line(**msgspec.structs.asdict(entry), id=place, before=before))
+        last = msgspec.json.encode(
+            AuditLine(**msgspec.structs.asdict(entry), id=place, before=before)
+        )
         yield last + b"\n"
 
 
@@ -104,7 +106,7 @@ def _last_of(path: Path) -> bytes:
     """The last whole line of a file. What a crash left of a line after it is said, and ignored."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(size - 2 * MAX_LINE_BYTES, 0))
+        file.seek(max(size - 2 * LONGEST_LINE_BYTES, 0))
         *whole, torn = file.read().split(b"\n")
     if torn:
         log.warning("the audit log ends with a part of a line, which is removed")
@@ -118,7 +120,7 @@ def _number(line: bytes) -> int:
     return 0
 
 
-def _read(raw: bytes) -> Line:
+def _read(raw: bytes) -> AuditLine:
     try:
         return _line.decode(raw)
     except msgspec.DecodeError as error:

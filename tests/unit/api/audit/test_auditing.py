@@ -12,7 +12,7 @@ from api.audit import auditing as module
 from api.audit.auditing import Auditing
 from api.callers.access import ACCESS, CHANGING, is_audited
 from api.operations.request_metrics import RequestMetrics
-from registry.audit.entry import Line
+from registry.audit.entry import AuditLine
 from registry.audit.trail import AuditTrail
 from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from telemetry.errors import KeyInvalid
@@ -54,7 +54,7 @@ class Requests:
         receive: Any = None
         asyncio.run(self._admission(scope, receive, self._send))
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[AuditLine]:
         return list(self.trail.lines())
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from registry.audit import trail as module
-from registry.audit.entry import Entry
+from registry.audit.entry import AuditEntry
 from registry.audit.trail import AuditTrail, Broken
 
 
-def entry(who: str = "ops") -> Entry:
-    return Entry(
+def entry(who: str = "ops") -> AuditEntry:
+    return AuditEntry(
         time="2026-12-01T00:00:00.000Z",
         who=who,
         key="k",
@@ -108,8 +108,8 @@ def test_audit_trail_goes_on_after_a_line_that_cannot_be_read(
 def test_audit_trail_is_bounded_and_its_chain_goes_through_its_files(
     trail: AuditTrail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_FILE_BYTES", 1000)
-    monkeypatch.setattr(module, "KEPT_FILES", 2)
+    monkeypatch.setattr(module, "CLOSED_AT_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_CLOSED_FILES", 2)
     for number in range(40):
         trail.append(entry(str(number)))
     assert len(list((tmp_path / "audit").glob("*.jsonl"))) == 3
