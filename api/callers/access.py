@@ -154,6 +154,7 @@ TABLE: dict[Access, str] = {
     """,
     "admin": """
         POST /console/codes
+        GET /audit
         GET /keys
         POST /keys
         GET /keys/<id>
@@ -161,6 +162,9 @@ TABLE: dict[Access, str] = {
         POST /keys/<id>/rotate
     """,
 }
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CHANGING: tuple[Access, ...] = ("models:write", "operate", "admin")
+"""Scopes whose routes change what others use, unless their method is safe: see `is_audited`."""
 _parameter = re.compile(r"<(?:(\w+):)?\w+>")
 
 
@@ -218,6 +222,11 @@ def access_of(method: str, path: str) -> Access | None:
         if pattern.fullmatch(request):
             return access
     return None
+
+
+def is_audited(method: str, path: str) -> bool:
+    """Whether a request is a change that the audit log has to hold."""
+    return method not in SAFE_METHODS and access_of(method, path) in CHANGING
 
 
 def is_path(path: str) -> bool:

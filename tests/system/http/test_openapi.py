@@ -110,6 +110,7 @@ def test_document_lists_every_route(document: Json) -> None:
         ("delete", "/models/{name}/deployments/{environment}"),
         ("post", "/models/{name}/deployments/{environment}/stop"),
         ("post", "/models/{name}/deployments/{environment}/start"),
+        ("get", "/audit"),
         ("get", "/keys"),
         ("post", "/keys"),
         ("get", "/keys/{id}"),
