@@ -1,1 +1,1 @@
-"""The registry: versions, aliases and splits of models, registrations, rollouts, checks of rows."""
+"""The registry: versions, aliases and splits of models, registrations, rollouts."""

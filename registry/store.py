@@ -1,29 +1,28 @@
 """The registry: immutable versions, movable aliases, and the resolution of references."""
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
+from registry.baseline import Baseline
+from registry.cache import RegistryCache
 from registry.deployments.deployment import Deployment
 from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded, version_change
 from registry.manifest import Description, Manifest
-from registry.names import Reference, checked_name, did_you_mean, parse_reference
+from registry.names import Reference, checked_name, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
-from registry.storage.directory import ABSENT, Directory, Model, Stamp
+from registry.storage.directory import ABSENT, Directory, Model
 from registry.storage.model_settings import ModelSettings
-from registry.storage.signing import is_signed, signature_of
+from registry.storage.signing import is_signed, manifest_signature
 from registry.versions import (
     Resolved,
     check_addition,
     check_existing,
     latest_version,
-    listing,
     new_manifest,
     next_version,
     resolved_alias,
@@ -33,7 +32,6 @@ from registry.versions import (
 from telemetry.errors import (
     ArtifactMismatch,
     ArtifactMissing,
-    ModelNotFound,
     PredictqError,
     RegistryConflict,
     UntrustedArtifact,
@@ -45,15 +43,6 @@ RECHECK_INTERVAL = 0.01
 change."""
 
 
-class _Cache(msgspec.Struct, frozen=True):
-    stamp: Stamp
-    models: dict[str, Model] = {}
-    resolved: dict[str, Resolved] = {}
-    names: list[str] = []
-    deployments: list[list[Deployment]] = []
-    """Empty until they are read, then one list of all."""
-
-
 class Registry:
     """Models under ``<home>/models``; any number of processes may read and write concurrently."""
 
@@ -62,8 +51,7 @@ class Registry:
         self.home = home
         self.directory = Directory(home / "models")
         """The files. A writer holds `Directory.writing`."""
-        self._cache = _Cache((-1, -1))
-        self._recheck_seconds, self._looked = recheck_seconds, 0.0
+        self._cache = RegistryCache(self.directory, recheck_seconds)
 
     def resolve(self, reference: str) -> Resolved:
         """The version that ``name``, ``name@alias`` or ``name:version`` means now.
@@ -75,10 +63,10 @@ class Registry:
         if no version of a bare name is ready.
         """
         # Any producer may send any JSON value here. Only what was found is kept, which is bounded.
-        found = self._recent().resolved.get(reference) if isinstance(reference, str) else None
+        found = self._cache.recent().resolved.get(reference) if isinstance(reference, str) else None
         if found is None:
-            cache = self._fresh()
-            found = cache.resolved[reference] = self._resolve(parse_reference(reference))
+            cached = self._cache.fresh()
+            found = cached.resolved[reference] = self._resolve(parse_reference(reference))
         return found
 
     def named(self, reference: str) -> Manifest:
@@ -90,12 +78,12 @@ class Registry:
 
     def knows(self, reference: str) -> bool:
         """Whether `resolve` can answer from its cache, without reading a model's files."""
-        return reference in self._recent().resolved
+        return reference in self._cache.recent().resolved
 
     @property
     def exists(self) -> bool:
         """Whether the registry exists, now and at the last check: its volume may be unmounted."""
-        return ABSENT not in (self._cache.stamp, self._fresh().stamp)
+        return ABSENT not in (self._cache.stamp, self._cache.fresh().stamp)
 
     def has_removed(self, reference: str) -> bool:
         """Whether this ``name:version`` existed and was removed."""
@@ -109,51 +97,52 @@ class Registry:
 
     def forget(self) -> None:
         """Clear the cache, to read everything again even if the stamp is unchanged."""
-        self._cache = _Cache((-1, -1))
+        self._cache.clear()
 
     def models(self) -> list[str]:
         """Names of the models that have a version and can be read, sorted."""
-        return [name for name in self._names() if self._is_readable(name)]
+        return [name for name in self._cache.names() if self._cache.is_readable(name)]
 
     def versions(self, name: str) -> list[Manifest]:
         """All versions of a model, ascending; raises `ModelNotFound` if there are none."""
-        return list(self._model(name).versions.values())
+        return list(self._cache.model(name).versions.values())
 
     def latest(self, name: str) -> int | None:
         """The highest number of a version that is ready; None if none is."""
-        return self._model(name).latest
+        return self._cache.model(name).latest
 
     def readiness(self, manifest: Manifest) -> Readiness:
         """The state of a version."""
-        return self._model(manifest.name).readiness(manifest.version)
+        return self._cache.model(manifest.name).readiness(manifest.version)
 
     def settings(self, name: str) -> ModelSettings:
         """The settings of a model."""
-        return self._model(name).settings
+        return self._cache.model(name).settings
 
     def varying(self, name: str) -> list[int]:
         """The versions of a model whose answers to the same rows vary, ascending."""
-        model = self._model(name)
+        model = self._cache.model(name)
         return [number for number in model.versions if model.readiness(number).varies]
 
     def golden_rows(self, manifest: Manifest) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
         return self.directory.golden_rows(manifest.name, manifest.version)
 
+    def baseline(self, manifest: Manifest) -> Baseline | None:
+        """The baseline of a version; None if its sample was too small, or missing."""
+        return self.directory.baseline(manifest.name, manifest.version)
+
     def aliases(self, name: str) -> dict[str, Meaning]:
         """Alias → version number, or shares of a split; sorted by alias."""
-        return dict(sorted(self._model(name).aliases.items()))
+        return dict(sorted(self._cache.model(name).aliases.items()))
 
     def deployments(self) -> list[Deployment]:
         """All deployments, sorted by model and environment; raises as `Directory.deployments`."""
-        cache = self._fresh()
-        if not cache.deployments:
-            cache.deployments.append(self.directory.deployments())
-        return cache.deployments[0]
+        return self._cache.deployments()
 
     def deployments_of(self, name: str) -> list[Deployment]:
         """The deployments of a model, sorted by environment; raises `ModelNotFound`."""
-        return [each for _, each in sorted(self._model(name).deployments.items())]
+        return [each for _, each in sorted(self._cache.model(name).deployments.items())]
 
     def artifact(self, manifest: Manifest) -> Path:
         """The path of a version's artifact."""
@@ -187,6 +176,7 @@ class Registry:
         alias: str | None = None,
         state: Readiness = READY,
         golden: GoldenRows | None = None,
+        baseline: Baseline | None = None,
         lock: bytes | None = None,
         cause: Cause = NO_CAUSE,
         check: Callable[[], None] = lambda: None,
@@ -195,8 +185,9 @@ class Registry:
 
         ``state``: the state of a new version. ``lock``: the lock of its environment. ``check`` is
         called first, while nothing else can change; if it raises, nothing is stored. Adding the
-        same version again changes only its golden rows, if there are any. Raises `RegistryConflict`
-        if the version exists with another description, or was removed and had another artifact.
+        same version again changes only its golden rows and baseline, if given. Raises
+        `RegistryConflict` if the version exists with another description, or was removed and had
+        another artifact.
         """
         check_addition(name, description, artifact, version, alias)
         with self.directory.writing():
@@ -210,6 +201,8 @@ class Registry:
             self.directory.write_artifact(description.sha256, artifact)
             if golden is not None:
                 self.directory.write_golden_rows(name, number, golden)
+            if baseline is not None:
+                self.directory.write_baseline(name, number, baseline)
             if lock is not None:
                 self.directory.write_lock(name, number, lock)
             if manifest is None:
@@ -255,7 +248,7 @@ class Registry:
     def writing(self, name: str) -> Iterator[tuple[Directory, Model]]:
         """Hold the write lock, and yield the files and a model; raises `ModelNotFound`."""
         with self.directory.writing():
-            yield self.directory, self._read(name)
+            yield self.directory, self._cache.read(name)
 
     def history(self, name: str) -> list[Change]:
         """The changes of a model, oldest first, even if all of its versions were removed.
@@ -263,61 +256,18 @@ class Registry:
         Raises `ModelNotFound` if there never was such a model.
         """
         found = self.directory.history(checked_name(name))
-        return found or unrecorded([], self._model(name).aliases)
+        return found or unrecorded([], self._cache.model(name).aliases)
 
     def _sign(self, manifest: Manifest) -> None:
-        signature = signature_of(self.home, manifest)
+        signature = manifest_signature(self.home, manifest)
         self.directory.write_signature(manifest.name, manifest.version, signature)
 
     def _resolve(self, reference: Reference) -> Resolved:
-        name, model = reference.name, self._model(reference.name)
+        name, model = reference.name, self._cache.model(reference.name)
         if reference.alias is not None:
             return resolved_alias(name, model, reference.alias)
         manifest = version_of(name, model, reference.version or latest_version(name, model))
         return resolved_version(model, manifest.version, None)
-
-    def _recent(self) -> _Cache:
-        """What is cached, unless a check for changes is due."""
-        if time.monotonic() - self._looked > self._recheck_seconds:
-            return self._fresh()
-        return self._cache
-
-    def _fresh(self) -> _Cache:
-        # The stamp comes before the files: a write while they are read changes it once more.
-        stamp, self._looked = self.directory.stamp(), time.monotonic()
-        cache = self._cache
-        if cache.stamp != stamp:
-            cache = self._cache = _Cache(stamp)
-        return cache
-
-    def _model(self, name: str) -> Model:
-        cache = self._fresh()
-        model = cache.models.get(name)
-        if model is None:
-            model = cache.models[name] = self._read(name)
-        return model
-
-    def _read(self, name: str) -> Model:
-        model = self.directory.read(checked_name(name))
-        if not model.versions:
-            names = self._names()
-            known = did_you_mean(name, names) or listing("models", names)
-            raise ModelNotFound(f"there is no model {name!r}; {known}")
-        return model
-
-    def _names(self) -> list[str]:
-        """Names of the models, cached: requests for unknown models must stay cheap."""
-        cache = self._fresh()
-        if not cache.names:
-            cache.names[:] = self.directory.names()
-        return cache.names
-
-    def _is_readable(self, name: str) -> bool:
-        try:
-            self._model(name)
-        except PredictqError:
-            return False
-        return True
 
     def _check_never_another(self, name: str, number: int, description: Description) -> None:
         # Queued messages name only the number; they must not be computed by a different model.

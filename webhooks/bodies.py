@@ -13,7 +13,7 @@ from tasks.targets.webhook import EventType
 from tasks.webhooks.outbox import WebhookEvent
 from tasks.wire import encode
 
-MAX_BODY_BYTES = 20_000
+MAX_EVENT_BYTES = 20_000
 """Longest body in bytes; an outcome that does not fit is left out."""
 
 
@@ -48,19 +48,19 @@ class Bodies:
         self._ledger = ledger
 
     def of(self, event: WebhookEvent) -> bytes:
-        """The body of an event, `MAX_BODY_BYTES` long at most."""
+        """The body of an event, `MAX_EVENT_BYTES` long at most."""
         kind, _, status = event.type.partition(".")
         if kind == "batch":
             return _body(event, status, f"/predict/batch/{event.subject}", None)
         url = f"/predict/result/{event.subject}"
         full = _body(event, status, url, self._outcome(event, status))
-        return full if len(full) <= MAX_BODY_BYTES else _body(event, status, url, None)
+        return full if len(full) <= MAX_EVENT_BYTES else _body(event, status, url, None)
 
     def _outcome(self, event: WebhookEvent, status: str) -> Record | None:
         """The outcome, unless it is certainly too long or a replay has reopened it since."""
         key = keys.record(event.subject)
-        text = cast("bytes", self._ledger.client.getrange(key, 0, 2 * MAX_BODY_BYTES))
-        if not text or len(text) > 2 * MAX_BODY_BYTES:
+        text = cast("bytes", self._ledger.client.getrange(key, 0, 2 * MAX_EVENT_BYTES))
+        if not text or len(text) > 2 * MAX_EVENT_BYTES:
             return None
         record = read_record(event.subject, text)
         return record if record is not None and record.state == status else None

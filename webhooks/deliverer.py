@@ -15,15 +15,15 @@ from tasks.webhooks.outbox import Held, Outbox
 from tasks.webhooks.signing import signatures, webhook_secrets
 from telemetry.log_throttle import LogThrottle
 from webhooks.bodies import Bodies
-from webhooks.guard import Unreachable
+from webhooks.guard import TargetUnreachable
 from webhooks.schedule import Next, after
-from webhooks.sending import SEND_SECONDS, Answer, Sender
+from webhooks.sending import SEND_SECONDS, ReceiverAnswer, Sender
 
 log = logging.getLogger(__name__)
 MOST_AT_A_TIME = 256
 """Events that one deliverer sends at a time: a receiver with many names that hang takes 8 for each
 of them."""
-PAUSE = 0.2
+IDLE_PAUSE = 0.2
 """Seconds between two looks for events while there are none."""
 OUTAGE_PAUSE = 1.0
 AGENT = "predictq-webhooks"
@@ -58,7 +58,7 @@ class Deliverer:
             task = asyncio.create_task(self._deliver(each))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
-        return 0 if held else PAUSE
+        return 0 if held else IDLE_PAUSE
 
     async def _deliver(self, held: Held) -> None:
         try:
@@ -73,7 +73,7 @@ class Deliverer:
             # A defect in one event must not end the others; this one is sent again.
             log.exception("an event cannot be sent", extra=_fields(held))
 
-    async def _send(self, held: Held) -> Answer | Unreachable:
+    async def _send(self, held: Held) -> ReceiverAnswer | TargetUnreachable:
         event = held.event
         body = await asyncio.to_thread(self._bodies.of, event)
         sent_at, secrets = int(time.time()), webhook_secrets(self._home)
@@ -86,7 +86,7 @@ class Deliverer:
         }
         try:
             return await self._sender.post(event.url, headers, body)
-        except Unreachable as error:
+        except TargetUnreachable as error:
             return error
 
     def _tell(self, error: redis.RedisError) -> None:

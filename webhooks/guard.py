@@ -20,33 +20,33 @@ minute, whatever becomes of the attempt."""
 _look_ups = ThreadPoolExecutor(MOST_LOOK_UPS, thread_name_prefix="look-up")
 
 
-class Unreachable(Exception):
+class TargetUnreachable(Exception):
     """An event cannot be sent; the message says why, without more of the URL than its host."""
 
 
-async def resolve(host: str, port: int) -> list[str]:
+async def look_up(host: str, port: int) -> list[str]:
     """The addresses of a host, as the system's resolver knows them."""
-    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_look_ups, look_up)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_look_ups, ask)
     return [str(address[0]) for *_, address in found]
 
 
 async def addresses_of(
-    host: str, port: int, settings: Settings, resolver: Resolver = resolve
+    host: str, port: int, settings: Settings, resolver: Resolver = look_up
 ) -> list[str]:
     """The addresses to connect to, resolved once: a second look might find others.
 
-    Raises `Unreachable` unless all of them may be used: those of a name that has an inner and an
-    outer address are a trick.
+    Raises `TargetUnreachable` unless all of them may be used: a name with an inner and an outer
+    address is an attempt to reach the inner one.
     """
     try:
         found = await resolver(host, port)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"{host} cannot be resolved: {error}") from error
+        raise TargetUnreachable(f"{host} cannot be resolved: {error}") from error
     for each in found:
         address = literal_address(each)
         if address is None or not may_be_sent_to(address, settings):
-            raise Unreachable(f"{host} has the address {each}, which is not public")
+            raise TargetUnreachable(f"{host} has the address {each}, which is not public")
     if not found:
-        raise Unreachable(f"{host} has no address")
+        raise TargetUnreachable(f"{host} has no address")
     return found

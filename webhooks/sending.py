@@ -13,22 +13,21 @@ import msgspec
 
 from tasks.settings import Settings
 from tasks.targets.webhook import port_of
-from webhooks.guard import Resolver, Unreachable, addresses_of, resolve
+from webhooks.guard import Resolver, TargetUnreachable, addresses_of, look_up
 
 SEND_SECONDS = 15.0
 """Seconds that an attempt may take, from the look-up of the name to the status."""
 BODY_SECONDS = 1.0
-MAX_HEAD_BYTES = 2**14
-MAX_BODY_BYTES = 512
+MAX_ANSWER_HEAD_BYTES = 2**14
+MAX_ANSWER_BYTES = 512
 """Of the beginning of an answer that is kept with a failure."""
 _status_line = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+FAILURES = OSError, EOFError, ValueError, HTTPException, asyncio.LimitOverrunError
+"""What an attempt may end with instead of an answer."""
 
 
-_FAILURES = OSError, EOFError, ValueError, HTTPException, asyncio.LimitOverrunError
-
-
-class Answer(msgspec.Struct, frozen=True):
+class ReceiverAnswer(msgspec.Struct, frozen=True):
     """What a receiver answered."""
 
     status: int
@@ -41,28 +40,30 @@ class Answer(msgspec.Struct, frozen=True):
 class Sender:
     """Sends events; follows no redirect, and uses no connection twice."""
 
-    def __init__(self, settings: Settings, resolver: Resolver = resolve) -> None:
+    def __init__(self, settings: Settings, resolver: Resolver = look_up) -> None:
         self._settings, self._resolver = settings, resolver
         self._tls = ssl.create_default_context()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send a body; raises `Unreachable` without an answer in time."""
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> ReceiverAnswer:
+        """Send a body; raises `TargetUnreachable` without an answer in time."""
         parts = urlsplit(url)
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return await self._post(parts, headers, body)
         except TimeoutError as error:
             told = f"{parts.hostname} did not answer within {SEND_SECONDS:.0f} s"
-            raise Unreachable(told) from error
-        except _FAILURES as error:
-            raise Unreachable(f"{parts.hostname}: {_reason(error)}") from error
+            raise TargetUnreachable(told) from error
+        except FAILURES as error:
+            raise TargetUnreachable(f"{parts.hostname}: {_reason(error)}") from error
 
-    async def _post(self, parts: SplitResult, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _post(
+        self, parts: SplitResult, headers: Mapping[str, str], body: bytes
+    ) -> ReceiverAnswer:
         reader, writer = await self._connected(parts)
         try:
             writer.write(self._head(parts, {**headers, "content-length": str(len(body))}) + body)
             await writer.drain()
-            return await _answer(reader)
+            return await read_answer(reader)
         finally:
             writer.transport.abort()
 
@@ -108,26 +109,26 @@ class Sender:
 
 async def _open(host: str, port: int, tls: ssl.SSLContext | None, name: str | None) -> _Streams:
     return await asyncio.open_connection(
-        host, port, ssl=tls, server_hostname=name, limit=MAX_HEAD_BYTES
+        host, port, ssl=tls, server_hostname=name, limit=MAX_ANSWER_HEAD_BYTES
     )
 
 
-async def _answer(reader: asyncio.StreamReader) -> Answer:
+async def read_answer(reader: asyncio.StreamReader) -> ReceiverAnswer:
     head = await reader.readuntil(b"\r\n\r\n")
     while (status := _status(head)) < 200:
         head = await reader.readuntil(b"\r\n\r\n")
     if status < 300:
-        return Answer(status)
+        return ReceiverAnswer(status)
     _, _, fields = head.partition(b"\r\n")
     told = parse_headers(BytesIO(fields)).get("Retry-After", "")
     retry_after = int(told) if re.fullmatch(r"\d{1,6}", told) else None
-    return Answer(status, retry_after, await _beginning(reader))
+    return ReceiverAnswer(status, retry_after, await _beginning(reader))
 
 
 async def _beginning(reader: asyncio.StreamReader) -> str:
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(BODY_SECONDS):
-            return (await reader.read(MAX_BODY_BYTES)).decode(errors="replace")
+            return (await reader.read(MAX_ANSWER_BYTES)).decode(errors="replace")
     return ""
 
 

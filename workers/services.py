@@ -9,6 +9,7 @@ from tasks.ledger.queue.directives import Directives
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
 from workers.directives.carrying_out import DirectiveRunner
+from workers.handover import Handover
 from workers.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
@@ -24,7 +25,7 @@ from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
-THREADS = 4
+REDIS_THREADS = 4
 """Threads that ask Redis: the event loop, the watchdog, the one that sweeps, the controller."""
 
 
@@ -36,7 +37,7 @@ class WorkerServices:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.client = connect(settings.redis_url, CLIENT_TIMEOUT, THREADS)
+        self.client = connect(settings.redis_url, CLIENT_TIMEOUT, REDIS_THREADS)
         self.ledger = Ledger(self.client, settings)
         self.reservations = Reservations(
             self.client, settings.visibility_timeout, settings.result_ttl
@@ -60,6 +61,7 @@ class WorkerServices:
             registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
         )
+        self.handover = Handover(settings.redis_url, self.reservations, self.batcher, self.pool)
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 
     def start_pool(self, size: int, queue: str) -> None:

@@ -8,7 +8,7 @@ from api.bulk.headers import content_type, is_compressed, length
 from api.bulk.lines import MAX_LINES
 from telemetry.errors import Invalid, Malformed, TooLarge, UnsupportedMediaType
 
-MAX_BODY_BYTES = 2**20
+MAX_IDS_BYTES = 2**20
 """Longest body in bytes: ids are 36 characters."""
 MAX_ID_CHARS = 100
 
@@ -30,11 +30,11 @@ async def read_ids(scope: HTTPScope, receive: Receive) -> list[str]:
     kind = content_type(scope)
     if is_compressed(scope) or kind not in (NDJSON, "application/json"):
         raise UnsupportedMediaType(f"a list as application/json, or lines as {NDJSON}")
-    if (length(scope) or 0) > MAX_BODY_BYTES:
+    if (length(scope) or 0) > MAX_IDS_BYTES:
         raise _too_long()
     event = await receive()
     body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
-    if len(body) > MAX_BODY_BYTES:
+    if len(body) > MAX_IDS_BYTES:
         raise _too_long()
     try:
         ids = _list.decode(body) if kind != NDJSON else _read_lines(body)
@@ -64,4 +64,4 @@ def _bounded(ids: list[str]) -> list[str]:
 
 
 def _too_long() -> TooLarge:
-    return TooLarge(f"the body may have at most {MAX_BODY_BYTES} bytes")
+    return TooLarge(f"the body may have at most {MAX_IDS_BYTES} bytes")

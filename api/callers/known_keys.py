@@ -5,14 +5,13 @@ import logging
 import time
 from time import monotonic
 
-import msgspec
 import redis
 
 from api.callers.static_keys import StaticKeys
 from tasks.callers.caller import Caller
 from tasks.callers.tokens import Token, read_token
 from tasks.ledger import keys
-from tasks.ledger.api_keys.api_key import ApiKey, decode_key
+from tasks.ledger.api_keys.api_key import ApiKey, read_stored_key
 from tasks.ledger.predictions.pipeline import Pipeline
 from telemetry.errors import KeyInvalid
 
@@ -97,7 +96,9 @@ class KnownKeys:
         if len(self._known) >= MAX_KNOWN:  # the one that was read longest ago
             del self._known[next(iter(self._known))]
         noted_at = before.noted_at if before else float("-inf")
-        known = self._known[key_id] = _Known(_decoded(key_id, text), monotonic(), noted_at)
+        known = self._known[key_id] = _Known(
+            text and read_stored_key(key_id, text), monotonic(), noted_at
+        )
         return known
 
     def _note(self, key_id: str, known: _Known) -> None:
@@ -112,11 +113,3 @@ class KnownKeys:
             await self._pipeline.ask("HSET", keys.API_KEYS_USED, key_id, int(time.time()))
         except redis.RedisError as error:
             log.info("the use of a key could not be noted: %s", error, extra={"key": key_id})
-
-
-def _decoded(key_id: str, text: bytes | None) -> ApiKey | None:
-    try:
-        return None if text is None else decode_key(text)
-    except msgspec.DecodeError as error:
-        log.error("a key in Redis cannot be read: %s", error, extra={"key": key_id})
-        return None

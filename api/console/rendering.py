@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.console.formatting import FILTERS
 from api.console.live.sampler import Picture, Sampler
 from api.console.notices import notice_text
-from api.console.session.viewer import PATH, is_signed_in
+from api.console.session.viewer import CONSOLE_PATH, is_signed_in
 
 HERE = Path(__file__).parent
 STATIC_FILES = HERE / "static"
@@ -45,7 +45,7 @@ class Pages:
         """A page. Beside ``values`` its template gets what the frame of all pages needs."""
         frame = {
             "title": title,
-            "path": request.path.removeprefix(PATH).strip("/").partition("/")[0],
+            "path": request.path.removeprefix(CONSOLE_PATH).strip("/").partition("/")[0],
             "here": request.full_path.removesuffix("?"),
             "signed_in": is_signed_in(),
             "notice": notice_text(request.args.get("notice", "")),

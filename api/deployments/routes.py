@@ -99,8 +99,8 @@ class DeploymentRoutes:
             made = self._deploying.deploy(
                 name, asked.environment, asked.scaling, version=asked.version, cause=asked.cause
             )
-        place = url_for("deployed.show", name=name, environment=made.environment)
-        return json_response(self._observing.state(made), 201, {"Location": place})
+        address = url_for("deployed.show", name=name, environment=made.environment)
+        return json_response(self._observing.state(made), 201, {"Location": address})
 
     def show(self, name: str, environment: str) -> Response:
         """Show a deployment, and how far it is."""

@@ -13,11 +13,12 @@ from api.callers.seeing import check_seen
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from api.predictions.reuse import reuse_of
-from registry import names, validation
+from registry import names
 from registry.columns.positions import column_positions
 from registry.deployments.deployment import Deployment
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
+from registry.rows import validation
 from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
 from registry.versions import Resolved

@@ -11,8 +11,8 @@ import pandas as pd
 from benchmarks.equality.cases import Case
 from predictq.errors import InvalidRequest
 from predictq.rows.rows import features
-from registry import validation
 from registry.manifest import Signature
+from registry.rows import validation
 from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures, PredictqError
 from workers.gate.doors import DoorResult, json_rows, read_source

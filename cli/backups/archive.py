@@ -27,9 +27,9 @@ class BackupNote(msgspec.Struct, frozen=True, kw_only=True):
 
 def add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     """Add a file from memory."""
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), 0o600
-    archive.addfile(member, io.BytesIO(content))
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), 0o600
+    archive.addfile(entry, io.BytesIO(content))
 
 
 def last_backup(home: Path) -> BackupNote | None:

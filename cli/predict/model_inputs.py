@@ -5,7 +5,7 @@ from typing import Any
 
 from predictq import Client
 from predictq.http import wire
-from predictq.rows.columns import name_of, signature_of
+from predictq.rows.columns import model_name, signature_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class VersionInputs:
 
 def inputs_of(client: Client, reference: str) -> VersionInputs | None:
     """Columns of ``name``, ``name@alias`` or ``name:version``; None if there is no such version."""
-    model = client.model(name_of(reference))
+    model = client.model(model_name(reference))
     return wire.read(lambda: _takes(signature_of(model, reference)))
 
 

@@ -13,7 +13,7 @@ from stack.running import RunningStack, running_stack
 
 RESTART_TIMEOUT = 300.0
 """Seconds; generous, since the old workers first finish what they compute."""
-PAUSE = 0.1
+RESTART_LOOK_SECONDS = 0.1
 
 
 @click.command()
@@ -28,7 +28,7 @@ def restart(home: Path) -> None:
             raise click.ClickException(
                 f"the restart took more than {RESTART_TIMEOUT:.0f} s; see {home / 'logs'}"
             )
-        time.sleep(PAUSE)
+        time.sleep(RESTART_LOOK_SECONDS)
     if now.stayed:
         late = ", ".join(now.stayed)
         raise click.ClickException(f"not replaced, and still running: {late}; see {home / 'logs'}")

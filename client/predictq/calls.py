@@ -150,7 +150,7 @@ class Calls:
     def label(self, labels: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]:
         given = {arguments.text("labels", each): label for each, label in labels.items()}
         response = yield from self._requests.send("POST", "predict/labels", body={"labels": given})
-        return wire.listing(response, "labels")
+        return wire.read_list(response, "labels")
 
     def model(self, name: str) -> Flow[dict[str, Any]]:
         return self._content(f"models/{part('name', name)}")

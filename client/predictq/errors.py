@@ -109,26 +109,26 @@ class ModelRefused(PredictqError):
 class _Ended(PredictqError):
     """The prediction ended without a result."""
 
-    ending = "has no answer"
+    how = "has no answer"
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.id = id
 
     def __str__(self) -> str:
-        return f"prediction {self.id} {self.ending}"
+        return f"prediction {self.id} {self.how}"
 
 
 class PredictionCancelled(_Ended):
     """The prediction was cancelled."""
 
-    ending = "was cancelled"
+    how = "was cancelled"
 
 
 class PredictionExpired(_Ended):
     """The prediction waited in the queue for longer than ``max_queue_seconds``."""
 
-    ending = "expired in the queue"
+    how = "expired in the queue"
     retryable = True
 
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from registry.diagnosis import refuse, strange_names
 from registry.manifest import Signature
+from registry.rows.diagnosis import refuse, strange_names
 from telemetry.errors import Detail
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from registry.baseline import Baseline
 from registry.deployments.deployment import Deployment
 from registry.history import Cause, Change, shortened, undeployed, unrecorded
 from registry.manifest import Manifest
@@ -16,6 +17,7 @@ from registry.readiness import READY, GoldenRows, Readiness
 from registry.splits import Meaning
 from registry.storage import files
 from registry.storage.model_settings import DEFAULT_SETTINGS, ModelSettings
+from registry.storage.paths import Paths
 from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
@@ -54,7 +56,7 @@ class Directory:
     """Files under ``root``. Every write ends by renewing the stamp of the generation file."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root, self._paths = root, Paths(root)
         self._generation = root / ".generation"
 
     def stamp(self) -> Stamp:
@@ -93,10 +95,10 @@ class Directory:
         states = {
             manifest.version: state
             for manifest in manifests
-            if (state := self._read(self._state(name, manifest.version), Readiness))
+            if (state := self._read(self._paths.state(name, manifest.version), Readiness))
         }
         versions = {manifest.version: manifest for manifest in manifests}
-        settings = self._read(self._settings(name), ModelSettings) or DEFAULT_SETTINGS
+        settings = self._read(self._paths.settings(name), ModelSettings) or DEFAULT_SETTINGS
         return Model(versions, aliases, states, self._read_deployments(name), settings)
 
     def deployments(self) -> list[Deployment]:
@@ -107,29 +109,33 @@ class Directory:
 
     def golden_rows(self, name: str, number: int) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
-        return self._read(self._golden(name, number), GoldenRows)
+        return self._read(self._paths.golden(name, number), GoldenRows)
+
+    def baseline(self, name: str, number: int) -> Baseline | None:
+        """The baseline of a version; None if it has none."""
+        return self._read(self._paths.baseline(name, number), Baseline)
 
     def lock(self, name: str, number: int) -> bytes | None:
         """The lock of a version's environment; None if it runs in the shared one."""
         try:
-            return self._lock(name, number).read_bytes()
+            return self._paths.lock(name, number).read_bytes()
         except FileNotFoundError:
             return None
 
     def highest(self, name: str) -> int:
         """Highest version number ever given out; 0 before the first."""
         try:
-            return int(self._highest(name).read_bytes())
+            return int(self._paths.highest(name).read_bytes())
         except FileNotFoundError:
             return 0
 
     def removed(self, name: str, number: int) -> Manifest | None:
         """The manifest of a removed version; None if no version of this number was removed."""
-        return self._read(self._removed(name, number), Manifest)
+        return self._read(self._paths.removed(name, number), Manifest)
 
     def artifact(self, sha256: str) -> Path:
         """The path of the artifact with this hash."""
-        return self._root / "artifacts" / sha256
+        return self._paths.artifact(sha256)
 
     def write_artifact(self, sha256: str, content: bytes) -> None:
         """Store an artifact; this also repairs one that was damaged on disk."""
@@ -140,54 +146,60 @@ class Directory:
         # The number first: after a crash in between it is unused, but never given out twice.
         self.write_highest(manifest.name, manifest.version)
         content = msgspec.json.format(msgspec.json.encode(manifest))
-        files.write_file(self._version(manifest.name, manifest.version), content)
+        files.write_file(self._paths.version(manifest.name, manifest.version), content)
 
     def write_highest(self, name: str, number: int) -> None:
         """Note that a version number was given out."""
         highest = max(number, self.highest(name))
-        files.write_file(self._highest(name), b"%d" % highest)
+        files.write_file(self._paths.highest(name), b"%d" % highest)
 
     def decision(self, name: str, number: int, kind: type[Content]) -> Content | None:
         """What became of a version's registration; None if it was not uploaded, or is pending."""
-        return self._read(self._decision(name, number), kind)
+        return self._read(self._paths.decision(name, number), kind)
 
     def write_decision(self, name: str, number: int, decision: msgspec.Struct) -> None:
         """Keep what became of a version's registration."""
-        files.write_file(self._decision(name, number), msgspec.json.encode(decision))
+        files.write_file(self._paths.decision(name, number), msgspec.json.encode(decision))
 
     def signature(self, name: str, number: int) -> bytes | None:
         """The signature of a version's manifest; None if there is none."""
         try:
-            return self._signature(name, number).read_bytes()
+            return self._paths.signature(name, number).read_bytes()
         except FileNotFoundError:
             return None
 
     def write_signature(self, name: str, number: int, signature: bytes) -> None:
         """Store the signature of a version's manifest."""
-        files.write_file(self._signature(name, number), signature)
+        files.write_file(self._paths.signature(name, number), signature)
 
     def write_state(self, name: str, number: int, state: Readiness) -> None:
         """Replace the state of a version."""
-        files.write_file(self._state(name, number), msgspec.json.encode(state))
+        files.write_file(self._paths.state(name, number), msgspec.json.encode(state))
 
     def write_golden_rows(self, name: str, number: int, golden: GoldenRows | None) -> None:
         """Replace the golden rows of a version; None deletes them."""
         if golden is None:
-            files.remove_file(self._golden(name, number))
+            files.remove_file(self._paths.golden(name, number))
         else:
-            files.write_file(self._golden(name, number), msgspec.json.encode(golden))
+            files.write_file(self._paths.golden(name, number), msgspec.json.encode(golden))
+
+    def write_baseline(self, name: str, number: int, baseline: Baseline) -> None:
+        """Replace the baseline of a version."""
+        files.write_file(self._paths.baseline(name, number), msgspec.json.encode(baseline))
 
     def write_lock(self, name: str, number: int, content: bytes) -> None:
         """Store the lock of a version's environment."""
-        files.write_file(self._lock(name, number), content)
+        files.write_file(self._paths.lock(name, number), content)
 
     def write_aliases(self, name: str, aliases: dict[str, Meaning]) -> None:
         """Replace all aliases of a model."""
-        files.write_file(self._aliases(name), msgspec.json.encode(dict(sorted(aliases.items()))))
+        files.write_file(
+            self._paths.aliases(name), msgspec.json.encode(dict(sorted(aliases.items())))
+        )
 
     def write_deployments(self, name: str, deployments: dict[str, Deployment]) -> None:
         """Replace all deployments of a model."""
-        files.write_file(self._deployments(name), msgspec.json.encode(deployments))
+        files.write_file(self._paths.deployments(name), msgspec.json.encode(deployments))
 
     def undeploy(self, name: str, model: Model, gone: Collection[Deployment], cause: Cause) -> None:
         """Delete deployments of a model, if there are any to delete."""
@@ -198,20 +210,20 @@ class Directory:
 
     def write_settings(self, name: str, settings: ModelSettings) -> None:
         """Replace the settings of a model."""
-        files.write_file(self._settings(name), msgspec.json.encode(settings))
+        files.write_file(self._paths.settings(name), msgspec.json.encode(settings))
 
     def rollouts(self, name: str, kind: type[Content]) -> Content | None:
         """The rollouts of a model; None if there never was one."""
-        return self._read(self._rollouts(name), kind)
+        return self._read(self._paths.rollouts(name), kind)
 
     def write_rollouts(self, name: str, rollouts: Sequence[msgspec.Struct]) -> None:
         """Replace all rollouts of a model."""
-        files.write_file(self._rollouts(name), msgspec.json.encode(rollouts))
+        files.write_file(self._paths.rollouts(name), msgspec.json.encode(rollouts))
 
     def history(self, name: str) -> list[Change]:
         """The recorded changes of a model, oldest first."""
         try:
-            lines = self._history(name).read_bytes().split(b"\n")
+            lines = self._paths.history(name).read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
         # What follows the last end of a line was cut off by a crash.
@@ -225,22 +237,23 @@ class Directory:
         known = self.history(name)
         added = [*unrecorded(known, aliases), *changes]
         if added:
-            files.append_lines(self._history(name), _lines(added))
+            files.append_lines(self._paths.history(name), _lines(added))
         kept = shortened([*known, *added])
         if len(kept) <= len(known):
-            files.write_file(self._history(name), b"".join(_lines(kept)))
+            files.write_file(self._paths.history(name), b"".join(_lines(kept)))
 
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
         """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
             # The manifest first: without its state a version would be ready.
             # Renamed, not deleted: `add` must not give the number to another artifact later.
-            files.rename(self._version(name, number), self._removed(name, number))
-            files.remove_file(self._state(name, number))
-            files.remove_file(self._golden(name, number))
-            files.remove_file(self._lock(name, number))
-            files.remove_file(self._decision(name, number))
-            files.remove_file(self._signature(name, number))
+            files.rename(self._paths.version(name, number), self._paths.removed(name, number))
+            files.remove_file(self._paths.state(name, number))
+            files.remove_file(self._paths.golden(name, number))
+            files.remove_file(self._paths.baseline(name, number))
+            files.remove_file(self._paths.lock(name, number))
+            files.remove_file(self._paths.decision(name, number))
+            files.remove_file(self._paths.signature(name, number))
         try:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
         except PredictqError:  # a broken manifest may use any artifact, so keep them all
@@ -251,10 +264,10 @@ class Directory:
                 files.remove_file(path)
 
     def _read_aliases(self, name: str) -> dict[str, Meaning]:
-        return self._read(self._aliases(name), dict[str, Meaning]) or {}
+        return self._read(self._paths.aliases(name), dict[str, Meaning]) or {}
 
     def _read_deployments(self, name: str) -> dict[str, Deployment]:
-        return self._read(self._deployments(name), dict[str, Deployment]) or {}
+        return self._read(self._paths.deployments(name), dict[str, Deployment]) or {}
 
     def _read(self, path: Path, kind: type[Content]) -> Content | None:
         try:
@@ -270,45 +283,6 @@ class Directory:
         now = max(time.time_ns(), self.stamp()[0] + 1)
         files.write_file(self._generation, b"")
         os.utime(self._generation, ns=(now, now))
-
-    def _version(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.json"
-
-    def _removed(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.removed"
-
-    def _state(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.state"
-
-    def _decision(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.registration"
-
-    def _signature(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.signature"
-
-    def _golden(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.golden"
-
-    def _lock(self, name: str, number: int) -> Path:
-        return self._root / name / "versions" / f"{number}.lock"
-
-    def _aliases(self, name: str) -> Path:
-        return self._root / name / "aliases.json"
-
-    def _deployments(self, name: str) -> Path:
-        return self._root / name / "deployments.json"
-
-    def _settings(self, name: str) -> Path:
-        return self._root / name / "settings.json"
-
-    def _history(self, name: str) -> Path:
-        return self._root / name / "history.ndjson"
-
-    def _rollouts(self, name: str) -> Path:
-        return self._root / name / "rollouts.json"
-
-    def _highest(self, name: str) -> Path:
-        return self._root / name / "highest"
 
 
 def _lines(changes: list[Change]) -> list[bytes]:

@@ -19,14 +19,16 @@ KEY = "registry.key"
 """File name in the home; readable by its owner only."""
 
 
-def signature_of(home: Path, manifest: Manifest) -> bytes:
+def manifest_signature(home: Path, manifest: Manifest) -> bytes:
     """The signature of a manifest with the key of a home, which is made on first use."""
     return hmac.digest(_key(home), msgspec.json.encode(manifest), "sha256").hex().encode()
 
 
 def is_signed(home: Path, manifest: Manifest, signature: bytes | None) -> bool:
     """Whether a signature of a manifest was made with the key of a home."""
-    return signature is not None and hmac.compare_digest(signature, signature_of(home, manifest))
+    return signature is not None and hmac.compare_digest(
+        signature, manifest_signature(home, manifest)
+    )
 
 
 def _key(home: Path) -> bytes:

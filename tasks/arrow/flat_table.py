@@ -43,8 +43,8 @@ class FlatTable:
         start, count = self._list(field)
         if count > most:
             raise ValueError("too many tables")
-        places = (start + _OFFSET.size * index for index in range(count))
-        return [FlatTable(self._content, self._pointed(at)) for at in places]
+        positions = (start + _OFFSET.size * index for index in range(count))
+        return [FlatTable(self._content, self._pointed(at)) for at in positions]
 
     def structs(self, field: int, form: struct.Struct) -> Iterator[tuple[Any, ...]]:
         """The structs of a list, each of this form."""

@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 
 import msgspec
+from msgspec.structs import replace
 
 from tasks.callers.rate import Rate
 from tasks.callers.scopes import EVERY_SCOPE, Scope
@@ -24,11 +25,29 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_LIMITS = Limits()
 
 
+class LeftOfLimit(msgspec.Struct, frozen=True):
+    """What is left of a limit."""
+
+    kind: str
+    """``requests`` or ``rows``."""
+    amount: int
+    seconds: int
+    """Until all of it is there again, if nothing more is asked for."""
+
+
+class LimitUse(msgspec.Struct):
+    """What one request has learnt of the limits of its key."""
+
+    left: tuple[LeftOfLimit, ...] = ()
+    """Empty until the request has asked for a prediction."""
+
+
 class Throttle(msgspec.Struct, frozen=True):
     """The limits of a key, as they are checked where a prediction is accepted."""
 
     key: str
     limits: Limits
+    use: LimitUse = msgspec.field(default_factory=LimitUse)
 
     @property
     def text(self) -> str:
@@ -49,13 +68,22 @@ class Caller(msgspec.Struct, frozen=True):
     models: tuple[str, ...] = EVERY_MODEL
     """Globs of the models that the caller sees: ``churn*``."""
     limits: Limits = NO_LIMITS
+    limit_use: LimitUse | None = None
+    """Of this request, if the key has limits."""
     is_everywhere: bool = False
     """Whether the caller sees what is of other tenants, too."""
 
     @property
     def throttle(self) -> Throttle | None:
         """What its predictions are limited by; None by nothing."""
-        return None if self.limits == NO_LIMITS else Throttle(self.key, self.limits)
+        if self.limits == NO_LIMITS:
+            return None
+        return Throttle(self.key, self.limits, self.limit_use or LimitUse())
+
+    @property
+    def of_request(self) -> "Caller":
+        """The caller of one request, which learns what is left of its limits."""
+        return self if self.limits == NO_LIMITS else replace(self, limit_use=LimitUse())
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has this scope."""

@@ -17,6 +17,7 @@ from tasks.ledger.predictions.acceptance import (
     Accepted,
     Offer,
     accept_call,
+    note_limits,
     read_accept_answer,
     uncertain,
     uncertain_if_sent,
@@ -84,8 +85,9 @@ class Ledger:
         self.pipeline = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
-        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **ACCEPTING)
-        self._accept_reusing = load_script(client, "ledger.predictions.accept", **ACCEPTING)
+        accepting = {**ACCEPTING, "visibility_timeout": settings.visibility_timeout}
+        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **accepting)
+        self._accept_reusing = load_script(client, "ledger.predictions.accept", **accepting)
         self._start = load_script(
             client, "ledger.predictions.start", result_ttl=settings.result_ttl
         )
@@ -104,6 +106,7 @@ class Ledger:
         bounds = self._memory.within(self.bounds)
         with uncertain_if_sent(offer):
             answers = self.pipeline.run(*self._accept_call([offer], bounds))
+        note_limits(answers, [offer])
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_async(self, offer: Offer) -> Accepted:
@@ -112,6 +115,7 @@ class Ledger:
         call = self._accept_call([offer], bounds)
         with uncertain_if_sent(offer):
             answers = await self.pipeline.run_async(*call)
+        note_limits(answers, [offer])
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[Accepted | PredictqError]:
@@ -128,7 +132,8 @@ class Ledger:
             if isinstance(error, CERTAIN):
                 raise
             return [uncertain(offer.record.task_id) for offer in offers]
-        told = zip(answers, offers, strict=True)
+        note_limits(answers, offers)
+        told = zip(answers[: len(offers)], offers, strict=True)
         return [read_accept_answer(answer, offer, bounds) for answer, offer in told]
 
     def _accept_call(

@@ -13,6 +13,8 @@ BINS = 10
 """Equal parts of the probabilities, by which they are compared with how often they were right."""
 LEAST = 1e-15
 """Smallest probability of which the logarithm is taken."""
+GREATEST_NUMBER = 1e100
+"""Greatest number that is compared: the square of no difference, nor a sum of many, is infinite."""
 Sums = dict[str, float]
 
 
@@ -38,7 +40,7 @@ def score(
     known = [pair for pair in zip(predictions, rows, strict=True) if pair[1] is not None]
     if not known:
         raise invalid("the truth of at least one row must be known")
-    if method == "predict_proba" and classes:
+    if method == "predict_proba" and classes and _are_probabilities(known, classes):
         return _of_probabilities(known, list(classes))
     if method == "predict" and classes:
         return _of_labels(
@@ -78,6 +80,15 @@ def _of_probabilities(known: Sequence[tuple[Any, Any]], classes: list[Any]) -> S
     return Score({**found.sums, **sums}, found.is_wrong)
 
 
+def _are_probabilities(known: Sequence[tuple[Any, Any]], classes: Sequence[Any]) -> bool:
+    """Whether each row has a number for each class; a model may also give what is none."""
+    rows = [row for row, _ in known]
+    return all(
+        isinstance(row, list) and len(row) == len(classes) and all(map(_is_number, row))
+        for row in rows
+    )
+
+
 def _checked(value: Any, classes: Sequence[Any]) -> Any:
     if value not in classes:
         known = ", ".join(map(str, classes[:20]))
@@ -86,7 +97,9 @@ def _checked(value: Any, classes: Sequence[Any]) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Comparing is exact for a whole number of any size, and false for "not a number".
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= GREATEST_NUMBER
 
 
 def invalid(message: str) -> Invalid:

@@ -8,8 +8,8 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from registry import validation
 from registry.manifest import Column, Signature
+from registry.rows import validation
 from tasks.arrow.stream import MAX_ARROW_VALUES
 from tasks.jobs.files.naming import Format
 from tasks.wire import decode, encode

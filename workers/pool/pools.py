@@ -244,8 +244,8 @@ class Pools:
         """Whether one more pool may run, if need be because another one ends now."""
         if len(self._others) < MAX_ENVIRONMENTS:
             return True
-        ending = (lock for lock in self._others if self._may_end(lock, SPARED_SECONDS))
-        unneeded = next(ending, None)
+        endable = (lock for lock in self._others if self._may_end(lock, SPARED_SECONDS))
+        unneeded = next(endable, None)
         if unneeded is not None:
             self._retire(unneeded)
         return unneeded is not None

@@ -2,13 +2,13 @@
 
 from flask import Request, request
 
-from api.asgi.request_filter import SAFE_METHODS
+from api.callers.access import SAFE_METHODS
 from api.callers.current import current_caller
 from api.callers.seeing import require_every_model
 from tasks.callers.caller import VIEWER
 from telemetry.errors import CrossSite, Forbidden
 
-PATH = "/console"
+CONSOLE_PATH = "/console"
 
 
 def is_signed_in() -> bool:

@@ -5,10 +5,10 @@ from flask import Blueprint, Response, request
 
 from api.console.rendering import Pages
 from api.console.session.sessions import COOKIE, MAX_SESSION_SECONDS, Sessions
-from api.console.session.viewer import PATH
+from api.console.session.viewer import CONSOLE_PATH
 from api.http.responses import json_response
 
-CODES_ROUTE = f"{PATH}/codes"
+CODES_ROUTE = f"{CONSOLE_PATH}/codes"
 
 
 class SignInAddress(msgspec.Struct, frozen=True):
@@ -32,7 +32,9 @@ class SignInViews:
 
     def issue(self) -> Response:
         """Answer a one-time address; raises `Forbidden` without a local key."""
-        return json_response(SignInAddress(f"{PATH}/sign-in?code={self._sessions.issue_code()}"))
+        return json_response(
+            SignInAddress(f"{CONSOLE_PATH}/sign-in?code={self._sessions.issue_code()}")
+        )
 
     def sign_in_form(self) -> Response:
         """Show the form that exchanges a code: a GET must not use it up, as previews send GETs."""
@@ -46,7 +48,7 @@ class SignInViews:
             COOKIE,
             cookie,
             max_age=MAX_SESSION_SECONDS,
-            path=PATH,
+            path=CONSOLE_PATH,
             # A proxy that ends TLS hides the scheme; the origin that browsers send has it.
             secure=request.is_secure or request.headers.get("Origin", "").startswith("https://"),
             httponly=True,
@@ -58,11 +60,11 @@ class SignInViews:
         """End the session."""
         self._sessions.end(request.cookies.get(COOKIE, ""))
         response = _to_overview()
-        response.delete_cookie(COOKIE, path=PATH)
+        response.delete_cookie(COOKIE, path=CONSOLE_PATH)
         return response
 
 
 def _to_overview() -> Response:
     response = Response(status=303)
-    response.headers["Location"] = PATH
+    response.headers["Location"] = CONSOLE_PATH
     return response

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from api.open_inference.tensors.requests import Datatype
-from registry.values import in_words
+from registry.rows.values import in_words
 from telemetry.errors import Invalid
 
 _CODES = {

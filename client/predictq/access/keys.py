@@ -22,7 +22,7 @@ class Keys:
 
     def __call__(self) -> list[Json]:
         """Every key without its secret, the oldest first."""
-        return wire.listing(self._connection.send("GET", "keys"), "keys")
+        return wire.read_list(self._connection.send("GET", "keys"), "keys")
 
     def create(self, name: str, scopes: Iterable[str], **limits: Any) -> Json:
         """Make a key; ``token`` in the answer is the key itself, which is shown only here.

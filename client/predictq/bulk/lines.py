@@ -18,7 +18,7 @@ def lines(rows: Iterable[Any]) -> Iterator[bytes]:
         yield _line(number, row)
 
 
-def groups(written: Iterator[bytes], most: int) -> Iterator[list[bytes]]:
+def line_groups(written: Iterator[bytes], most: int) -> Iterator[list[bytes]]:
     """Yield lists of at most ``most`` lines, shorter where lines are long."""
     group: list[bytes] = []
     size = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from predictq.bulk.errors import BulkError
-from predictq.bulk.lines import groups, lines
+from predictq.bulk.lines import line_groups, lines
 from predictq.bulk.results import Results
 from predictq.bulk.submitting import Answer, LineGroup, submit
 from predictq.errors import PredictqError
@@ -41,7 +41,7 @@ class Bulk:
     ) -> Flow[list[str]]:
         """Submit all rows; raises `BulkError` if some were refused."""
         answers: list[Answer] = []
-        for number, group in enumerate(groups(lines(rows), GROUP_ROWS)):
+        for number, group in enumerate(line_groups(lines(rows), GROUP_ROWS)):
             request = LineGroup(group, query, f"{key}-{number}")
             answers += yield from submit(self.requests, request, deadline())
         ids = [answer for answer in answers if isinstance(answer, str)]
@@ -61,7 +61,7 @@ class Bulk:
         """Yield the outcome of each row; rows are read as windows are submitted."""
         key, done = uuid.uuid4().hex, 0
         submitted: deque[list[Answer]] = deque()
-        for number, group in enumerate(groups(lines(rows), WINDOW_ROWS)):
+        for number, group in enumerate(line_groups(lines(rows), WINDOW_ROWS)):
             request = LineGroup(group, query, f"{key}-{number}")
             submitted.append((yield from submit(self.requests, request, deadline())))
             if len(submitted) == WINDOWS:

@@ -14,7 +14,7 @@ from predictq.http.requests import Requests
 from predictq.http.retries import Deadline
 from predictq.types import Accepted, Prediction
 
-PATH = "predict/results"
+RESULTS_PATH = "predict/results"
 MAX_IDS = 10_000
 """Most ids of one request."""
 FIRST_PAUSE, MAX_PAUSE = 0.02, 0.5
@@ -85,7 +85,7 @@ class Results:
         for part in _parts(ids):
             body = json.dumps(part).encode()
             response = yield from self._requests.post_encoded(
-                PATH, body, content_type="application/json", hold=hold, until=until
+                RESULTS_PATH, body, content_type="application/json", hold=hold, until=until
             )
             done += _completed(response)
         return done

@@ -12,7 +12,7 @@ from predictq.http.flows import Flow, Pause
 from predictq.http.requests import Requests
 from predictq.http.retries import Deadline, backoffs
 
-PATH = "predict/async"
+SUBMIT_PATH = "predict/async"
 Answer = str | ProblemError
 """The id of an accepted line, or why it was refused."""
 
@@ -49,7 +49,7 @@ def _submit_once(
     """The answers, and the seconds to wait before another try."""
     body = b"".join(group.lines)
     response = yield from requests.post_encoded(
-        PATH, body, query=group.query, key=group.key, until=until
+        SUBMIT_PATH, body, query=group.query, key=group.key, until=until
     )
     told = wire.read(lambda: _told(response))
     asked = max((float(line.get("retry_after", 0)) for line in told), default=0.0)

@@ -15,7 +15,7 @@ from predictq.http import wire
 from predictq.http.connection import Connection
 from predictq.jobs.sources import expanded_path
 
-PAUSE = 0.5
+RESUME_PAUSE = 0.5
 PARTIAL = 206
 
 
@@ -73,7 +73,7 @@ class _Download:
                     deadline = connection.deadline()
                 elif not connection.limit(deadline).left():
                     raise
-            deadline.clock.sleep(min(PAUSE, deadline.left()))
+            deadline.clock.sleep(min(RESUME_PAUSE, deadline.left()))
 
     def _wanted(self) -> dict[str, str]:
         have = self._file.tell()

@@ -17,7 +17,7 @@ DEFAULT_TIMEOUT = 120.0
 worker, so that `predict` outlasts one."""
 UNSEEN_SERVER_SECONDS = 3.0
 """Default seconds after which a server to which there never was a connection is given up."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 class Server:
@@ -41,7 +41,7 @@ class Server:
         self._base = address(self._found)
         self._headers = authorization(self._base, key)
         self.clock = clock
-        self.is_local = self._base.host in LOOPBACK
+        self.is_local = self._base.host in LOOPBACK_HOSTS
         """Whether the server's address is a loopback address."""
         self._timeout = limit
         if unreached is None:

@@ -56,7 +56,7 @@ def job(response: httpx2.Response) -> Job:
 
 def jobs(response: httpx2.Response) -> list[Job]:
     """Parse a page of batch jobs."""
-    return [read_job(body) for body in listing(response, "data")]
+    return [read_job(body) for body in read_list(response, "data")]
 
 
 def read_job(body: dict[str, Any]) -> Job:
@@ -86,7 +86,7 @@ def successful(response: httpx2.Response) -> httpx2.Response:
     return response
 
 
-def listing(response: httpx2.Response, name: str) -> list[dict[str, Any]]:
+def read_list(response: httpx2.Response, name: str) -> list[dict[str, Any]]:
     """The list of objects under ``name`` in a successful response."""
     body = content(response)
     return read(lambda: list(body[name]))

@@ -10,7 +10,7 @@ from predictq.http.connection import Connection
 from predictq.http.retries import Deadline
 from predictq.jobs.job import Job
 
-PAUSE = 0.5
+RECONNECT_PAUSE = 0.5
 """Seconds before reconnecting."""
 
 
@@ -78,4 +78,4 @@ def _is_over(until: Deadline | None) -> bool:
 
 def _pause(*deadlines: Deadline | None) -> None:
     given = [deadline for deadline in deadlines if deadline]
-    given[0].clock.sleep(min(PAUSE, *(deadline.left() for deadline in given)))
+    given[0].clock.sleep(min(RECONNECT_PAUSE, *(deadline.left() for deadline in given)))

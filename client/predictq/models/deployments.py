@@ -23,7 +23,7 @@ class Deployments:
 
     def __call__(self) -> list[Json]:
         """Every deployment, as in `GET /deployments`."""
-        return wire.listing(self._connection.send("GET", "deployments"), "deployments")
+        return wire.read_list(self._connection.send("GET", "deployments"), "deployments")
 
     def deploy(
         self,

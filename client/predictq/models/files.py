@@ -10,7 +10,7 @@ from predictq.arguments import described, invalid_argument
 from predictq.jobs.sources import expanded_path
 from predictq.rows.ndjson import lines
 
-Files = dict[str, tuple[str, IO[bytes]]]
+OpenFiles = dict[str, tuple[str, IO[bytes]]]
 NAMES = (
     *("metadata", "requirements", "version", "exact", "classes"),
     *("max_queue_seconds", "timeout_seconds", "why"),
@@ -34,11 +34,11 @@ def _field(name: str, value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def open_files(opened: ExitStack, model: Any, sample: Any) -> tuple[Files, bool]:
+def open_files(opened: ExitStack, model: Any, sample: Any) -> tuple[OpenFiles, bool]:
     """The files of an upload, and whether the model's was made with pickle."""
     if isinstance(model, str | PathLike):
         path, is_pickled = expanded_path("model", model), False
-        files: Files = {"file": (path.name, opened.enter_context(path.open("rb")))}
+        files: OpenFiles = {"file": (path.name, opened.enter_context(path.open("rb")))}
     else:
         file = opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
         is_pickled = _save(model, file)

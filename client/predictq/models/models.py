@@ -21,7 +21,7 @@ from predictq.models.rollouts import Rollouts
 Json = dict[str, Any]
 Meaning = int | Mapping[int, int]
 """A version, or the percent of each version of a split."""
-LOOK_SECONDS = 0.5
+REGISTRATION_POLL = 0.5
 """Seconds between two looks at a registration."""
 STILL_WAITING = "workers still load or unload {0}; client.models.status says which hold it"
 STILL_CHECKING = "{0} is still checked; client.models.show says what became of it"
@@ -41,7 +41,7 @@ class Models:
 
     def __call__(self) -> list[Json]:
         """Every registered model, as in `GET /models`."""
-        return wire.listing(self._connection.send("GET", "models"), "models")
+        return wire.read_list(self._connection.send("GET", "models"), "models")
 
     def show(self, name: str, version: int | None = None) -> Json:
         """One model with its versions, or one of its versions."""
@@ -93,7 +93,7 @@ class Models:
         while state["status"] == "checking":
             if not until.left():
                 raise WaitTimeout(f"{name}:{version}", STILL_CHECKING)
-            until.clock.sleep(min(LOOK_SECONDS, until.left()))
+            until.clock.sleep(min(REGISTRATION_POLL, until.left()))
             state = self.show(name, version)
         if state["status"] == "refused":
             raise ModelRefused(name, version, state["code"], state["reason"])
@@ -199,6 +199,15 @@ class Models:
     def quality(self, name: str, version: int, *, days: int = 30) -> Json:
         """How good a version is, day by day, by what came true; see `Client.label`."""
         return self._ask("GET", f"{_version(name, version)}/quality?days={count('days', days)}")
+
+    def drift(self, name: str, version: int | None = None, *, hours: int = 24) -> Json:
+        """How far the rows and answers of a version are from its sample, in the last hours.
+
+        ``version``: by default the one that ``production`` means, else the latest.
+        """
+        query = {"hours": count("hours", hours)}
+        query |= {} if version is None else {"version": count("version", version)}
+        return self._ask("GET", f"{_path(name)}/drift?{urlencode(query)}")
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         return wire.content(self._connection.send(method, path, body=body))

@@ -8,7 +8,7 @@ from predictq.rows.times import durations_of, moments_of
 
 MAX_CELLS = 10_000_000
 """Largest number of cells of a sparse matrix that is made dense at once."""
-DOUBLE = 8
+DOUBLE_BYTES = 8
 """Bytes of a double."""
 
 
@@ -41,7 +41,7 @@ def to_lists(array: Any) -> Any:
         return moments_of(array)
     if kind == "m":
         return durations_of(array)
-    if kind == "f" and array.dtype.itemsize > DOUBLE:
+    if kind == "f" and array.dtype.itemsize > DOUBLE_BYTES:
         return array.astype(float).tolist()
     return array.tolist()
 

@@ -14,18 +14,18 @@ def column_names(connection: Connection, reference: str) -> list[str] | None:
     Also None if there is no such version; the submission then raises the error. Raises `NotFound`
     if there is no such model.
     """
-    model = wire.content(connection.send("GET", f"models/{quote(name_of(reference), safe='')}"))
+    model = wire.content(connection.send("GET", f"models/{quote(model_name(reference), safe='')}"))
     return wire.read(lambda: _names(signature_of(model, reference)))
 
 
-def name_of(reference: str) -> str:
+def model_name(reference: str) -> str:
     """The model's name, without version or alias."""
     return re.split("[@:]", reference)[0]
 
 
 def signature_of(model: dict[str, Any], reference: str) -> dict[str, Any] | None:
     """The signature of the version that ``reference`` means; None if there is none."""
-    which = reference.removeprefix(name_of(reference))
+    which = reference.removeprefix(model_name(reference))
     numbers = {"": model["latest"]}
     numbers |= {f":{number}": number for number in model["versions"]}
     numbers |= {f"@{alias}": _main(meaning) for alias, meaning in model["aliases"].items()}

@@ -33,7 +33,7 @@ def table(frame: Any) -> Table:
         return _of_pandas(frame)
     is_arrow = has_attributes(frame, "column_names")
     names = list(frame.column_names if is_arrow else frame.columns)
-    check(names)
+    check_columns(names)
     columns = frame.columns if is_arrow else frame.get_columns()
     return Table(names, [column(values) for values in columns], len(frame))
 
@@ -73,11 +73,11 @@ def labels(series: Any) -> list[str] | None:
     found = list(series.index)
     if not any(isinstance(label, str) for label in found):
         return None
-    check(found)
+    check_columns(found)
     return found
 
 
-def check(names: list[Any]) -> None:
+def check_columns(names: list[Any]) -> None:
     """Raise `InvalidRequest` for names that are not text, or not unique."""
     for name in names:
         if not isinstance(name, str):  # by position it might be taken for another column
@@ -101,7 +101,7 @@ def _of_pandas(frame: Any) -> Table:
     names = list(frame.columns)
     is_named = any(isinstance(name, str) for name in names)
     if is_named:
-        check(names)
+        check_columns(names)
     columns = [column(frame.iloc[:, index]) for index in range(len(names))]
     return Table(names if is_named else None, columns, len(frame))
 

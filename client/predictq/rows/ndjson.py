@@ -9,11 +9,11 @@ from predictq.errors import ProblemError, refused
 from predictq.rows.arrays import dense_rows, is_sparse
 from predictq.rows.frames import check_is_there, is_frame, is_series, labels, slices
 from predictq.rows.json_writer import Unencodable, ValuePath, encode
-from predictq.rows.rows import features, records
+from predictq.rows.rows import features, frame_records
 
 SLICE = 10_000
 """Rows of a data frame to convert at once."""
-EXPECTED = "a path, a URI, a data frame or an iterable of rows"
+EXPECTED_ROWS = "a path, a URI, a data frame or an iterable of rows"
 UNORDERED = (bytes, bytearray, memoryview, set, frozenset)
 """Types that are iterable but cannot be rows."""
 Names = Callable[[], Sequence[str] | None]
@@ -36,7 +36,7 @@ def each_row(rows: Any) -> Iterator[Any]:
     if is_frame(rows):
         # In slices, because the records of a frame take many times its memory.
         for piece in slices(rows, SLICE):
-            yield from records(piece)
+            yield from frame_records(piece)
     elif is_sparse(rows):
         yield from dense_rows(rows)
     elif is_series(rows) and labels(rows):
@@ -53,7 +53,7 @@ def _iterator(rows: Any) -> Iterator[Any]:
         with suppress(TypeError):  # a zero-dimensional array is iterable by its type only
             return iter(rows)
     got = "None" if rows is None else f"a value of type {type(rows).__name__}"
-    raise refused(f"expected {EXPECTED}, got {got}")
+    raise refused(f"expected {EXPECTED_ROWS}, got {got}")
 
 
 def _line(number: int, row: Any, names: Names) -> bytes:

@@ -20,9 +20,9 @@ from predictq.rows.frames import (
 from predictq.rows.times import duration, time_text
 
 PLAIN = frozenset({int, str, bool, type(None)})
-TEXT = frozenset({str})
+TEXT_TYPES = frozenset({str})
 WITH_NUMBERS = PLAIN | {float}
-MISSING = ("NAType", "NaTType")
+MISSING_TYPES = ("NAType", "NaTType")
 """Types of pandas' missing values. NA cannot be compared, and NaT would pass for a date."""
 SENT_AS_TEXT = ("Period", "Interval")
 SEVERAL = (list, tuple)
@@ -49,7 +49,7 @@ def features(rows: Any) -> Any:
         raise refused("the rows are nested too deeply, or contain a cycle") from error
 
 
-def records(frame: Any) -> list[Any]:
+def frame_records(frame: Any) -> list[Any]:
     """Convert a data frame to dicts by column name, or to lists if no name is text.
 
     Raises `InvalidRequest` like `features`.
@@ -84,7 +84,7 @@ def _list(values: Iterable[Any]) -> list[Any]:
 
 
 def _object(row: Mapping[Any, Any]) -> dict[str, Any]:
-    if {*map(type, row)} - TEXT:
+    if {*map(type, row)} - TEXT_TYPES:
         _check_names(row)
     kinds = {*map(type, row.values())}
     if kinds <= PLAIN:
@@ -102,7 +102,7 @@ def _check_names(row: Iterable[Any]) -> None:
 
 def _foreign(value: Any) -> Any:
     kind = type(value).__name__
-    if kind in MISSING:
+    if kind in MISSING_TYPES:
         return None
     if kind in SENT_AS_TEXT:
         return str(value)
@@ -122,7 +122,7 @@ def _held(value: Any) -> Any:
     if is_array(value):
         return to_lists(value) if is_plain(value) else _plain(to_lists(value))
     if is_frame(value):
-        return records(value)
+        return frame_records(value)
     if is_series(value):
         return _series(value)
     if is_column(value):

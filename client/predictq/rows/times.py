@@ -18,7 +18,7 @@ NANOSECONDS = {
 }
 FINER = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
 """Units that NumPy prints as no full date or time, and the finer unit to use instead."""
-MISSING = -(2**63)
+MISSING_TIME = -(2**63)
 """Integer value of NumPy's NaT."""
 
 _fraction = re.compile(r"\.(\d+)")
@@ -69,7 +69,9 @@ def durations_of(array: Any) -> Any:
     if unit not in NANOSECONDS:
         raise refused(f"durations in NumPy's unit {unit!r} cannot be sent")
     step = count * NANOSECONDS[unit]
-    return _deep(lambda n: None if n == MISSING else elapsed(n * step), array.astype(int).tolist())
+    return _deep(
+        lambda n: None if n == MISSING_TIME else elapsed(n * step), array.astype(int).tolist()
+    )
 
 
 def _unit(array: Any) -> tuple[int, str]:

@@ -71,10 +71,10 @@ class AllowedPaths:
 
     def _hold(self, real: Path) -> bool:
         """Whether an allowed path holds it. Hidden files and the home must be named explicitly."""
-        roots = [root for root in self._local if real.is_relative_to(root)]
+        allowed = [root for root in self._local if real.is_relative_to(root)]
         if real.is_relative_to(self._home):
-            roots = [root for root in roots if self._home in root.parents]
-        return any(not _is_hidden(real.relative_to(root)) for root in roots)
+            allowed = [root for root in allowed if self._home in root.parents]
+        return any(not _is_hidden(real.relative_to(root)) for root in allowed)
 
     def _elsewhere(self, uri: str, *, everywhere: bool) -> str:
         root = next((root for root in self._remote if uri.startswith(root)), None)

@@ -24,13 +24,13 @@ _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".bz2": 
 
 def named_format(uri: str) -> tuple[Format | None, Compression | None]:
     """Format and compression by suffix: ``rows.csv.gz`` is CSV in gzip."""
-    ending, compression = _ending(uri)
-    return _FORMATS.get(ending), compression
+    suffix, compression = _suffix(uri)
+    return _FORMATS.get(suffix), compression
 
 
 def is_spreadsheet(uri: str) -> bool:
     """Whether the suffix is that of a spreadsheet."""
-    return _ending(uri)[0] in _SPREADSHEETS
+    return _suffix(uri)[0] in _SPREADSHEETS
 
 
 def wrong_input(uri: str, told: Format | None) -> str | None:
@@ -48,14 +48,14 @@ def wrong_content(head: bytes) -> str | None:
 
 def wrong_output(uri: str, told: Format | None) -> str | None:
     """Why an output of this name is refused, and what to do; None if it is accepted."""
-    ending, _ = _ending(uri)
+    suffix, _ = _suffix(uri)
     name = PurePath(uri).name
     if is_spreadsheet(uri):
         return (
             f"{name} would be a spreadsheet; name it {PurePath(uri).stem}.csv, which spreadsheet "
             "programs open"
         )
-    if told is None and ending and ending not in _FORMATS:
+    if told is None and suffix and suffix not in _FORMATS:
         return (
             f"{name} shows no format: name it .csv, .ndjson, .jsonl or .parquet, or give the format"
         )
@@ -64,14 +64,14 @@ def wrong_output(uri: str, told: Format | None) -> str | None:
 
 def no_data(uri: str) -> str | None:
     """Why an output's suffix is refused, such as a program's; None for a data format."""
-    if _ending(uri)[0] in _FORMATS:
+    if _suffix(uri)[0] in _FORMATS:
         return None
-    endings = ", ".join(_FORMATS)
+    suffixes = ", ".join(_FORMATS)
     name = PurePath(uri).name
-    return f"{name} does not have the suffix of a data file: an output ends in one of {endings}"
+    return f"{name} does not have the suffix of a data file: an output ends in one of {suffixes}"
 
 
-def _ending(uri: str) -> tuple[str, Compression | None]:
+def _suffix(uri: str) -> tuple[str, Compression | None]:
     """The suffix of the format, and the compression by the suffix after it."""
     # Two at most: in `rows.2024.csv.gz` only the last two say something about the content.
     suffixes = [suffix.lower() for suffix in PurePath(uri).suffixes[-2:]]

@@ -1,5 +1,6 @@
 """An API key: what is stored of it, and what a token proves."""
 
+import logging
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
@@ -12,6 +13,7 @@ from tasks.callers.scopes import Scope
 from tasks.callers.tokens import Token
 from telemetry.errors import Forbidden, Invalid, KeyExpired, KeyInvalid, KeyRevoked
 
+log = logging.getLogger(__name__)
 KeyState = Literal["active", "expired", "revoked"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[\w .@-]+$(?!\n)")]
 Tenant = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$(?!\n)")]
@@ -90,6 +92,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
             sender = ip_address(address)
         except ValueError:
             return False
+        # A server that listens on IPv6, too, hears of IPv4 addresses in this form.
+        sender = getattr(sender, "ipv4_mapped", None) or sender
         return any(sender in network for network in self._networks)
 
     def rotated(self, token: Token, now: float, overlap: float) -> "ApiKey":
@@ -117,3 +121,12 @@ def encode_key(key: ApiKey) -> bytes:
 def decode_key(text: bytes | str) -> ApiKey:
     """The key that a text holds; raises `msgspec.DecodeError`."""
     return _decoder.decode(text)
+
+
+def read_stored_key(key_id: str, text: bytes) -> ApiKey | None:
+    """The key that a text from Redis holds; None, with a log line, for one that cannot be read."""
+    try:
+        return decode_key(text)
+    except msgspec.DecodeError as error:
+        log.error("a key in Redis cannot be read: %s", error, extra={"key": key_id})
+        return None

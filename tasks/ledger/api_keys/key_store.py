@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tasks.callers.tokens import make_token
 from tasks.ledger import keys
-from tasks.ledger.api_keys.api_key import ApiKey, Secret, decode_key, encode_key
+from tasks.ledger.api_keys.api_key import ApiKey, Secret, decode_key, encode_key, read_stored_key
 from telemetry.errors import Busy, Invalid, KeyConflict, KeyNotFound
 
 MAX_KEYS = 10_000
@@ -40,9 +40,10 @@ class KeyStore:
         return key, token
 
     def all(self) -> list[ApiKey]:
-        """Every key, the oldest first."""
+        """Every key that can be read, the oldest first."""
         found = cast("dict[bytes, bytes]", self._client.hgetall(keys.API_KEYS))
-        return sorted(map(decode_key, found.values()), key=lambda key: key.created_at)
+        read = (read_stored_key(key_id.decode(), text) for key_id, text in found.items())
+        return sorted(filter(None, read), key=lambda key: key.created_at)
 
     def get(self, which: str) -> ApiKey:
         """The key of an id, or else the newest of a name; raises `KeyNotFound`."""

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import redis
 
-from tasks.callers.caller import Limits, Throttle
+from tasks.callers.caller import LeftOfLimit, Limits, Throttle
+from tasks.callers.limit_fields import limit_fields
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
-from tasks.ledger.predictions.pipeline import Unsent
+from tasks.ledger.predictions.round_trips import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.ledger.script_constants import MAX_WEBHOOKS
@@ -74,13 +75,23 @@ def accept_call(
     arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
-        record, task_id = encode_finite(offer.record), offer.record.task_id
+        record, task_id = offer.record.open_text, offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
         arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
     for index, offer in enumerate(offers, 1):
         if given := offer.reuse:
             arguments += (index, given.key, given.seconds, datetime.now(UTC).isoformat())
     return script_keys, arguments
+
+
+def note_limits(answers: Sequence[Any], offers: Sequence[Offer]) -> None:
+    """Note what is left of the limits of the key, which the script says behind all answers."""
+    throttle = offers[0].throttle
+    if throttle and len(answers) > len(offers):
+        throttle.use.left = tuple(
+            LeftOfLimit(kind.decode(), amount, seconds)
+            for kind, amount, seconds in answers[len(offers)]
+        )
 
 
 def read_accept_answer(
@@ -108,10 +119,7 @@ def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
     """The refusal of a prediction beyond a limit; -1 seconds: it never fits."""
     rate = limits.rows if which == "rows" else limits.rate
     assert rate is not None  # noqa: S101 - only a limit that there is refuses
-    policy = {
-        "RateLimit-Policy": f'"{which}";q={int(rate.amount)};w={rate.seconds}',
-        "RateLimit": f'"{which}";r=0;t={max(seconds, 0)}',
-    }
+    policy = limit_fields(limits, [LeftOfLimit(which, 0, max(seconds, 0))])
     if seconds < 0:
         return RateLimited(
             f"this prediction alone has more rows than the limit of the key, {rate}: send fewer",

@@ -68,8 +68,8 @@ def _libraries(script: str) -> list[str]:
 
 def script_text(name: str) -> str:
     """The text of a script or library, named as for `load_script`."""
-    *room, stem = (name if "." in name else f"ledger.{name}").split(".")
-    return resources.files(tasks).joinpath(*room, "scripts", f"{stem}.lua").read_text()
+    *folders, stem = (name if "." in name else f"ledger.{name}").split(".")
+    return resources.files(tasks).joinpath(*folders, "scripts", f"{stem}.lua").read_text()
 
 
 def _locals(constants: dict[str, float]) -> str:

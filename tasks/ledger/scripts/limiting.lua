@@ -50,5 +50,18 @@ local function limiter(text)
     redis.call('EXPIRE', key, math.ceil(math.max(limits[1][4], limits[2][4]) - now) + 1)
   end
 
+  -- For each limit: which, how much of it is left, seconds until all of it is there again.
+  function made.left()
+    local told = {}
+    for _, limit in ipairs(limits) do
+      if limit[2] > 0 then
+        local used = limit[4] - now
+        local free = math.floor((1 - used / limit[3]) * limit[2] + 0.001)
+        told[#told + 1] = { limit[1], math.max(free, 0), math.ceil(used) }
+      end
+    end
+    return told
+  end
+
   return made
 end

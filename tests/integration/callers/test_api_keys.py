@@ -154,7 +154,11 @@ def test_rotated_key_has_two_secrets_until_the_overlap_ends(
 
 
 @pytest.mark.parametrize(
-    ("address", "may"), [("10.1.2.3", True), ("::1", True), ("11.0.0.1", False), ("", False)]
+    ("address", "may"),
+    [
+        *(("10.1.2.3", True), ("::1", True), ("11.0.0.1", False), ("", False)),
+        *(("::ffff:10.1.2.3", True), ("::ffff:11.0.0.1", False)),
+    ],
 )
 def test_key_is_bound_to_its_networks(
     store: KeyStore, process: Process, address: str, may: bool
@@ -204,3 +208,18 @@ def test_key_that_ended_long_ago_is_forgotten(
 def test_wrong_key_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         NewKey(**{"name": "a", "scopes": ("predict",), **wrong}).key()
+
+
+def test_key_that_cannot_be_read_hinders_no_other(
+    client: redis.Redis, store: KeyStore, process: Process
+) -> None:
+    """Such as one of a later release."""
+    client.hset(keys.API_KEYS, "broken00", b'{"id": "broken00", "name": 1}')
+    key, token = store.create(NEW.key())
+    assert store.all() == [key]
+    assert process.caller(token)
+    with pytest.raises(KeyNotFound):
+        store.get("broken00")
+    with pytest.raises(KeyInvalid):
+        process.caller(make_token("broken00")[0])
+    assert store.revoke(key.id).revoked_at

@@ -1,5 +1,6 @@
 """Limits of keys in the script that accepts: even rates with bursts, each prediction by itself."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -84,8 +85,6 @@ async def _all(harness: LedgerHarness, offers: list[Offer]) -> list[object]:
 
 
 def test_lines_of_a_bulk_request_count_one_by_one(harness: LedgerHarness) -> None:
-    import asyncio
-
     make = limited("2/h")
     answers = asyncio.run(_all(harness, [make(name) for name in "abc"]))
     assert answers[:2] == ["a", "b"]
@@ -124,3 +123,23 @@ def test_clock_that_goes_back_takes_no_more_than_the_burst(harness: LedgerHarnes
             return False
 
     until(take, "one more, once there is capacity")
+
+
+def test_what_is_left_is_told_with_each_answer(harness: LedgerHarness) -> None:
+    throttle = Throttle("a-key", Limits(Rate.parse("3/h"), Rate.parse("100/m")))
+
+    def left() -> list[tuple[str, int, int]]:
+        return [(each.kind, each.amount, each.seconds) for each in throttle.use.left]
+
+    def accept(task_id: str, many: int) -> None:
+        of = offer(task_id, replace(PREDICTION, features=[[1.0]] * many))
+        harness.ledger.accept(replace(of, throttle=throttle))
+
+    accept("a", 40)
+    assert left() == [("requests", 2, 1200), ("rows", 60, 24)]
+    with pytest.raises(RateLimited):
+        accept("b", 90)
+    ((_, requests, _), (_, rows, _)) = left()
+    assert (requests, 60 <= rows <= 70) == (2, True)
+    asyncio.run(_all(harness, [replace(offer("c"), throttle=throttle)]))
+    assert left()[0][1] == 1

@@ -143,3 +143,18 @@ def test_lists_leave_out_models_that_a_key_does_not_see(stack: LiveStack, caller
     assert {each["model"] for each in few.get("/stats").json()["predictions"]} == {"iris"}
     for path in ("/metrics", "/console", "/console/models", "/console/events"):
         assert few.get(path).status_code == 403
+
+
+def test_answers_tell_what_is_left_of_the_limits(stack: LiveStack, callers: Any) -> None:
+    few = callers("limited", rate="2/h", rows="10/h")
+    for path, left in (("/predict/async", 1), ("/predict", 0)):
+        answer = few.post(path, json=BODY)
+        assert answer.headers["ratelimit-policy"] == '"requests";q=2;w=3600, "rows";q=10;w=3600'
+        told = answer.headers["ratelimit"]
+        assert told.startswith(f'"requests";r={left};t='), told
+        assert f'"rows";r={8 + left};t=' in told
+    refused = few.post("/predict/async", json=BODY)
+    assert refused.status_code == 429
+    assert refused.headers.get_list("ratelimit-policy") == ['"requests";q=2;w=3600']
+    assert "ratelimit" not in few.get(f"/predict/result/{answer.json()['id']}").headers
+    assert "ratelimit" not in stack.http.post("/predict/async", json=BODY).headers

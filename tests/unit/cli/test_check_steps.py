@@ -106,7 +106,7 @@ def test_restart_waits_until_processes_are_replaced(
     stacks = Stacks(before, before, after)
     monkeypatch.setattr(restarting, "running_stack", stacks.look)
     monkeypatch.setattr(restarting, "_is_locked", lambda _: True)
-    monkeypatch.setattr(restarting, "PAUSE", 0.0)
+    monkeypatch.setattr(restarting, "RESTART_LOOK_SECONDS", 0.0)
     monkeypatch.setattr("os.kill", lambda *given: stacks.signalled.append(given))
     ended = CliRunner().invoke(restart, ["--home", str(tmp_path)])
     assert told in ended.output

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry import diagnosis
 from registry.manifest import Column, Signature
-from registry.validation import rows
+from registry.rows import diagnosis
+from registry.rows.validation import rows
 from telemetry.errors import InvalidFeatures
 
 

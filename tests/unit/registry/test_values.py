@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from registry.manifest import Column
-from registry.values import EXPECTED, accepted_types, expected, fault, is_missing
-from registry.values import in_words as worded
+from registry.rows.values import EXPECTED, accepted_types, expected, fault, is_missing
+from registry.rows.values import in_words as worded
 from workers.models.tabular.columns import array_of
 from workers.models.tabular.dtypes import cast_to_dtype
 

@@ -10,7 +10,7 @@ from tasks.settings import Settings
 from tasks.targets.addresses import is_public, may_be_sent_to
 from tasks.targets.webhook import Webhook, target
 from telemetry.errors import Invalid
-from webhooks.guard import Unreachable, addresses_of
+from webhooks.guard import TargetUnreachable, addresses_of
 
 STRICT = Settings(home="/none", redis_url="")
 LOCAL = msgspec.structs.replace(STRICT, webhooks_allow_local=True)
@@ -102,5 +102,5 @@ def test_name_is_resolved_once() -> None:
 
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["1.1.1.1", "10.0.0.1"], [], ["fe80::1%lo"]])
 def test_name_with_any_inner_address_is_not_sent_to(answer: list[str]) -> None:
-    with pytest.raises(Unreachable, match=r"a\.example"):
+    with pytest.raises(TargetUnreachable, match=r"a\.example"):
         resolved(answer)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from webhooks.guard import resolve
+from webhooks.guard import look_up
 
 NAMES = 40
 """More than the event loop has threads for other work."""
@@ -23,7 +23,7 @@ def test_names_that_hang_leave_the_threads_of_the_event_loop(
         return []
 
     async def run() -> str:
-        looking = [asyncio.create_task(resolve(f"{n}.example", 443)) for n in range(NAMES)]
+        looking = [asyncio.create_task(look_up(f"{n}.example", 443)) for n in range(NAMES)]
         await asyncio.sleep(0)
         try:
             return await asyncio.wait_for(asyncio.to_thread(str, "read"), 20)

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from registry.values import is_missing
+from registry.rows.values import is_missing
 from workers.jobs.tables.json_values import JSON, value_of
 
 MAX_SPAN = 2**25

@@ -40,7 +40,7 @@ class Validator:
     ) -> None:
         self._models, self._inputs = models, inputs
         self._ledger, self._settings = ledger, settings
-        self._roots = AllowedPaths(settings.batch_roots, settings.home)
+        self._allowed = AllowedPaths(settings.batch_roots, settings.home)
 
     def validate(self, begun: Begun) -> None:
         """Plan the job, or only report on it for a dry run; raises the error that it finds."""
@@ -63,8 +63,8 @@ class Validator:
 
     def _check_paths(self, request: JobRequest, directory: JobDirectory) -> None:
         """Check the paths again: links may have changed since the front end's check."""
-        self._roots.source(request.input.uri, directory, everywhere=request.restricted)
-        target = resolved_output(request, directory, self._roots)
+        self._allowed.source(request.input.uri, directory, everywhere=request.restricted)
+        target = resolved_output(request, directory, self._allowed)
         if not request.overwrite:
             refuse_existing(str(target), directory)
         check_writable(target, self._settings.spare_bytes)

@@ -16,11 +16,11 @@ MOST_BYTES = 2**31
 _CACHES = ("__pycache__", ".git")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-Files = dict[str, bytes]
+ArchiveFiles = dict[str, bytes]
 """Path, relative and with slashes → content."""
 
 
-def packed(files: Files) -> bytes:
+def packed(files: ArchiveFiles) -> bytes:
     """The archive of these files: sorted, uncompressed, without times or owners."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
@@ -40,7 +40,7 @@ def names_in(content: bytes) -> list[str]:
         return []
 
 
-def unpacked(content: bytes) -> Files:
+def unpacked(content: bytes) -> ArchiveFiles:
     """The files of an archive.
 
     Raises `ModelUnloadable` if a name leads out of it or occurs twice, if an entry is no plain
@@ -58,7 +58,7 @@ def unpacked(content: bytes) -> Files:
     return files
 
 
-def files_below(root: Path, what: str) -> Files:
+def files_below(root: Path, what: str) -> ArchiveFiles:
     """The plain files of a directory, without bytecode and `.git`.
 
     Raises `ModelUnloadable` for symbolic links and other special files, for directories that cannot

@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 from registry.storage.files import locked
-from workers.models.formats.archive import Files
+from workers.models.formats.archive import ArchiveFiles
 from workers.models.user_cache import user_cache
 
 
-def on_disk(files: Files) -> Path:
+def on_disk(files: ArchiveFiles) -> Path:
     """A directory with exactly these files, in the user's cache; kept for the next load.
 
     Without a cache directory it is a temporary one.
@@ -27,7 +27,7 @@ def on_disk(files: Files) -> Path:
     return directory
 
 
-def _replace(files: Files, base: Path, directory: Path) -> None:
+def _replace(files: ArchiveFiles, base: Path, directory: Path) -> None:
     """Write beside the directory, and rename: it is whole, or absent."""
     staging = _written(files, Path(tempfile.mkdtemp(dir=base)))
     try:
@@ -37,7 +37,7 @@ def _replace(files: Files, base: Path, directory: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _written(files: Files, directory: Path) -> Path:
+def _written(files: ArchiveFiles, directory: Path) -> Path:
     for name, content in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def _written(files: Files, directory: Path) -> Path:
     return directory
 
 
-def _holds(directory: Path, files: Files) -> bool:
+def _holds(directory: Path, files: ArchiveFiles) -> bool:
     """Whether a directory has these files and no other; not while another process replaces it."""
     try:
         paths = [path for path in directory.rglob("*") if not path.is_dir()]
@@ -57,7 +57,7 @@ def _holds(directory: Path, files: Files) -> bool:
         return False
 
 
-def _name(files: Files) -> str:
+def _name(files: ArchiveFiles) -> str:
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])

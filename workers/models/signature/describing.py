@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column, Kind, Null
-from registry.values import is_missing
+from registry.rows.values import is_missing
 from tasks.jobs.files.dialect import MISSING_TEXTS
 from telemetry.errors import ModelUnloadable
 from workers.models.signature.knowledge import Known

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Null
-from registry.values import is_missing
+from registry.rows.values import is_missing
 from workers.models.signature import boosters
 
 Positions = Sequence[int]

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from registry.columns.positions import column_positions
-from registry.diagnosis import refuse
 from registry.manifest import Signature
+from registry.rows.diagnosis import refuse
 from tasks.arrow.stream import read_arrow
 from telemetry.errors import Detail, Malformed, PredictqError, TooLarge
 from telemetry.tracebacks import error_text

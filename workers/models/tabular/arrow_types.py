@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from registry.diagnosis import MAX_DETAILS
 from registry.manifest import Column, Signature
-from registry.values import expected
+from registry.rows.diagnosis import MAX_DETAILS
+from registry.rows.values import expected
 from telemetry.errors import Detail
 
 _NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column
-from registry.values import is_missing
+from registry.rows.values import is_missing
 
 Array = Any
 """A NumPy array, or an extension array of pandas."""
@@ -25,7 +25,7 @@ _WHOLE = re.compile(r"u?int(8|16|32|64)")
 
 
 def array_of(column: Column, values: Sequence[Any]) -> Array:
-    """Convert values that passed `registry.values.fault` to the column's array.
+    """Convert values that passed `registry.rows.values.fault` to the column's array.
 
     Raises what pandas raises for a time that it cannot represent.
     """

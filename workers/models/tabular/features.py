@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from registry.manifest import Column, Signature
-from registry.values import fault, is_missing
+from registry.rows.values import fault, is_missing
 from workers.models.tabular.columns import OBJECT, Array, array_of, is_float, is_whole, object_array
 from workers.models.tabular.table import Table, is_matrix
 

@@ -28,8 +28,8 @@ from api.http.operator_bodies import read_query
 from api.operations.front_page import front_page
 from registry import names
 from registry.manifest import Column
+from registry.rows.values import fault
 from registry.splits import parse_meaning
-from registry.values import fault
 from tasks.callers.rate import Rate
 from tasks.callers.tokens import read_token
 from tasks.events.log import _position

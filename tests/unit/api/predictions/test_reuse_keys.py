@@ -7,8 +7,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from api.predictions.reuse import answer_key, reuse_of
-from registry import validation
 from registry.manifest import Column, Manifest, Signature
+from registry.rows import validation
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
 from tasks.messages import Reuse

@@ -126,7 +126,7 @@ def test_submit_many_names_the_row_that_cannot_be_sent(client):
 
 def test_groups_of_lines_are_bounded_in_bytes(monkeypatch):
     monkeypatch.setattr(lines, "MAX_GROUP_BYTES", 10)
-    assert list(lines.groups(iter([b"12345", b"12345", b"1"]), 5)) == [[b"12345"] * 2, [b"1"]]
+    assert list(lines.line_groups(iter([b"12345", b"12345", b"1"]), 5)) == [[b"12345"] * 2, [b"1"]]
 
 
 def test_map_yields_predictions_in_the_order_of_rows(server, client):

@@ -48,6 +48,11 @@ def test_certainty_that_was_wrong_costs_a_finite_amount() -> None:
         ("predict", [1.0], [True], None, "are not compared with this truth"),
         ("predict", [[1.0, 2.0]], [[1.0, 2.0]], None, "are not compared with this truth"),
         ("transform", [[1.0]], [1.0], None, "predictions of the method 'transform'"),
+        ("predict", [1.0], [1e308], None, "are not compared with this truth"),
+        ("predict", [1.0], [10**400], None, "are not compared with this truth"),
+        ("predict", [1.0], [math.nan], None, "are not compared with this truth"),
+        ("predict_proba", [[0.5, None]], ["yes"], CLASSES, "are not compared with this truth"),
+        ("predict_proba", [[0.5]], ["yes"], CLASSES, "are not compared with this truth"),
     ],
 )
 def test_truths_that_cannot_be_compared_are_refused(

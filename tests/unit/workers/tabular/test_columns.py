@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
-from registry.validation import rows as validated
+from registry.rows.validation import rows as validated
 from tasks.wire import decode, encode
 from tests.unit.workers.tabular.series import FULL, GAPPY, WHOLE
 from workers.models.signature.describing import described_column

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.manifest import Column
-from registry.values import EXPECTED
+from registry.rows.values import EXPECTED
 from workers.models.tabular.columns import Array, is_counted, object_array
 from workers.models.tabular.features import Faults
 

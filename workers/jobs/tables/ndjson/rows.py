@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from registry import validation
 from registry.manifest import Column, Signature
-from registry.values import fault
+from registry.rows import validation
+from registry.rows.values import fault
 from tasks.wire import decode
 from telemetry.errors import Malformed
 from workers.models.tabular.columns import is_float

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import msgspec
 
 from telemetry.errors import UntrustedArtifact
-from workers.models.formats.archive import Files, names_in, packed, unpacked
+from workers.models.formats.archive import ArchiveFiles, names_in, packed, unpacked
 from workers.models.formats.code.modules import VersionModules
 from workers.models.formats.unpacking import on_disk
 
@@ -23,7 +23,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
     model: bytes
     """Content of the model file."""
-    code: Files = {}
+    code: ArchiveFiles = {}
     """The modules beside it; none if it was registered without."""
 
     def imported(self, *, trust: bool, what: str) -> Imported:
@@ -43,7 +43,7 @@ class Bundle(msgspec.Struct, frozen=True):
         return modules.imported
 
 
-def bundled(model: bytes, code: Files) -> bytes:
+def bundled(model: bytes, code: ArchiveFiles) -> bytes:
     """The bytes of an artifact: an archive, or the model alone if there is no code."""
     if not code:
         return model

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from telemetry.errors import ArtifactMissing, ModelUnloadable
-from workers.models.formats.archive import Files, files_below, unpacked
+from workers.models.formats.archive import ArchiveFiles, files_below, unpacked
 
 _NATIVE = (".so", ".pyd", ".dylib")
 
 
-def code_files(path: Path) -> Files:
+def code_files(path: Path) -> ArchiveFiles:
     """The files that have to be on the search path, so that the code can be imported.
 
     A directory with ``__init__.py`` is a package; the modules and packages in any other directory
@@ -35,7 +35,7 @@ def code_files(path: Path) -> Files:
     return files
 
 
-def _of_directory(path: Path, what: str) -> Files:
+def _of_directory(path: Path, what: str) -> ArchiveFiles:
     files = files_below(path, what)
     if "__init__.py" not in files:
         return files
@@ -43,7 +43,7 @@ def _of_directory(path: Path, what: str) -> Files:
     return {f"{top}/{name}": content for name, content in files.items()}
 
 
-def _of_wheel(path: Path, what: str) -> Files:
+def _of_wheel(path: Path, what: str) -> ArchiveFiles:
     files = unpacked(_read(path))
     native = next((name for name in files if name.endswith(_NATIVE)), None)
     if native:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from telemetry.errors import ArtifactMissing, ModelUnloadable
-from workers.models.formats.archive import Files, files_below, names_in, packed
+from workers.models.formats.archive import ArchiveFiles, files_below, names_in, packed
 
 ENTRY = "predictq-code.json"
 """The file in an archive of code that says what to call."""
@@ -54,12 +54,12 @@ def packed_code(reference: CodeReference) -> bytes:
     return _packed(reference, reference.source, _of_module(reference.source))
 
 
-def _packed(reference: CodeReference, module: str, files: Files) -> bytes:
+def _packed(reference: CodeReference, module: str, files: ArchiveFiles) -> bytes:
     entry = msgspec.json.encode(CodeEntry(module, reference.name))
     return packed(files | {ENTRY: entry})
 
 
-def _of_file(path: Path) -> tuple[str, Files]:
+def _of_file(path: Path) -> tuple[str, ArchiveFiles]:
     if not path.stem.isidentifier():
         raise ModelUnloadable(f"{path} cannot be imported: its name must be one of a module")
     try:
@@ -68,7 +68,7 @@ def _of_file(path: Path) -> tuple[str, Files]:
         raise ArtifactMissing(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _of_module(module: str) -> Files:
+def _of_module(module: str) -> ArchiveFiles:
     if not all(part.isidentifier() for part in module.split(".")):
         raise ArtifactMissing(
             f"{module} cannot be read: there is no such file, and it is no module"

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from telemetry.errors import ModelUnloadable
-from workers.models.formats.archive import Files, files_below, packed
+from workers.models.formats.archive import ArchiveFiles, files_below, packed
 from workers.models.formats.conversions import conversion_of_directory
 from workers.models.formats.model_format import import_runtime
 
@@ -68,7 +68,7 @@ def read_mlflow(directory: Path) -> MlflowModel:
     return MlflowModel(content, names if all(names) and names else None, told)
 
 
-def _specified(files: Files, what: str) -> dict[str, Any]:
+def _specified(files: ArchiveFiles, what: str) -> dict[str, Any]:
     yaml = import_runtime("yaml", "mlflow")
     text = files[MLMODEL]
     if len(text) > _MOST_SPECIFIED:
@@ -83,7 +83,7 @@ def _specified(files: Files, what: str) -> dict[str, Any]:
     return found
 
 
-def _artifact(flavors: dict[str, Any], files: Files, what: str) -> tuple[str, bytes]:
+def _artifact(flavors: dict[str, Any], files: ArchiveFiles, what: str) -> tuple[str, bytes]:
     """The name of the flavor that is served, and the bytes of the artifact."""
     for name, key in _FLAVORS.items():
         flavor = flavors.get(name)
@@ -96,7 +96,7 @@ def _artifact(flavors: dict[str, Any], files: Files, what: str) -> tuple[str, by
     raise ModelUnloadable(f"{what} has the flavors {found}, none of {known}")
 
 
-def _file(files: Files, name: Any, what: str) -> bytes:
+def _file(files: ArchiveFiles, name: Any, what: str) -> bytes:
     if isinstance(name, str) and name in files:
         return files[name]
     shown = repr(name[:_MOST_SHOWN]) if isinstance(name, str) else f"of a {type(name).__name__}"
@@ -120,6 +120,6 @@ def _columns(specified: dict[str, Any]) -> list[tuple[str, str]]:
         return []
 
 
-def _requirements(files: Files) -> str:
+def _requirements(files: ArchiveFiles) -> str:
     lines = files.get("requirements.txt", b"").decode("utf-8", "replace").splitlines()
     return ", ".join(line.strip() for line in lines if line.strip() and line[0] != "#")

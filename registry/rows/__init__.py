@@ -1,0 +1,1 @@
+"""Checks of rows: against a signature, before a prediction is queued."""
