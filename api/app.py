@@ -9,6 +9,8 @@ from api.asgi.drain import Drain
 from api.asgi.fast_path import FastPath
 from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
 from api.asgi.request_filter import RequestFilter
+from api.audit.auditing import Auditing
+from api.audit.routes import AuditViews
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
 from api.bulk.accepting import BulkServices
@@ -51,6 +53,7 @@ from api.truths.truth_routes import TruthViews
 from api.waiting.answering import Answering
 from api.waiting.entering import Entering
 from api.waiting.waiting_path import WaitingPath
+from registry.audit.trail import AuditTrail
 from registry.store import Registry
 from tasks.drift.counts import DriftCounts
 from tasks.events.log import EventLog
@@ -100,6 +103,7 @@ class Services:
         jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
+        self.audit = AuditTrail(settings.home)
         secret = local_key(settings.home)
         self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
@@ -129,7 +133,8 @@ class Services:
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
         known = KnownKeys(static, self.ledger.pipeline)
-        return Admission(behind, known, anonymous, self.sessions.caller, self.requests)
+        audit = Auditing(self.audit)
+        return Admission(behind, known, anonymous, self.sessions.caller, self.requests, audit)
 
     def results(self, behind: ASGIApp) -> Results:
         """What answers requests for the outcomes of many predictions."""
@@ -185,6 +190,7 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
     ledger = services.ledger
+    app.register_blueprint(AuditViews(services.audit).blueprint())
     app.register_blueprint(KeyViews(KeyStore(ledger.client)).blueprint())
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)

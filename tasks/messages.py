@@ -42,6 +42,19 @@ class Reuse(msgspec.Struct, frozen=True):
     """For how long an answer is reused; 0 goes by what it cost to compute."""
 
 
+class CopyOf(msgspec.Struct, frozen=True):
+    """What a copy for a shadow is compared with, and by what rules."""
+
+    split: str
+    """``model@alias``."""
+    since: int
+    """When the shadow began."""
+    version: int
+    """The version that answered the caller."""
+    tolerance: float
+    predictions: list[Any]
+
+
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """One request: 1 to N rows for one version of a model."""
 
@@ -71,6 +84,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Whose it is: callers of other tenants do not see it."""
     throttle: Throttle | None = None
     """The limits of the key that submits it."""
+    copy_of: CopyOf | None = None
+    """None unless it is a copy for a shadow."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -84,6 +99,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
             **({"alias": self.alias} if self.alias else {}),
             **({"arm": self.arm} if self.arm else {}),
             **({"tenant": self.tenant} if self.tenant != DEFAULT_TENANT else {}),
+            **({"copy_of": self.copy_of} if self.copy_of else {}),
         }
 
     def describe(self) -> str:
@@ -175,6 +191,7 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The rows as an Arrow stream, in base64; then there are no features."""
     arm: Arm | None = None
     tenant: str = DEFAULT_TENANT
+    copy_of: CopyOf | None = None
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.arrow is None):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, request
+from msgspec import UNSET, UnsetType
 
 from api.drift.looking import DAY_HOURS, DriftLook
 from api.http.operator_bodies import read_query
@@ -18,7 +19,7 @@ from tasks.drift.counts import KEPT_HOURS
 class DriftQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The query of `GET /models/<name>/drift`."""
 
-    version: Number | None = None
+    version: Number | UnsetType = UNSET
     """By default the one that `production` means, else the latest."""
     hours: Annotated[int, msgspec.Meta(ge=1, le=KEPT_HOURS)] = DAY_HOURS
     """The last hours of which rows are looked at, this one included."""
@@ -42,8 +43,8 @@ class DriftViews:
         manifest = self._manifest(checked_name(name), query.version)
         return json_response(self._look.look(manifest, query.hours))
 
-    def _manifest(self, name: str, version: int | None) -> Manifest:
-        if version is not None:
+    def _manifest(self, name: str, version: int | UnsetType) -> Manifest:
+        if not isinstance(version, UnsetType):
             return self._registry.resolve(f"{name}:{version}").manifest
         has_alias = ROLLED_BACK in self._registry.aliases(name)
         reference = f"{name}@{ROLLED_BACK}" if has_alias else name

@@ -91,6 +91,10 @@ class _Group(RegistryGroup):
             "Move an alias of NAME to VERSION in steps; or pause, resume, abort or show the "
             "rollout.",
         ),
+        "shadow": LazyCommand(
+            "cli.models.rollouts.shadow:shadow",
+            "Copy a share of an alias's predictions to VERSION of NAME, and compare the answers.",
+        ),
         "split": LazyCommand(
             "cli.models.aliases:split",
             "Split ALIAS of the model NAME: each version answers its percent of the requests.",

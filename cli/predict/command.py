@@ -31,6 +31,7 @@ FetchInputs = Callable[[], VersionInputs | None]
 @dialect_options
 @click.option("--max-queue-seconds", type=float, metavar="S", help="How long a request may wait.")
 @click.option("--timeout-seconds", type=float, metavar="S", help="How long computing one may take.")
+@click.option("--sticky", metavar="KEY", help="The same version of a split for all with this key.")
 @url_option
 @click.option("--output", default="-", metavar="FILE", help="File to write; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")

@@ -54,6 +54,9 @@ QUALITY = "predictq:quality:"
 DRIFT = "predictq:drift:"
 """Plus model:version, the digest of its baseline, and the first second of an hour: string of the
 counts of its features, each of 32 bits."""
+SHADOWED = "predictq:shadowed:"
+"""Plus model@alias and when its shadow began: hash of what was compared. ``<key>:examples``: list
+of disagreements. ``<key>:path``: list of (rows, rows that disagree)."""
 TRUTH_TOLD = "predictq:told:"
 """Plus the id of a prediction: exists once the truth of it was counted."""
 WORKERS_SEEN = "predictq:workers:seen"

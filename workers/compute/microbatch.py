@@ -21,6 +21,7 @@ from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
+from workers.compute.shadowing import Shadowing
 from workers.drift.counter import NoteRows
 from workers.models.engine import Computed, Engine, predict
 from workers.models.tabular.table import Table
@@ -42,12 +43,15 @@ class Computation:
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
         environment: str | UnsetType = UNSET,
         note: NoteRows = lambda *_: None,
+        shadowing: Shadowing | None = None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
         ``environment``: that of the deployment, for receipts. ``note``: is told rows with answers.
+        ``shadowing``: makes copies for shadows, and compares their answers.
         """
+        self._shadowing = shadowing
         self._note = note
         self._environment = environment
         self._max_bytes = max_bytes
@@ -67,6 +71,8 @@ class Computation:
         with self._limited(_limit(items, starts)):
             decisions = self._decisions(items, starts)
         note_decisions(self._ledger, decisions.values())
+        if self._shadowing is not None:
+            self._shadowing.act()
         return [
             disposition_of(decisions.get(item.tag), start)
             for item, start in zip(items, starts, strict=True)
@@ -99,6 +105,8 @@ class Computation:
         """Outcomes or postponements of requests that can share a model call, in order."""
         started_at = time.time()
         answers = bisect(group, self._call)
+        if self._shadowing is not None:
+            self._shadowing.note(group, answers)
         return [
             failed(asked.record, asked.item, answer, asked.attempt)
             if isinstance(answer, PredictqError)

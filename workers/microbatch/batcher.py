@@ -51,6 +51,8 @@ class Batcher:
         self._slow_versions = SlowVersions(self._batch_sizes, pool)
         self._gathered = GatheredMessages()
         self._running = RunningMicrobatches()
+        self._latest_requests = 1
+        """Requests in the microbatch that ended last."""
         self.seen_capacity = 0
         """`capacity` when the event loop last asked for it; another thread reads it here."""
 
@@ -86,8 +88,13 @@ class Batcher:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits or runs, and a process is free."""
-        return self._can_take() and not self._gathered and not self._running
+        """Whether nothing waits or runs, a process is free, and requests come one at a time.
+
+        If those of the latest microbatch came together, the next ones probably do, and should
+        share a microbatch again.
+        """
+        is_free = self._can_take() and not self._gathered and not self._running
+        return is_free and self._latest_requests == 1
 
     def reserved_tags(self) -> Iterator[str]:
         """Tags of all messages that are reserved and not yet settled."""
@@ -160,6 +167,7 @@ class Batcher:
         # Messages that run again are neither running nor waiting for a moment. No upkeep can miss
         # them: it runs on this event loop, too.
         running = self._running.end(process)
+        self._latest_requests = len(running.messages)
         # An answer that came before a kill did its work counts, as usual.
         if done is not None:
             self._learn(group, running.messages, done)

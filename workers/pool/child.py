@@ -25,8 +25,10 @@ from tasks.ledger.predictions.attempts import Postponement, Start
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
+from tasks.shadows.shadows import Shadows
 from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
+from workers.compute.shadowing import Shadowing
 from workers.drift.counter import DriftCounter, NoteRows
 from workers.models.engine import Engine
 from workers.pool.output_limit import limit_printing
@@ -53,7 +55,10 @@ def serve(
     registry = Registry(settings.home, RECHECK_INTERVAL)
     most = settings.max_outcome_bytes
     drift = DriftCounter(registry, DriftCounts(ledger.client))
-    computation = Computation(engine, registry, ledger, most, limited, environment, drift.note)
+    shadowing = Shadowing(registry, Shadows(ledger.client))
+    computation = Computation(
+        *(engine, registry, ledger, most, limited, environment, drift.note, shadowing)
+    )
     steps = _Steps(engine, settings, drift.note)
     printed, wear, reason = limit_printing(), Wear(), ""
     # Held by a process that a model forks, it would hide the end of this one from the worker.

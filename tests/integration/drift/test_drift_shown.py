@@ -9,6 +9,10 @@ from flask.testing import FlaskClient
 from api.app import Services, create_flask
 from registry.baseline import Baseline, BaselineFeature
 from registry.changes import Changes
+from registry.rollouts.rollout import RolloutPlan
+from registry.rollouts.rollouts import Rollouts
+from registry.shadows.shadows import ShadowSettings
+from registry.storage.model_settings import Shadow
 from registry.store import Registry
 from tasks.drift.counts import KEPT_HOURS, DriftCounts
 from tasks.ledger import keys
@@ -108,6 +112,19 @@ def test_drifted_rows_are_shown_and_measured(world: World) -> None:
     assert 'predictq_drifted_features{kind="output",model="churn",version="1"} 1.0' in metrics
     assert 'predictq_drift_rows{model="churn",version="1"} 800.0' in metrics
     assert 'predictq_drift_rows{model="churn",version="2"}' not in metrics
+
+
+def test_console_shows_drift_shadows_and_rollouts(world: World) -> None:
+    world.add(OLD, now=True)
+    Changes(world.registry).set_alias("churn", "production", 1)
+    ShadowSettings(world.registry).start("churn", "production", Shadow(version=2, rate=5))
+    Rollouts(world.registry).start("churn", RolloutPlan(version=3))
+    page = world.http.get("/console/models/churn").text
+    assert "drifted: age (" in page
+    assert "no sample: the version was registered without a sample" in page
+    assert "running, step 0 of 3" in page
+    assert "<td>5.0 %</td>" in page
+    assert "<td>inconclusive</td>" in page
 
 
 def test_versions_without_a_baseline_say_what_they_need(world: World) -> None:

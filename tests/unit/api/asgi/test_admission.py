@@ -48,7 +48,7 @@ def streamed(
         raise AssertionError("nothing is read")
 
     scope: Any = {"type": "http", "method": "GET", "path": path, "headers": [(field, b"Bearer x")]}
-    told: Any = stream, keys, UNKNOWN_CALLER, session, RequestMetrics()
+    told: Any = stream, keys, UNKNOWN_CALLER, session, RequestMetrics(), None
     try:
         asyncio.run(Admission(*told)(scope, receive, send))
     except TimeoutError as error:
