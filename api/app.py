@@ -9,6 +9,8 @@ from api.asgi.drain import Drain
 from api.asgi.fast_path import FastPath
 from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
 from api.asgi.request_filter import RequestFilter
+from api.audit.auditing import Auditing
+from api.audit.routes import AuditViews
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
 from api.bulk.accepting import BulkServices
@@ -27,6 +29,7 @@ from api.console.routes import Console
 from api.console.session.sessions import Sessions
 from api.console.views.batch_views import JOB_PAGES
 from api.dead_letters.routes import LetterViews
+from api.drift.looking import DriftLook
 from api.drop_in.asking import Asking
 from api.drop_in.blueprints import registry_blueprints
 from api.events.following import Following
@@ -50,7 +53,9 @@ from api.truths.truth_routes import TruthViews
 from api.waiting.answering import Answering
 from api.waiting.entering import Entering
 from api.waiting.waiting_path import WaitingPath
+from registry.audit.trail import AuditTrail
 from registry.store import Registry
+from tasks.drift.counts import DriftCounts
 from tasks.events.log import EventLog
 from tasks.events.news import News
 from tasks.gateway import Gateway
@@ -98,6 +103,7 @@ class Services:
         jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
+        self.audit = AuditTrail(settings.home)
         secret = local_key(settings.home)
         self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
@@ -127,7 +133,8 @@ class Services:
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
         known = KnownKeys(static, self.ledger.pipeline)
-        return Admission(behind, known, anonymous, self.sessions.caller, self.requests)
+        audit = Auditing(self.audit)
+        return Admission(behind, known, anonymous, self.sessions.caller, self.requests, audit)
 
     def results(self, behind: ASGIApp) -> Results:
         """What answers requests for the outcomes of many predictions."""
@@ -183,6 +190,7 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
     ledger = services.ledger
+    app.register_blueprint(AuditViews(services.audit).blueprint())
     app.register_blueprint(KeyViews(KeyStore(ledger.client)).blueprint())
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)
@@ -194,7 +202,8 @@ def create_flask(services: Services) -> Flask:
     for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
-    operations = Operations(ledger, letters, existing, services.requests, settings)
+    drift = DriftLook(registry, DriftCounts(ledger.client))
+    operations = Operations(ledger, letters, existing, drift, services.requests, settings)
     app.register_blueprint(operations.blueprint())
     for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
         app.register_blueprint(blueprint)

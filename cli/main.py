@@ -13,6 +13,10 @@ class _Commands(LazyGroup):
             "cli.alerts.commands:alerts",
             "Show what needs attention, and the rules; try notifications.",
         ),
+        "audit": LazyCommand(
+            "cli.audit.commands:audit",
+            "List what was changed and refused over HTTP, and verify that the log is whole.",
+        ),
         "backup": LazyCommand(
             "cli.backups.commands:backup",
             "Write all state of a running stack to FILE: Redis's data, models, jobs and keys.",

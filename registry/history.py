@@ -23,6 +23,8 @@ Act = Literal[
     "stopped",
     "started",
     "undeployed",
+    "shadowed",
+    "unshadowed",
     "dropped",
 ]
 MAX_CHANGES = 10_000

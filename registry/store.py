@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from registry.baseline import Baseline
 from registry.cache import RegistryCache
 from registry.deployments.deployment import Deployment
 from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded, version_change
@@ -127,6 +128,10 @@ class Registry:
         """The golden rows of a version; None if it was registered without a sample."""
         return self.directory.golden_rows(manifest.name, manifest.version)
 
+    def baseline(self, manifest: Manifest) -> Baseline | None:
+        """The baseline of a version; None if its sample was too small, or missing."""
+        return self.directory.baseline(manifest.name, manifest.version)
+
     def aliases(self, name: str) -> dict[str, Meaning]:
         """Alias → version number, or shares of a split; sorted by alias."""
         return dict(sorted(self._cache.model(name).aliases.items()))
@@ -171,6 +176,7 @@ class Registry:
         alias: str | None = None,
         state: Readiness = READY,
         golden: GoldenRows | None = None,
+        baseline: Baseline | None = None,
         lock: bytes | None = None,
         cause: Cause = NO_CAUSE,
         check: Callable[[], None] = lambda: None,
@@ -179,8 +185,9 @@ class Registry:
 
         ``state``: the state of a new version. ``lock``: the lock of its environment. ``check`` is
         called first, while nothing else can change; if it raises, nothing is stored. Adding the
-        same version again changes only its golden rows, if there are any. Raises `RegistryConflict`
-        if the version exists with another description, or was removed and had another artifact.
+        same version again changes only its golden rows and baseline, if given. Raises
+        `RegistryConflict` if the version exists with another description, or was removed and had
+        another artifact.
         """
         check_addition(name, description, artifact, version, alias)
         with self.directory.writing():
@@ -194,6 +201,8 @@ class Registry:
             self.directory.write_artifact(description.sha256, artifact)
             if golden is not None:
                 self.directory.write_golden_rows(name, number, golden)
+            if baseline is not None:
+                self.directory.write_baseline(name, number, baseline)
             if lock is not None:
                 self.directory.write_lock(name, number, lock)
             if manifest is None:

@@ -13,7 +13,7 @@ from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
 from registry.splits import Meaning, Shares, chosen_version, main_version, shares_of
 from registry.storage.directory import Directory, Model
-from registry.storage.model_settings import CacheSetting
+from registry.storage.model_settings import CacheSetting, Shadow
 from telemetry.errors import (
     AliasNotFound,
     ArtifactMismatch,
@@ -41,6 +41,8 @@ class Resolved(msgspec.Struct, frozen=True):
     """Of its model."""
     varies: bool = False
     """Whether it may answer the same rows in another way each time."""
+    shadows: dict[str, Shadow] = {}
+    """Of its model, by alias."""
 
     def chosen(self, key: str | None) -> "Resolved":
         """The version for requests with this key; without a key, one drawn for this request."""
@@ -98,6 +100,7 @@ def resolved_version(model: Model, number: int, alias: str | None) -> Resolved:
         model.versions[number],
         alias,
         cache=model.settings.cache,
+        shadows=model.settings.shadows,
         varies=model.readiness(number).varies,
     )
 

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tasks.callers.tokens import make_token
@@ -35,7 +35,22 @@ def read_or_make_local_key(home: Path) -> bytes:
     return read_or_make(path, lambda: make_token(LOCAL_ID)[0].encode() + b"\n").strip()
 
 
+def replace_key(path: Path, key: bytes) -> None:
+    """Write a key in the place of another; after a crash the file has one of the two, whole."""
+    with _fresh(path, key) as fresh:
+        fresh.replace(path)
+    _sync(path.parent)
+
+
 def _make(path: Path, key: bytes) -> None:
+    with _fresh(path, key) as fresh, contextlib.suppress(FileExistsError):
+        os.link(fresh, path)  # fails if another process was first: its key counts
+    _sync(path.parent)
+
+
+@contextlib.contextmanager
+def _fresh(path: Path, key: bytes) -> Iterator[Path]:
+    """A file beside another with this content, which is on the disk; removed after the block."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         fresh.touch(mode=0o600)
@@ -43,11 +58,9 @@ def _make(path: Path, key: bytes) -> None:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
-            os.link(fresh, path)
+        yield fresh
     finally:
         fresh.unlink(missing_ok=True)
-    _sync(path.parent)
 
 
 def _sync(directory: Path) -> None:

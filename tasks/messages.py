@@ -1,7 +1,5 @@
 """The payload of a prediction, and its encoding on the queue (Celery protocol 2, as kombu's)."""
 
-import os
-import socket
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -18,7 +16,6 @@ PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
 PREDICT_QUEUE = "predict"
 """The queue of predictions without a deployment."""
-ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True):
@@ -43,6 +40,19 @@ class Reuse(msgspec.Struct, frozen=True):
     """A hash of all that the answer depends on."""
     seconds: float
     """For how long an answer is reused; 0 goes by what it cost to compute."""
+
+
+class CopyOf(msgspec.Struct, frozen=True):
+    """What a copy for a shadow is compared with, and by what rules."""
+
+    split: str
+    """``model@alias``."""
+    since: int
+    """When the shadow began."""
+    version: int
+    """The version that answered the caller."""
+    tolerance: float
+    predictions: list[Any]
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +84,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Whose it is: callers of other tenants do not see it."""
     throttle: Throttle | None = None
     """The limits of the key that submits it."""
+    copy_of: CopyOf | None = None
+    """None unless it is a copy for a shadow."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -87,6 +99,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
             **({"alias": self.alias} if self.alias else {}),
             **({"arm": self.arm} if self.arm else {}),
             **({"tenant": self.tenant} if self.tenant != DEFAULT_TENANT else {}),
+            **({"copy_of": self.copy_of} if self.copy_of else {}),
         }
 
     def describe(self) -> str:
@@ -145,24 +158,13 @@ def enclosed(
                 "lang": "py",
                 "task": task,
                 "id": task_id,
-                "root_id": task_id,
-                "parent_id": None,
-                "group": None,
-                "eta": None,
-                "expires": expires,
-                "retries": 0,
-                "timelimit": [limit, None],
-                "argsrepr": "()",
+                **({"expires": expires} if expires else {}),
+                **({"timelimit": [limit, None]} if limit else {}),
                 "kwargsrepr": shown,
-                "origin": ORIGIN,
-                "ignore_result": False,
             },
             "properties": {
                 "correlation_id": task_id,
-                "reply_to": "",
-                "delivery_mode": 2,
                 "delivery_info": {"exchange": "", "routing_key": queue},
-                "priority": 0,
                 "delivery_tag": task_id,
             },
             "content-encoding": "utf-8",
@@ -189,6 +191,7 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The rows as an Arrow stream, in base64; then there are no features."""
     arm: Arm | None = None
     tenant: str = DEFAULT_TENANT
+    copy_of: CopyOf | None = None
 
     def __post_init__(self) -> None:
         if (self.features is None) == (self.arrow is None):

@@ -12,6 +12,7 @@ import msgspec
 
 from tasks.callers.caller import DEFAULT_TENANT, Caller
 from tasks.messages import PREDICT_QUEUE, Arm, Call, Prediction
+from tasks.wire import encode_finite
 from telemetry.errors import PredictqError
 
 State = Literal["queued", "running", "retrying", "succeeded", "failed", "cancelled", "expired"]
@@ -24,6 +25,8 @@ CELERY_STATUS: dict[State, str] = {
     "cancelled": "REVOKED",
     "expired": "REVOKED",
 }
+_OF_OUTCOMES = b',"traceback":null,"children":[],"date_done":null,"receipt":null,"error":null'
+"""Fields that only an outcome fills, as the JSON of an open record has them."""
 TERMINAL: frozenset[State] = frozenset({"succeeded", "failed", "cancelled", "expired"})
 
 
@@ -135,6 +138,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             arm=(call and call.arm) or msgspec.UNSET,
             tenant=_told(call.tenant) if call else msgspec.UNSET,
         )
+
+    @property
+    def open_text(self) -> bytes:
+        """The JSON of an open record, without the fields that only an outcome fills.
+
+        `result` stays: a stock result backend needs it of a prediction that is retried.
+        """
+        return encode_finite(self).replace(_OF_OUTCOMES, b"", 1)
 
     @property
     def is_terminal(self) -> bool:

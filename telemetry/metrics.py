@@ -57,6 +57,8 @@ class LedgerMetrics(NamedTuple):
     deployment_processes: GaugeMetricFamily
     deployment_concurrency: GaugeMetricFamily
     deployment_predictions: CounterMetricFamily
+    drifted_features: GaugeMetricFamily
+    drift_rows: GaugeMetricFamily
     redis_memory: GaugeMetricFamily
     redis_memory_limit: GaugeMetricFamily
     clock_skew: GaugeMetricFamily
@@ -159,6 +161,14 @@ def ledger_metrics() -> LedgerMetrics:
             "predictq_deployment_predictions",
             "Outcomes written by workers of the deployment.",
             labels=(*deployment, "outcome"),
+        ),
+        GaugeMetricFamily(
+            "predictq_drifted_features",
+            "Columns and outputs that are far from the sample, over 24 hours.",
+            labels=(*version, "kind"),
+        ),
+        GaugeMetricFamily(
+            "predictq_drift_rows", "Rows counted for drift, over 24 hours.", labels=version
         ),
         GaugeMetricFamily("predictq_redis_memory_bytes", "Memory that Redis uses for its data."),
         GaugeMetricFamily(

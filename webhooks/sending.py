@@ -23,9 +23,8 @@ MAX_ANSWER_BYTES = 512
 """Of the beginning of an answer that is kept with a failure."""
 _status_line = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-_FAILURES = OSError, EOFError, ValueError, HTTPException, asyncio.LimitOverrunError
+FAILURES = OSError, EOFError, ValueError, HTTPException, asyncio.LimitOverrunError
+"""What an attempt may end with instead of an answer."""
 
 
 class ReceiverAnswer(msgspec.Struct, frozen=True):
@@ -54,7 +53,7 @@ class Sender:
         except TimeoutError as error:
             told = f"{parts.hostname} did not answer within {SEND_SECONDS:.0f} s"
             raise TargetUnreachable(told) from error
-        except _FAILURES as error:
+        except FAILURES as error:
             raise TargetUnreachable(f"{parts.hostname}: {_reason(error)}") from error
 
     async def _post(
@@ -64,7 +63,7 @@ class Sender:
         try:
             writer.write(self._head(parts, {**headers, "content-length": str(len(body))}) + body)
             await writer.drain()
-            return await _answer(reader)
+            return await read_answer(reader)
         finally:
             writer.transport.abort()
 
@@ -114,7 +113,7 @@ async def _open(host: str, port: int, tls: ssl.SSLContext | None, name: str | No
     )
 
 
-async def _answer(reader: asyncio.StreamReader) -> ReceiverAnswer:
+async def read_answer(reader: asyncio.StreamReader) -> ReceiverAnswer:
     head = await reader.readuntil(b"\r\n\r\n")
     while (status := _status(head)) < 200:
         head = await reader.readuntil(b"\r\n\r\n")

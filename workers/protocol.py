@@ -39,6 +39,8 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
     instruction: Instruction
     limit: float
     """Seconds that computing it may take. The smallest in a microbatch ends the process."""
+    is_started: bool = False
+    """Whether its first attempt has started already. Such an item is a microbatch of its own."""
 
 
 class Microbatch(msgspec.Struct, array_like=True, tag=True, frozen=True):

@@ -9,6 +9,7 @@ from tasks.ledger.queue.directives import Directives
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
 from workers.directives.carrying_out import DirectiveRunner
+from workers.handover import Handover
 from workers.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
@@ -60,6 +61,7 @@ class WorkerServices:
             registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
         )
+        self.handover = Handover(settings.redis_url, self.reservations, self.batcher, self.pool)
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 
     def start_pool(self, size: int, queue: str) -> None:

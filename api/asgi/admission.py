@@ -12,8 +12,9 @@ import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
-from api.callers.access import access_of, is_path
-from api.callers.current import CALLER, missing_scope
+from api.audit.auditing import Auditing
+from api.callers.access import access_of, is_audited, is_path
+from api.callers.current import CALLER, missing_scope, require_scope
 from api.callers.known_keys import KnownKeys
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
@@ -39,10 +40,11 @@ class Admission:
         anonymous: Caller,
         session: Session,
         requests: RequestMetrics,
+        audit: Auditing,
     ) -> None:
         """``anonymous``: a caller without a key."""
         self._app, self._keys, self._anonymous = app, keys, anonymous
-        self._session, self._requests = session, requests
+        self._session, self._requests, self._audit = session, requests, audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or answer why it is refused."""
@@ -53,11 +55,14 @@ class Admission:
             except (PredictqError, redis.RedisError) as error:
                 answer = answer_to(error)
                 self._requests.ended(OTHER, scope["method"], answer.status_code, started)
+                await self._audit.refused(scope, answer.status_code)
                 await send_response(answer, send)
                 return
             caller = caller.of_request
             admitted: Any = {**scope, CALLER: caller}
             told = _with_limits(caller, send) if caller.limit_use else send
+            if is_audited(scope["method"], scope["path"]):
+                told = self._audit.recorded(admitted, told)
             await self._app(admitted, receive, self._while_admitted(scope, told))
         else:
             await self._app(scope, receive, send)
@@ -80,7 +85,10 @@ class Admission:
 
     async def _admit_again(self, scope: HTTPScope) -> None:
         try:
-            await self._admitted(scope)
+            caller, needed = await self._admitted(scope), access_of(scope["method"], scope["path"])
+            # Also of a page: it is not the page any more that says how to sign in.
+            if needed is not None and needed != "open":
+                require_scope(caller, needed)
         except PredictqError as error:
             raise TimeoutError(f"an answer ends before its end: {error.code}") from error
         except redis.RedisError:  # the answer of before stands, as for all requests that are open
@@ -95,6 +103,8 @@ class Admission:
         if needed == "open":
             return self._anonymous
         caller = await self._caller(scope)
+        noted: Any = scope
+        noted[CALLER] = caller  # a refusal is recorded with it
         # Pages are refused by Flask, with a page that says how to sign in.
         if needed not in caller.scopes and not scope["path"].startswith(SESSIONS_PATH):
             raise missing_scope(caller, needed)

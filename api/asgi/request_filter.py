@@ -9,6 +9,7 @@ from typing import Any
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
+from api.callers.access import SAFE_METHODS
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
 from tasks.hosts import Hosts
@@ -26,7 +27,6 @@ MAX_FIELD_BYTES = 8192
 """Bytes of one header field, and of the path with its query; browsers do not send longer ones."""
 MAX_HEAD_BYTES = 32_768
 """Bytes of the whole head; granian accepts at most 100 fields."""
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),

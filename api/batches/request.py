@@ -11,6 +11,7 @@ from api.predictions.submission import Sticky
 from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.callers.caller import Caller
+from tasks.jobs.files.decimal_comma import DecimalMark
 from tasks.jobs.files.dialect import DELIMITER, Dialect
 from tasks.jobs.files.file_refs import JobDirectory, local_path
 from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
@@ -59,6 +60,8 @@ class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Whether the first record of CSV holds the column names; detected by default."""
     na: MissingTexts | None = None
     """CSV texts that mean a missing value, in addition to those of pandas."""
+    decimal: DecimalMark | None = None
+    """The character before the decimals of a number in CSV; detected by default."""
     sticky: Sticky | UnsetType = UNSET
     """Key for an alias that is split: one version answers all requests with the same key. By
     default the header `X-Caller-Id`."""
@@ -103,7 +106,12 @@ def build_job_request(
         error_threshold=asked.error_threshold,
         overwrite=asked.overwrite,
         tenant=caller.tenant,
-        dialect=Dialect(delimiter=asked.delimiter, header=asked.header, na=tuple(asked.na or ())),
+        dialect=Dialect(
+            delimiter=asked.delimiter,
+            header=asked.header,
+            na=tuple(asked.na or ()),
+            decimal=asked.decimal,
+        ),
         webhook=target(asked.webhook, settings) if asked.webhook else None,
     )
 

@@ -75,6 +75,8 @@ TABLE: dict[Access, str] = {
         GET /models/<name>/deployments
         GET /models/<name>/deployments/<environment>
         GET /models/<name>/comparison
+        GET /models/<name>/drift
+        GET /models/<name>/shadow
         GET /models/<name>/rollouts
         GET /models/<name>/rollouts/<id>
         GET /v2/models/<name>
@@ -96,6 +98,8 @@ TABLE: dict[Access, str] = {
         DELETE /models/<name>/deployments/<environment>
         POST /models/<name>/deployments/<environment>/stop
         POST /models/<name>/deployments/<environment>/start
+        PUT /models/<name>/shadow
+        DELETE /models/<name>/shadow
         POST /models/<name>/rollouts
         POST /models/<name>/rollouts/<id>/pause
         POST /models/<name>/rollouts/<id>/resume
@@ -111,6 +115,7 @@ TABLE: dict[Access, str] = {
     """,
     "operate": """
         GET /events
+        GET /models/<name>/shadow/examples
         POST /models/<name>/load
         POST /models/<name>/versions/<version>/load
         POST /models/<name>/versions/<version>/unload
@@ -149,6 +154,7 @@ TABLE: dict[Access, str] = {
     """,
     "admin": """
         POST /console/codes
+        GET /audit
         GET /keys
         POST /keys
         GET /keys/<id>
@@ -156,6 +162,9 @@ TABLE: dict[Access, str] = {
         POST /keys/<id>/rotate
     """,
 }
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CHANGING: tuple[Access, ...] = ("models:write", "operate", "admin")
+"""Scopes whose routes change what others use, unless their method is safe: see `is_audited`."""
 _parameter = re.compile(r"<(?:(\w+):)?\w+>")
 
 
@@ -213,6 +222,11 @@ def access_of(method: str, path: str) -> Access | None:
         if pattern.fullmatch(request):
             return access
     return None
+
+
+def is_audited(method: str, path: str) -> bool:
+    """Whether a request is a change that the audit log has to hold."""
+    return method not in SAFE_METHODS and access_of(method, path) in CHANGING
 
 
 def is_path(path: str) -> bool:

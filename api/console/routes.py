@@ -10,6 +10,7 @@ from api.callers.current import PAGES, check_scope
 from api.console.live.events import LiveEvents
 from api.console.live.sampler import Sampler
 from api.console.live.snapshot import Observer
+from api.console.pages.life import LifeLook
 from api.console.rendering import STATIC_FILES, Pages, templates
 from api.console.session.sessions import Sessions
 from api.console.session.viewer import CONSOLE_PATH, check_viewer
@@ -22,11 +23,14 @@ from api.console.views.search_views import SearchViews
 from api.console.views.sign_in import CODES_ROUTE, SignInViews
 from api.console.views.state_views import StateViews
 from api.console.views.try_views import TryViews
+from api.drift.looking import DriftLook
 from api.http.problems import problem_of, status_of, unavailable
 from api.limits.concurrency import ConcurrencyLimit
 from api.models.known_versions import KnownVersions
 from api.operations.request_metrics import RequestMetrics
+from api.shadows.looking import ShadowLook
 from registry.store import Registry
+from tasks.drift.counts import DriftCounts
 from tasks.gateway import Gateway
 from tasks.jobs.gateway import JobGateway
 from tasks.ledger.dead_letters.letters import DeadLetters
@@ -34,6 +38,7 @@ from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.settings import Settings
+from tasks.shadows.shadows import Shadows
 from telemetry.errors import NotFound, PredictqError, UnsupportedMediaType
 
 ASSET_SECONDS = 31_536_000
@@ -63,6 +68,8 @@ class Console:
         ledger, client = gateway.ledger, gateway.ledger.client
         letters, pauses = DeadLetters(client, settings), Pauses(client)
         self._sampler = Sampler(_observer(registry, settings).take)
+        drift = DriftLook(registry, DriftCounts(client))
+        life = LifeLook(registry, drift, ShadowLook(registry, Shadows(client)))
         environment = templates()
         self._pages = pages = Pages(environment, self._sampler)
         slots = max(settings.threads // 8, 1)
@@ -73,7 +80,7 @@ class Console:
             self._sign_in,
             self._state,
             PredictionViews(gateway, pages),
-            ModelPages(registry, pauses, pages),
+            ModelPages(registry, pauses, life, pages),
             BatchPages(jobs, pages, slots),
             LetterPages(letters, Replays(ledger, letters), pages),
             TryViews(gateway, registry, settings, pages),

@@ -6,6 +6,8 @@ from flask import Blueprint
 
 from api.deployments.observing import Observing
 from api.deployments.routes import DeploymentRoutes
+from api.drift.drift_routes import DriftViews
+from api.drift.looking import DriftLook
 from api.drop_in.asking import Asking
 from api.drop_in.deployments import DeploymentViews
 from api.drop_in.predicting import PredictingViews
@@ -21,11 +23,15 @@ from api.models.status_routes import StatusViews
 from api.operations.cache_routes import CacheViews
 from api.rollouts.comparison_routes import ComparisonViews
 from api.rollouts.rollout_routes import RolloutViews
+from api.shadows.looking import ShadowLook
+from api.shadows.shadow_routes import ShadowViews
 from registry.store import Registry
+from tasks.drift.counts import DriftCounts
 from tasks.ledger.ghosts import Ghosts
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.queue.workers import Workers
 from tasks.settings import Settings
+from tasks.shadows.shadows import Shadows
 
 
 def registry_blueprints(
@@ -47,7 +53,10 @@ def registry_blueprints(
     yield AliasViews(registry).blueprint()
     yield CacheViews(registry).blueprint()
     yield RolloutViews(registry).blueprint()
-    yield ComparisonViews(registry, ledger).blueprint()
+    shadows = ShadowLook(registry, Shadows(ledger.client))
+    yield ComparisonViews(registry, ledger, shadows).blueprint()
+    yield ShadowViews(registry, shadows).blueprint()
+    yield DriftViews(registry, DriftLook(registry, DriftCounts(ledger.client))).blueprint()
     yield removals.blueprint()
     # As many threads as batch jobs have for their files: a slow reader holds one.
     yield ArtifactViews(registry, settings.threads // 8).blueprint()

@@ -1,5 +1,6 @@
 """Resources as hand-written services and Kubernetes write them: `0.5`, `500m`, `512Mi`, `"30"`."""
 
+import math
 import re
 from typing import Any
 
@@ -9,6 +10,8 @@ from registry.deployments.deployment import MIN_PROCESS_BYTES, Scaling
 from tasks.time_limits import MAX_RUN_SECONDS
 
 _quantity = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(m|[KMGT]i?B?|[kB])?", re.ASCII)
+GREATEST_QUANTITY = 2.0**60
+"""Greatest quantity; what a deployment may have is checked afterwards."""
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _READ = ("cpu_limit", "memory_limit", "timeout")
 
@@ -30,12 +33,17 @@ def unknown_resources(given: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    match = _quantity.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    found = value if is_number else _quantity_of(value) if isinstance(value, str) else math.nan
+    # Also false for "not a number".
+    if not 0 <= found <= GREATEST_QUANTITY:
         raise invalid_field(f"resources.{name}", f"{str(value)[:100]!r} is no quantity")
-    return float(match[1]) * _unit(match[2] or "")
+    return found
+
+
+def _quantity_of(text: str) -> float:
+    match = _quantity.fullmatch(text.strip())
+    return float(match[1]) * _unit(match[2] or "") if match else math.nan
 
 
 def _unit(suffix: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from registry.deployments.deployment import Deployment
+from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.gateway import QUEUES
 from tasks.ledger.ledger import Ledger
@@ -34,6 +35,13 @@ class KnownVersions:
     def statistics(self) -> list[Statistics]:
         """Counts and latencies of every version that has had an outcome."""
         return [s for s in self._ledger.statistics() if not self._registry.has_removed(s.reference)]
+
+    def manifest(self, reference: str) -> Manifest | None:
+        """The manifest of a version, as model:version; None if it cannot be read."""
+        try:
+            return self._registry.resolve(reference).manifest
+        except (PredictqError, OSError):
+            return None
 
     def deployments(self) -> list[Deployment]:
         """All deployments; none if the registry cannot be read, as other figures still count."""

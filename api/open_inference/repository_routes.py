@@ -66,7 +66,7 @@ class RepositoryViews:
         return json_response([each for each in known if each.state == "READY" or not wish.ready])
 
     def load(self, name: str) -> Response:
-        """Have every worker load the version that a name means."""
+        """Have every worker load the version that a name means, or each of its split."""
         return self._told(name, loads=True)
 
     def unload(self, name: str) -> Response:
@@ -86,11 +86,17 @@ class RepositoryViews:
                 "a load takes no configuration and no files: upload them to "
                 "/models/<name>/versions, where the gate checks them"
             )
-        manifest = self._registry.resolve(name).manifest
-        state = self._loads.tell_workers(manifest, loads=loads)
-        if state.waiting_for:
-            raise TimedOut(f"{', '.join(state.waiting_for)} may still do it; ask again")
-        return json_response(state)
+        states = [self._loads.tell_workers(each, loads=loads) for each in self._meant(name)]
+        if late := sorted({worker for state in states for worker in state.waiting_for}):
+            raise TimedOut(f"{', '.join(late)} may still do it; ask again")
+        return json_response(states[0])
+
+    def _meant(self, name: str) -> list[Manifest]:
+        """The version that a name means; of an alias that is split, each, the main one first."""
+        found = self._registry.resolve(name)
+        split = found.split.versions.values() if found.split else ()
+        others = [each.manifest for each in split if each.manifest != found.manifest]
+        return [found.manifest, *others]
 
     def _indexed(self, manifest: Manifest, now: Now) -> IndexedVersion:
         state: ModelState = "READY"

@@ -44,7 +44,14 @@ from api.openapi.registry import (
     registry_paths,
     with_model_files,
 )
-from api.openapi.rollouts import ROLLOUT_TYPES, TRUTH_TYPES, rollout_paths, truth_paths
+from api.openapi.rollouts import (
+    ROLLOUT_TYPES,
+    SHADOW_TYPES,
+    TRUTH_TYPES,
+    rollout_paths,
+    shadow_paths,
+    truth_paths,
+)
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -59,6 +66,7 @@ SCHEMAS = (
     *DEPLOYMENT_TYPES,
     *ROLLOUT_TYPES,
     *TRUTH_TYPES,
+    *SHADOW_TYPES,
     *DROP_IN_TYPES,
     *OPEN_INFERENCE_TYPES,
     *KEY_TYPES,
@@ -102,6 +110,7 @@ def build() -> Json:
                 **deployment_paths(),
                 **rollout_paths(),
                 **truth_paths(),
+                **shadow_paths(),
                 **drop_in(),
                 **open_inference(),
                 **_letters(),

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from api.audit.routes import AuditLines, AuditPage
 from api.callers.access import access_of_route
 from api.keys.routes import Rotation, ShownKey, ShownKeys
 from api.open_inference.protocol_errors import PREFIX
@@ -11,6 +12,7 @@ from api.openapi.objects import (
     in_path,
     operation_answering,
     problems,
+    query_of,
     request_body,
 )
 from api.openapi.open_inference import protocol_errors
@@ -18,7 +20,7 @@ from tasks.callers.caller import LOCAL_CALLER
 from tasks.ledger.api_keys.new_key import NewKey
 
 KEYS = "keys"
-KEY_TYPES = (NewKey, Rotation, ShownKey, ShownKeys)
+KEY_TYPES = (NewKey, Rotation, ShownKey, ShownKeys, AuditLines)
 SCHEME = {
     "key": {
         "type": "http",
@@ -30,7 +32,7 @@ HTTP_OPERATIONS = ("get", "put", "post", "patch", "delete")
 
 
 def key_paths() -> Json:
-    """The paths of keys."""
+    """The paths of keys, and of what was done with them."""
     one = {"parameters": [in_path("id", "Id or name of the key")]}
     example = {"name": "billing", "scopes": ["predict"], "rate": "100/s"}
     made = operation_answering(
@@ -38,7 +40,9 @@ def key_paths() -> Json:
     )
     rotation = request_body(Rotation, {"overlap_seconds": 3600}) | {"required": False}
     refused = ("404", "422", "503")
+    audited = operation_answering(KEYS, "List changes and refusals", "listAudit", AuditLines, "422")
     return {
+        "/audit": {"get": audited | {"parameters": query_of(AuditPage)}},
         "/keys": {
             "get": operation_answering(KEYS, "List keys", "listKeys", ShownKeys, "503"),
             "post": made | {"requestBody": request_body(NewKey, example)},

@@ -74,8 +74,10 @@ def _of_model(path: str, suffix: str, parameters: Json) -> Json:
 
 
 def _infer(name: str) -> Json:
+    answer = response(InferenceAnswer, "The outputs; as bytes behind JSON if binary data is asked")
+    answer["content"] |= {"application/octet-stream": {}}
     responses = {
-        "200": response(InferenceAnswer, "The outputs"),
+        "200": answer,
         "202": pending_response(),
         **protocol_errors("400", "404", "409", "413", "415", "422", "500", "503", "504"),
     }

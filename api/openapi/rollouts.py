@@ -1,5 +1,7 @@
-"""The paths of rollouts, and of truths, in the OpenAPI document."""
+"""The paths of rollouts, truths and shadows in the OpenAPI document."""
 
+from api.drift.drift_routes import DriftQuery
+from api.drift.states import DriftState
 from api.openapi.objects import (
     Json,
     in_path,
@@ -20,6 +22,8 @@ from api.openapi.registry import (
 )
 from api.rollouts.comparison_routes import ComparisonQuery, ComparisonState
 from api.rollouts.rollout_routes import RolloutChange, RolloutList, RolloutRequest
+from api.shadows.looking import ShadowState
+from api.shadows.shadow_routes import Disagreements, ShadowChange, ShadowEnd, ShadowQuery
 from api.truths.truth_routes import (
     QualityQuery,
     TruthRequest,
@@ -30,7 +34,7 @@ from api.truths.truth_routes import (
 )
 from registry.rollouts.rollout import Rollout
 
-ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout, ComparisonState)
+ROLLOUT_TYPES = (RolloutRequest, RolloutChange, RolloutList, Rollout, ComparisonState, DriftState)
 _ONE = {"parameters": [*ONE_MODEL["parameters"], in_path("id", "Number of the rollout")]}
 
 
@@ -40,6 +44,7 @@ def rollout_paths() -> Json:
     shown = operation_answering(REGISTRY, "Show a rollout", "showRollout", Rollout, *REGISTRY_READS)
     return {
         "/models/{name}/comparison": ONE_MODEL | {"get": _compare()},
+        "/models/{name}/drift": ONE_MODEL | {"get": _drift()},
         "/models/{name}/rollouts": ONE_MODEL | {"get": _list(), "post": _start()},
         one: _ONE | {"get": shown},
         f"{one}/pause": _ONE | {"post": _change("Begin no further step", "pauseRollout")},
@@ -53,6 +58,13 @@ def _compare() -> Json:
     return operation_answering(
         REGISTRY, told, "compareVersions", ComparisonState, *REGISTRY_READS, "409", "503"
     ) | {"parameters": query_of(ComparisonQuery)}
+
+
+def _drift() -> Json:
+    told = "Show how far rows and answers of a version are from its sample"
+    return operation_answering(REGISTRY, told, "showDrift", DriftState, *REGISTRY_READS, "503") | {
+        "parameters": query_of(DriftQuery)
+    }
 
 
 def _list() -> Json:
@@ -121,3 +133,44 @@ def _quality() -> Json:
         *("404", "422", "503"),
     )
     return shown | {"parameters": query_of(QualityQuery)}
+
+
+SHADOW_TYPES = (ShadowState, ShadowChange, Disagreements)
+
+
+def shadow_paths() -> Json:
+    """The paths of shadows."""
+    return {
+        "/models/{name}/shadow": ONE_MODEL
+        | {"get": _show_shadow(), "put": _set_shadow(), "delete": _stop_shadow()},
+        "/models/{name}/shadow/examples": ONE_MODEL | {"get": _shadow_examples()},
+    }
+
+
+def _show_shadow() -> Json:
+    told = "Show a shadow, and how its answers agree"
+    return operation_answering(
+        REGISTRY, told, "showShadow", ShadowState, *REGISTRY_READS, "503"
+    ) | {"parameters": query_of(ShadowQuery)}
+
+
+def _set_shadow() -> Json:
+    told = "Copy a share of an alias's predictions to a version"
+    body = request_body(ShadowChange, {"version": 4, "rate": 10})
+    refused = (*REGISTRY_CHANGES, *REGISTRY_BODIES)
+    return operation_answering(REGISTRY, told, "setShadow", ShadowState, *refused) | {
+        "requestBody": body
+    }
+
+
+def _stop_shadow() -> Json:
+    return operation_answering(
+        REGISTRY, "Stop a shadow", "stopShadow", ShadowState, *REGISTRY_CHANGES
+    ) | {"parameters": query_of(ShadowEnd)}
+
+
+def _shadow_examples() -> Json:
+    told = "Show rows for which a shadow's answers differ"
+    return operation_answering(
+        REGISTRY, told, "shadowExamples", Disagreements, *REGISTRY_READS, "503"
+    ) | {"parameters": query_of(ShadowQuery)}

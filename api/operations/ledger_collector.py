@@ -11,6 +11,7 @@ import redis
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
+from api.drift.looking import DriftLook
 from api.models.known_versions import KnownVersions
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
@@ -21,6 +22,7 @@ from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import BUCKETS, ReuseCounts, Statistics
 from tasks.settings import Settings
 from tasks.webhooks.outbox import WebhookTotals, webhook_totals
+from telemetry.errors import PredictqError
 from telemetry.metrics import LedgerMetrics, ledger_metrics
 
 
@@ -28,8 +30,14 @@ class LedgerCollector(Collector):
     """Reads the ledger at every scrape; without Redis it reports only that Redis is down."""
 
     def __init__(
-        self, ledger: Ledger, letters: DeadLetters, existing: KnownVersions, settings: Settings
+        self,
+        ledger: Ledger,
+        letters: DeadLetters,
+        existing: KnownVersions,
+        drift: DriftLook,
+        settings: Settings,
     ) -> None:
+        self._drift = drift
         self._ledger, self._settings = ledger, settings
         self._letters = letters
         self._existing = existing
@@ -78,6 +86,18 @@ class LedgerCollector(Collector):
             metrics.parked.add_metric((model, version), paused.parked)
         for statistics in self._existing.statistics():
             _fill_version(metrics, statistics)
+            self._fill_drift(metrics, statistics)
+
+    def _fill_drift(self, metrics: LedgerMetrics, statistics: Statistics) -> None:
+        manifest = self._existing.manifest(statistics.reference)
+        found = None
+        with suppress(PredictqError):  # a broken baseline is told of by its route
+            found = None if manifest is None else self._drift.drifted(manifest)
+        if found is not None:
+            labels = (statistics.model, str(statistics.version))
+            metrics.drifted_features.add_metric((*labels, "column"), found.columns)
+            metrics.drifted_features.add_metric((*labels, "output"), found.outputs)
+            metrics.drift_rows.add_metric(labels, found.rows)
 
     def _fill_deployments(self, metrics: LedgerMetrics, workers: list[dict[str, Any]]) -> None:
         for each in self._existing.deployments():

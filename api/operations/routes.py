@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.callers.current import current_caller
 from api.callers.seeing import require_every_model, seen_workers, sees_version
+from api.drift.looking import DriftLook
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
 from api.operations.ledger_collector import LedgerCollector
@@ -121,6 +122,7 @@ class Operations:
         ledger: Ledger,
         letters: DeadLetters,
         existing: KnownVersions,
+        drift: DriftLook,
         requests: RequestMetrics,
         settings: Settings,
     ) -> None:
@@ -131,7 +133,7 @@ class Operations:
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
-        self._registry.register(LedgerCollector(ledger, letters, existing, settings))
+        self._registry.register(LedgerCollector(ledger, letters, existing, drift, settings))
 
     def blueprint(self) -> Blueprint:
         """The routes."""

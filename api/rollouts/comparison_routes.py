@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
 from api.models.alias_routes import ROLLED_BACK, Number
+from api.shadows.looking import ShadowLook, ShadowState
 from registry.names import checked_name
 from registry.rollouts.rollouts import Rollouts
 from registry.splits import main_version, shares_of
@@ -56,6 +57,8 @@ class ComparisonState(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     versions: tuple[ComparedVersion, ...]
     """The stable one, and the candidate."""
+    agreement: ShadowState | None
+    """How a shadow of this alias agrees; null without one."""
     path: list[tuple[int, float]]
     """How the evidence of harm grew: predictions of the candidate, and the evidence then. Only of
     rollouts."""
@@ -64,7 +67,8 @@ class ComparisonState(msgspec.Struct, frozen=True, kw_only=True):
 class ComparisonViews:
     """The view."""
 
-    def __init__(self, registry: Registry, ledger: Ledger) -> None:
+    def __init__(self, registry: Registry, ledger: Ledger, shadows: ShadowLook) -> None:
+        self._shadows = shadows
         self._registry, self._rollouts = registry, Rollouts(registry)
         self._comparisons, self._judging = Comparisons(ledger.client), Judging(ledger.client)
 
@@ -92,6 +96,7 @@ class ComparisonViews:
                 versions=tuple(
                     _counted(number, figures) for number in (comparison.stable, comparison.version)
                 ),
+                agreement=self._shadows.find(name, query.alias),
                 path=self._comparisons.path(split),
             )
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import CPU_LIMIT, GROWTH, SHOWN, Fed, Finding
+from benchmarks.fuzz.targets.all import TARGETS
 from benchmarks.harness import report
 from benchmarks.harness.results import Cell, Check, Part, Run, Table
 from stack.process import ROOT

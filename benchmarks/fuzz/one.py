@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import feed
+from benchmarks.fuzz.targets.all import TARGETS
 
 MEMORY = 8 * 2**30
 """Limit of the address space in bytes, so that a huge allocation fails."""

@@ -51,12 +51,13 @@ class Loop:
         self._wire, self._fetches = Wire(port, CONNECTIONS), fetches
         self._questions = questions
         self._turn = itertools.cycle(range(len(questions.bodies)))
+        self._most, self._sent = 1 << 62, 0
         self.accepted = Accepted([], [], _now())
         self.bodies: dict[str, bytes] = {}
 
-    def run(self, seconds: float) -> None:
-        """Submit for some seconds, and wait for all answers."""
-        end = _now() + seconds
+    def run(self, seconds: float, most: int = 1 << 62) -> None:
+        """Submit for some seconds, or about ``most`` predictions, and wait for all answers."""
+        end, self._most = _now() + seconds, most
         for _ in range(CONNECTIONS):
             self._submit(end)
         while self._wire.busy:
@@ -77,6 +78,9 @@ class Loop:
             self._wire.turn()
 
     def _submit(self, end: float) -> None:
+        if self._sent >= self._most:
+            return
+        self._sent += HUNDRED
         asked = list(itertools.islice(self._turn, HUNDRED))
         body = b"\n".join(self._questions.bodies[index] for index in asked)
         self._wire.send(post("/predict/async", body, kind=NDJSON), partial(self._hear, end, asked))

@@ -31,13 +31,16 @@ _OPTIONS = (
     ),
     click.option("--header/--no-header", default=None, help="Whether CSV has a header."),
     click.option(
+        "--decimal", type=click.Choice([".", ","]), help="Character before decimals in CSV."
+    ),
+    click.option(
         "--na", multiple=True, metavar="TEXT", help="CSV text for a missing value; repeatable."
     ),
 )
 
 
 def dialect_options(command: Command) -> Command:
-    """Add ``--delimiter``, ``--header`` and ``--na``; by default they are detected."""
+    """Add options of the dialect; those that are not given are detected."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -50,8 +53,9 @@ def dialect_text(report: dict[str, Any]) -> list[str]:
         header = "a header" if report["header"] else "no header"
         told = [word for word in report["na"] or () if word not in MISSING_TEXTS]
         more = [f"missing: {', '.join(map(repr, told))}"] if told else []
+        commas = ["decimal ','"] if report.get("decimal") == "," else []
         named = _NAMES.get(delimiter, repr(delimiter))
-        lines.append("; ".join([f"read as CSV with {header}, delimiter {named}", *more]))
+        lines.append("; ".join([f"read as CSV with {header}, delimiter {named}", *commas, *more]))
     return lines
 
 

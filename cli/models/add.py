@@ -21,6 +21,7 @@ from registry.store import Registry
 from stack.running import RunningStack, running_stack
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
+from workers.drift.describing import baseline_of
 from workers.environments.entering import enter_for
 from workers.environments.requirements import read_requirements
 from workers.gate.comparing import differences
@@ -150,6 +151,7 @@ def add(
         version=version,
         state=state,
         golden=golden,
+        baseline=baseline_of(description.signature, found.inspected.own_answers),
         lock=None if made is None else made.lock,
         cause=cause_of(),
     )

@@ -52,6 +52,10 @@ class _Group(RegistryGroup):
             "cli.deployments.changing:deploy",
             "Point an alias to MODEL (name:version, or the latest), and give it its own workers.",
         ),
+        "drift": LazyCommand(
+            "cli.models.drift.drift:drift",
+            "Show how far the rows and answers of a version of NAME are from its sample.",
+        ),
         "export": LazyCommand(
             "cli.models.export:export",
             "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",
@@ -86,6 +90,10 @@ class _Group(RegistryGroup):
             "cli.models.rollouts.rollout:rollout",
             "Move an alias of NAME to VERSION in steps; or pause, resume, abort or show the "
             "rollout.",
+        ),
+        "shadow": LazyCommand(
+            "cli.models.rollouts.shadow:shadow",
+            "Copy a share of an alias's predictions to VERSION of NAME, and compare the answers.",
         ),
         "split": LazyCommand(
             "cli.models.aliases:split",

@@ -15,10 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from registry.baseline import Baseline
 from registry.manifest import Description
 from registry.readiness import GoldenRows, Readiness
 from registry.store import Registry
 from tasks.settings import Settings
+from workers.drift.describing import baseline_of
 from workers.gate.warming import warmed
 from workers.models.artifacts import save
 from workers.models.registration import examine
@@ -29,6 +31,7 @@ class _Made(msgspec.Struct, frozen=True):
     artifact: bytes
     state: Readiness
     golden: GoldenRows | None
+    baseline: Baseline | None
 
 
 class _Demo(msgspec.Struct, frozen=True):
@@ -59,6 +62,7 @@ def register_demos(home: Path) -> None:
             *(name, each.description, each.artifact),
             state=each.state,
             golden=each.golden,
+            baseline=each.baseline,
             alias="production",
         )
 
@@ -77,7 +81,9 @@ def _made(demo: _Demo) -> _Made:
         save({"model": model, "feature_names": names}, path)
         metadata = {demo.metric: score, "data": f"{demo.name}, scored on a held-out fifth"}
         found = examine(path, sample=sample, metadata=metadata)
-        return _Made(found.description, found.content, *warmed(found, waits_for_stack=False))
+        baseline = baseline_of(found.description.signature, found.inspected.own_answers)
+        state, golden = warmed(found, waits_for_stack=False)
+        return _Made(found.description, found.content, state, golden, baseline)
 
 
 if __name__ == "__main__":

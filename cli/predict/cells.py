@@ -6,14 +6,21 @@ from contextlib import suppress
 from typing import Any
 
 from cli.predict.model_inputs import Column
-from tasks.jobs.files.dialect import BOOLEANS, DECIMAL_COMMA, is_number
+from tasks.jobs.files.decimal_comma import (
+    DECIMAL_COMMA,
+    NO_COMMA,
+    USE_POINT,
+    DecimalMark,
+    with_point,
+)
+from tasks.jobs.files.dialect import BOOLEANS, is_number
 
 
 class InvalidCell(ValueError):
     """The cell is not a value of its column."""
 
 
-def value(column: Column, cell: str, missing: Collection[str]) -> Any:
+def value(column: Column, cell: str, missing: Collection[str], mark: DecimalMark = ".") -> Any:
     """Convert a cell; None means missing. Raises `InvalidCell` if a number is expected.
 
     Other values that the column does not accept are left for the server to refuse.
@@ -22,6 +29,8 @@ def value(column: Column, cell: str, missing: Collection[str]) -> Any:
     text = cell if kind == "string" else cell.strip()
     if text in missing and text not in column.words and not _must_be_text(column, text):
         return None
+    if mark == "," and kind in ("number", "any"):
+        text = _pointed(column.name, text)
     if kind == "number":
         # Without a known dtype the model may have been trained on booleans.
         may_be_boolean = not column.dtype and text.lower() in ("true", "false")
@@ -44,11 +53,19 @@ def _must_be_text(column: Column, text: str) -> bool:
     return not text and column.type == "string" and not column.nullable
 
 
+def _pointed(name: str, text: str) -> str:
+    """A number with a decimal comma, with a point instead; raises `InvalidCell` if it has one."""
+    point = with_point(text)
+    if point is None:
+        raise InvalidCell(f"column {name!r}: {text[:40]!r} {NO_COMMA}")
+    return point
+
+
 def _number(name: str, text: str) -> Any:
     if is_number(text):
         return _read(text)
     if re.fullmatch(DECIMAL_COMMA, text):
-        raise InvalidCell(f"column {name!r}: {text[:40]!r} is not a number; use a decimal point")
+        raise InvalidCell(f"column {name!r}: {text[:40]!r} is not a number; {USE_POINT}")
     raise InvalidCell(f"column {name!r}: expected a number, got {text[:40]!r}")
 
 

@@ -15,6 +15,7 @@ from cli.predict.output import destination, write_predictions
 from cli.predict.reading import check_output, read_rows
 from cli.predict.rows import FileRows, Unreadable
 from cli.predict.windowed import predictions
+from tasks.jobs.files.decimal_comma import DecimalMark
 from tasks.jobs.files.dialect import Dialect
 
 FetchInputs = Callable[[], VersionInputs | None]
@@ -30,6 +31,7 @@ FetchInputs = Callable[[], VersionInputs | None]
 @dialect_options
 @click.option("--max-queue-seconds", type=float, metavar="S", help="How long a request may wait.")
 @click.option("--timeout-seconds", type=float, metavar="S", help="How long computing one may take.")
+@click.option("--sticky", metavar="KEY", help="The same version of a split for all with this key.")
 @url_option
 @click.option("--output", default="-", metavar="FILE", help="File to write; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")
@@ -39,6 +41,7 @@ def predict(
     given: tuple[str, ...],
     delimiter: str | None,
     header: bool | None,
+    decimal: DecimalMark | None,
     na: tuple[str, ...],
     url: str | None,
     output: str,
@@ -54,7 +57,7 @@ def predict(
     if bool(source) == bool(given):
         raise click.UsageError("Give either --file or --row.")
     check_output(output)
-    said = Dialect(delimiter=delimiter, header=header, na=na)
+    said = Dialect(delimiter=delimiter, header=header, decimal=decimal, na=na)
     with server(url) as client:
         needed = partial(inputs_of, client, model)
         found = _of_file(source, needed, said) if source else from_cells(given, needed(), said)

@@ -10,7 +10,9 @@ from cli.predict.cells import InvalidCell, value
 from cli.predict.model_inputs import Column, VersionInputs
 from cli.predict.rows import FileRows, Row, Unreadable
 from registry import manifest
+from tasks.jobs.files.decimal_comma import DecimalMark, decimal_mark, fields_at
 from tasks.jobs.files.dialect import (
+    SNIFFED,
     Dialect,
     by_position,
     delimiter_of,
@@ -33,13 +35,16 @@ class Layout:
     named: bool
     """Whether rows are sent as objects."""
     missing: frozenset[str]
+    decimal: DecimalMark
 
     def row(self, location: str, fields: Sequence[str]) -> Row:
         """Convert a record to a row, or to a row with a fault."""
         if len(fields) != self.width:
             return Row(location, None, f"expected {self.width} fields, found {len(fields)}")
         try:
-            values = [value(column, fields[at], self.missing) for at, column in self.taken]
+            values = [
+                value(column, fields[at], self.missing, self.decimal) for at, column in self.taken
+            ]
         except InvalidCell as error:
             return Row(location, None, str(error))
         names = [column.name for _, column in self.taken]
@@ -61,7 +66,7 @@ def from_csv(text: str, takes: VersionInputs | None, said: Dialect) -> FileRows:
     header = said.header
     if header is None:
         header = is_header(first, takes, alone=len(records) == 1)
-    layout, notes = _layout(first, line, takes, header, said)
+    layout, notes = _layout([fields for _, fields in records[:SNIFFED]], line, takes, header, said)
     rows = [layout.row(f"line {line}", fields) for line, fields in records[header:]]
     return FileRows(rows, notes)
 
@@ -73,7 +78,7 @@ def from_cells(given: Iterable[str], takes: VersionInputs | None, said: Dialect)
     for number, cells in enumerate(records, 1):
         known = takes if takes and len(takes.columns) == len(cells) else _unknown(cells, False)
         taken = [*enumerate(known.columns)]
-        layout = Layout(len(cells), taken, named=False, missing=frozenset(said.missing))
+        layout = Layout(len(cells), taken, False, frozenset(said.missing), said.decimal or ".")
         rows.append(layout.row(f"row {number}", cells))
     return FileRows(rows)
 
@@ -84,9 +89,14 @@ def _unknown(names: Sequence[str], named: bool) -> VersionInputs:
 
 
 def _layout(
-    first: Sequence[str], line: int, takes: VersionInputs | None, header: bool, said: Dialect
+    records: Sequence[Sequence[str]],
+    line: int,
+    takes: VersionInputs | None,
+    header: bool,
+    said: Dialect,
 ) -> tuple[Layout, list[str]]:
     """Match the first record to the model; raises `Unreadable` if it does not fit."""
+    first = records[0]
     if takes is None:  # there is no such version; the submission will raise that error
         takes = _unknown([field.strip() for field in first], named=header)
     try:
@@ -100,7 +110,10 @@ def _layout(
     notes = [ignored_text(ignored)] if ignored else []
     if header and said.header is None and is_counted(first):
         notes.append(f"read line {line} as the header (if it is a row, give --no-header)")
-    return Layout(len(first), taken, takes.named and header, frozenset(said.missing)), notes
+    numbers = [index for index, column in taken if column.type in ("number", "decimal")]
+    mark = said.decimal or decimal_mark(fields_at(records, numbers))
+    named = takes.named and header
+    return Layout(len(first), taken, named, frozenset(said.missing), mark), notes
 
 
 def _signature(takes: VersionInputs) -> manifest.Signature:

@@ -25,7 +25,7 @@ def read_rows(
     text = _text(name, content)
     if reader := _JSON.get(PurePath(name).suffix.lower()):
         if said != Dialect():
-            raise Unreadable("--delimiter, --header and --na are for CSV")
+            raise Unreadable("--delimiter, --header, --decimal and --na are for CSV")
         found = FileRows([*reader(text)])
     else:
         found = from_csv(text, takes(), said)

@@ -46,15 +46,16 @@ class Sent:
 
 
 def predictions(
-    client: Client, model: str, rows: Sequence[Row], method: str, **limits: float | None
+    client: Client, model: str, rows: Sequence[Row], method: str, **options: Any
 ) -> Iterator[Any]:
     """Yield a prediction or a `Fault` per row, in order.
 
-    ``limits``: ``max_queue_seconds`` and ``timeout_seconds`` of `Client.submit`. Raises `Failure`
-    if a request fails for another reason than its rows, or if every row of the first request fails.
+    ``options``: ``max_queue_seconds``, ``timeout_seconds`` and ``sticky`` of `Client.submit`.
+    Raises `Failure` if a request fails for another reason than its rows, or if every row of the
+    first request fails.
     """
     with Progress(len(rows)) as progress:
-        sender = WindowedPredict(client, model, {"method": method, **limits}, progress)
+        sender = WindowedPredict(client, model, {"method": method, **options}, progress)
         for number, answers in enumerate(_answers_in_order(sender, rows)):
             if not number:
                 _refuse_hopeless(answers)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from registry.baseline import Baseline
 from registry.deployments.deployment import Deployment
 from registry.history import Cause, Change, shortened, undeployed, unrecorded
 from registry.manifest import Manifest
@@ -110,6 +111,10 @@ class Directory:
         """The golden rows of a version; None if it was registered without a sample."""
         return self._read(self._paths.golden(name, number), GoldenRows)
 
+    def baseline(self, name: str, number: int) -> Baseline | None:
+        """The baseline of a version; None if it has none."""
+        return self._read(self._paths.baseline(name, number), Baseline)
+
     def lock(self, name: str, number: int) -> bytes | None:
         """The lock of a version's environment; None if it runs in the shared one."""
         try:
@@ -178,6 +183,10 @@ class Directory:
         else:
             files.write_file(self._paths.golden(name, number), msgspec.json.encode(golden))
 
+    def write_baseline(self, name: str, number: int, baseline: Baseline) -> None:
+        """Replace the baseline of a version."""
+        files.write_file(self._paths.baseline(name, number), msgspec.json.encode(baseline))
+
     def write_lock(self, name: str, number: int, content: bytes) -> None:
         """Store the lock of a version's environment."""
         files.write_file(self._paths.lock(name, number), content)
@@ -241,6 +250,7 @@ class Directory:
             files.rename(self._paths.version(name, number), self._paths.removed(name, number))
             files.remove_file(self._paths.state(name, number))
             files.remove_file(self._paths.golden(name, number))
+            files.remove_file(self._paths.baseline(name, number))
             files.remove_file(self._paths.lock(name, number))
             files.remove_file(self._paths.decision(name, number))
             files.remove_file(self._paths.signature(name, number))

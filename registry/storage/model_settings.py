@@ -11,10 +11,25 @@ CacheSetting = bool | CacheSeconds
 that it cost, at least one minute and at most an hour. A number: for so many seconds."""
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that gets copies of some predictions of an alias; its answers are compared."""
+
+    version: int
+    rate: float
+    """Percent of the predictions that are copied."""
+    tolerance: float = 0.01
+    """By how much numbers may differ and still agree, as a part of the greater one, but of 1 at
+    least."""
+    since: int = 0
+    """Unix seconds; what was compared is kept apart by it."""
+
+
 class ModelSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """The settings of one model."""
 
     cache: CacheSetting = False
+    shadows: dict[str, Shadow] = {}
+    """By alias."""
 
 
 DEFAULT_SETTINGS = ModelSettings()

@@ -37,6 +37,10 @@ class Paths:
         """The golden rows of a version."""
         return self._of_version(name, number, "golden")
 
+    def baseline(self, name: str, number: int) -> Path:
+        """The baseline of a version."""
+        return self._of_version(name, number, "baseline")
+
     def lock(self, name: str, number: int) -> Path:
         """The lock of a version's environment."""
         return self._of_version(name, number, "lock")

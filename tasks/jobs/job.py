@@ -5,6 +5,7 @@ from typing import Literal, get_args
 import msgspec
 
 from tasks.callers.caller import DEFAULT_TENANT, Caller
+from tasks.jobs.files.decimal_comma import DecimalMark
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Compression, Format
 from tasks.targets.webhook import Target
@@ -115,11 +116,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ignored: tuple[str, ...] = ()
     """Columns of the input that the model does not use, without the id column."""
     delimiter: str | None = None
-    """Delimiter of a CSV input; None for other formats, as are the next two."""
+    """Delimiter of a CSV input; None for other formats, as are the next three."""
     header: bool | None = None
     """Whether the first record was read as a header."""
     na: tuple[str, ...] | None = None
     """Texts that mean a missing value."""
+    decimal: DecimalMark | None = None
+    """The character before the decimals of a number."""
 
 
 class LineError(msgspec.Struct, frozen=True, kw_only=True):

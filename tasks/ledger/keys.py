@@ -4,6 +4,10 @@ RECORD = "celery-task-meta-"
 """Plus the id: the record, under the key that a stock result backend reads."""
 QUEUED = "predictq:queued:"
 """Plus the queue: hash of the rows and bytes that wait, messages taken, and the drain rate."""
+IDLE = "predictq:idle:"
+"""Plus the queue: hash of each worker that has nothing to do → the versions that it holds."""
+HANDED = "predictq:handed:"
+"""Plus the worker: a channel on which accept.lua hands messages over to it, behind their tags."""
 OUTCOMES = "predictq:outcomes:"
 """Plus the mark in an id: a channel on which its outcome is published, behind the id, for the
 process that waits for it. Longer outcomes than 64 KiB are left out."""
@@ -47,6 +51,12 @@ of the hashes of sticky keys that met an error. ``<key>:mistaken``: of those tha
 ``<key>:path``: list of (answered, evidence)."""
 QUALITY = "predictq:quality:"
 """Plus model:version and a day: hash of sums of how good the predictions were, for 90 days."""
+DRIFT = "predictq:drift:"
+"""Plus model:version, the digest of its baseline, and the first second of an hour: string of the
+counts of its features, each of 32 bits."""
+SHADOWED = "predictq:shadowed:"
+"""Plus model@alias and when its shadow began: hash of what was compared. ``<key>:examples``: list
+of disagreements. ``<key>:path``: list of (rows, rows that disagree)."""
 TRUTH_TOLD = "predictq:told:"
 """Plus the id of a prediction: exists once the truth of it was counted."""
 WORKERS_SEEN = "predictq:workers:seen"

@@ -85,8 +85,9 @@ class Ledger:
         self.pipeline = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
-        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **ACCEPTING)
-        self._accept_reusing = load_script(client, "ledger.predictions.accept", **ACCEPTING)
+        accepting = {**ACCEPTING, "visibility_timeout": settings.visibility_timeout}
+        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **accepting)
+        self._accept_reusing = load_script(client, "ledger.predictions.accept", **accepting)
         self._start = load_script(
             client, "ledger.predictions.start", result_ttl=settings.result_ttl
         )

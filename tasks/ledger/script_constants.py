@@ -58,7 +58,14 @@ REUSING = {
     "max_reused_bytes": MAX_REUSED_BYTES,
 }
 """Constants of the scripts that let predictions reuse answers."""
-ACCEPTING = {**PROBING, **REUSING, "max_webhooks": MAX_WEBHOOKS}
+MAX_HEARTBEAT_AGE = 5.0
+"""Seconds since the last heartbeat of a worker after which no message is handed over to it."""
+ACCEPTING = {
+    **PROBING,
+    **REUSING,
+    "max_webhooks": MAX_WEBHOOKS,
+    "max_heartbeat_age": MAX_HEARTBEAT_AGE,
+}
 """Constants of accept.lua."""
 
 

@@ -13,7 +13,7 @@ BINS = 10
 """Equal parts of the probabilities, by which they are compared with how often they were right."""
 LEAST = 1e-15
 """Smallest probability of which the logarithm is taken."""
-GREATEST = 1e100
+GREATEST_NUMBER = 1e100
 """Greatest number that is compared: the square of no difference, nor a sum of many, is infinite."""
 Sums = dict[str, float]
 
@@ -99,7 +99,7 @@ def _checked(value: Any, classes: Sequence[Any]) -> Any:
 def _is_number(value: Any) -> bool:
     # Comparing is exact for a whole number of any size, and false for "not a number".
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= GREATEST
+    return is_number and abs(value) <= GREATEST_NUMBER
 
 
 def invalid(message: str) -> Invalid:

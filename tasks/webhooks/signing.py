@@ -2,11 +2,10 @@
 
 import base64
 import hmac
-import os
 import secrets
 from pathlib import Path
 
-from tasks.key_files import WEBHOOK_KEY, read_or_make
+from tasks.key_files import WEBHOOK_KEY, read_or_make, replace_key
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - no secret itself
 """What the text of a secret begins with; the rest is base64."""
@@ -28,11 +27,8 @@ def webhook_secrets(home: Path) -> list[str]:
 
 def make_another_secret(home: Path) -> str:
     """Make a new secret and return it; events are signed with the one before it, too."""
-    path, known = home / WEBHOOK_KEY, webhook_secrets(home)
-    secret, fresh = _new(), path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(f"{secret}\n{known[0]}\n")
-    fresh.rename(path)
+    secret, known = _new(), webhook_secrets(home)
+    replace_key(home / WEBHOOK_KEY, f"{secret}\n{known[0]}\n".encode())
     return secret
 
 

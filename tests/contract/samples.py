@@ -13,7 +13,7 @@ from tasks.arrow.writing import write_arrow
 from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Receipt, Record
-from tasks.wire import decode, encode
+from tasks.wire import encode
 from telemetry.errors import ModelError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -63,7 +63,7 @@ def today() -> dict[str, bytes]:
         "cancelled": queued["cancelled"].cancelled(),
         "expired": queued["expired"].expired(),
     }
-    files = {f"record-{state}.json": encode(_steady(record)) for state, record in records.items()}
+    files = {f"record-{state}.json": _text(record) for state, record in records.items()}
     return {"message.json": _message(PREDICTION), "message-arrow.json": _message(IN_ARROW), **files}
 
 
@@ -78,9 +78,11 @@ def kept(version: Path) -> dict[str, bytes]:
 
 
 def _message(prediction: Prediction) -> bytes:
-    message = decode(envelope(predict.name, IDS["queued"], "predict", prediction))
-    message["headers"]["origin"] = "predictq@host:1"
-    return msgspec.json.encode(message)
+    return envelope(predict.name, IDS["queued"], "predict", prediction)
+
+
+def _text(record: Record) -> bytes:
+    return encode(_steady(record)) if record.is_terminal else record.open_text
 
 
 def _steady(record: Record) -> Record:

@@ -66,6 +66,23 @@ def test_record_head_is_recognised_by_the_scripts() -> None:
     assert RUNNING_HEAD == b'{"status":"STARTED","state":"running"'
 
 
+def test_open_record_leaves_out_what_only_an_outcome_has() -> None:
+    record = Record.queued(ID, PREDICTION)
+
+    told = json.loads(record.open_text)
+
+    assert msgspec.json.decode(record.open_text, type=Record) == record
+    assert told["result"] is None  # a stock backend reads it of a prediction that is retried
+    assert not told.keys() & {"traceback", "children", "date_done", "receipt", "error"}
+
+
+def test_message_has_no_field_without_a_value() -> None:
+    raw = json.loads(envelope("t", ID, "predict", PREDICTION))
+
+    assert None not in raw["headers"].values()
+    assert raw["headers"].keys() == {"rows", "batch", "lang", "task", "id", "kwargsrepr"}
+
+
 def test_states_are_states_of_celery() -> None:
     assert set(CELERY_STATUS.values()) == {
         "PENDING",

@@ -24,6 +24,8 @@ from stack.process import ROOT, Process
 from stack.programs import Stack
 from stack.redis import server as redis_server
 from stack.redis.server import RedisServer
+from tasks.ledger import keys
+from tasks.messages import PREDICT_QUEUE
 from tests.support.zygote.forked_process import ForkedProcess, can_be_forked
 
 TEST_TIMEOUT = 30.0
@@ -138,8 +140,14 @@ class LiveStack:
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """Freeze a process with SIGSTOP inside the context."""
+        """Freeze a process with SIGSTOP inside the context.
+
+        A frozen worker gets nothing: what is submitted waits on the queue.
+        """
         with _stopped([psutil.Process(self.pid(name))]):
+            if name == "worker":
+                with redis.Redis.from_url(self.redis_url) as client:
+                    client.delete(keys.IDLE + PREDICT_QUEUE)
             yield
 
     @contextmanager

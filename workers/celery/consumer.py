@@ -6,6 +6,7 @@ from celery import bootsteps
 from celery.worker import state
 from kombu.common import ignore_errors
 
+from tasks.jobs.messages import BULK
 from workers.celery.shutdown import Shutdown
 from workers.heartbeat import HEARTBEAT_SECONDS
 from workers.microbatch.cancelled_runs import LONG_RUN
@@ -21,7 +22,8 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         super().__init__(consumer, **options)
         self._services = services
         self._shutdown = Shutdown(
-            services.intake, services.batcher, services.pool, services.settings
+            *(services.intake, services.handover, services.batcher, services.pool),
+            services.settings,
         )
 
     def start(self, consumer: Any) -> None:
@@ -30,6 +32,13 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
             self._services.reservations.begin(queue)
         self._services.intake.open(consumer.task_consumer.channel.consume, consumer.timer)
         self._services.events.attach(consumer.event_dispatcher, consumer.timer)
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Have messages handed over to this worker; Celery calls this at each connection."""
+        channel = consumer.task_consumer.channel
+        for queue in consumer.app.amqp.queues.consume_from:
+            if queue != BULK:  # steps of batch jobs are accepted by other scripts
+                self._services.handover.open(queue, hub, channel.deliver_started)
 
     def stop(self, consumer: Any) -> None:
         """On shutdown, wait for running predictions and return the rest to the queue."""

@@ -13,6 +13,8 @@ from celery.signals import worker_shutting_down
 from tasks.ledger.ledger import connect
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
+from tasks.wire import decode
+from workers.handover import Handover
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.intake import Intake
 from workers.pool.fork_server_client import STOP_GRACE
@@ -28,8 +30,16 @@ SHOWN_IDS = 100
 class Shutdown:
     """Ends in order at the first signal, and immediately at the second."""
 
-    def __init__(self, intake: Intake, batcher: Batcher, pool: Pools, settings: Settings) -> None:
-        self._intake, self._batcher, self._pool = intake, batcher, pool
+    def __init__(
+        self,
+        intake: Intake,
+        handover: Handover,
+        batcher: Batcher,
+        pool: Pools,
+        settings: Settings,
+    ) -> None:
+        self._intake, self._handover = intake, handover
+        self._batcher, self._pool = batcher, pool
         self._drain_timeout = max(settings.shutdown_timeout - STOP_GRACE, 0.0)
         self._asked_at: float | None = None
         # A connection of its own: the second signal may come while the worker's is in use.
@@ -41,7 +51,7 @@ class Shutdown:
         """Return waiting messages to the queue, and wait for running ones until the timeout."""
         # First: what is given back would be taken again at once.
         self._intake.close()
-        self._give_back(self._batcher.take_back_waiting())
+        self._give_back(self._handed_over())
         # Not asked by a signal: the watchdog, or a fork server that died, ends this worker.
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
         while not self._pool.drain(min(max(end - time.monotonic(), 0.0), KEEP_SECONDS)):
@@ -52,7 +62,17 @@ class Shutdown:
             with contextlib.suppress(redis.RedisError):
                 self._reservations.upkeep(self._batcher.reserved_tags())
         # A process that died while draining has put its messages back among the waiting.
-        self._give_back(self._batcher.take_back_waiting())
+        self._give_back()
+
+    def _handed_over(self) -> list[tuple[str, str]]:
+        """Tags and ids of messages that came over the subscription and are not delivered."""
+        try:
+            return [
+                (tag, decode(message)["headers"]["id"]) for tag, message in self._handover.close()
+            ]
+        except redis.RedisError as error:
+            log.debug("what was handed over returns when its reservation ends: %s", error)
+            return []
 
     def _asked(self, **_: Any) -> None:
         if self._asked_at is None:
@@ -71,12 +91,15 @@ class Shutdown:
             "ids": [task_id for _, task_id in running[:SHOWN_IDS]],
         }
         log.warning("predictions are interrupted; they go back to the queue", extra=fields)
-        self._give_back(self._batcher.take_back_waiting(), running)
+        self._give_back(running)
 
-    def _give_back(self, waiting: Iterable[str], running: Iterable[tuple[str, str]] = ()) -> None:
+    def _give_back(self, running: Iterable[tuple[str, str]] = ()) -> None:
+        """Return what waits and what was ``running``, tags and ids, to the queue."""
+        started = [*running, *self._batcher.take_back_started()]
+        waiting = self._batcher.take_back_waiting()
         try:
             self._reservations.release(waiting)
-            self._reservations.withdraw(running, alone=False)
+            self._reservations.withdraw(started, alone=False)
             # These two only make messages due. This returns them now, not at another worker's
             # next upkeep: there may be no other worker.
             self._reservations.upkeep(())

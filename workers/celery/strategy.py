@@ -41,6 +41,7 @@ def handler(
             services.reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
         reserved = read(message, request, registry)
+        reserved.is_started = message.properties["started"]
         batcher.add(reserved)
         # Other workers may still see the registry, so leave them what is on the queue.
         if not reserved.reference and is_away(registry):

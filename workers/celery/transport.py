@@ -108,13 +108,31 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
     def _consume(self) -> int:
         taken: list[tuple[str, bytes]] = []
         if (capacity := self.services.batcher.capacity) and not self._in_poll:
-            taken = self.services.reservations.reserve(self._queue, capacity, MAX_ROWS, MAX_BYTES)
+            taken = self._reserve(capacity)
             self._is_dry = not taken
             self.looks += 1
         for tag, message in taken:
             self._deliver(tag, message)
         self.services.batcher.dispatch()
+        if self._in_poll:
+            self.services.handover.note_idle()
         return len(taken)
+
+    def _reserve(self, capacity: int) -> list[tuple[str, bytes]]:
+        handover = self.services.handover
+        versions = handover.idle_versions()
+        worker = handover.worker if versions or handover.is_noted else ""
+        taken = self.services.reservations.reserve(
+            *(self._queue, capacity, MAX_ROWS, MAX_BYTES), worker, versions
+        )
+        handover.is_noted = bool(versions) and not taken
+        return taken
+
+    def deliver_started(self, tag: str, message: bytes) -> None:
+        """Dispatch a message that was handed over to this worker."""
+        with refusals_as_loss():
+            self._deliver(tag, message, is_started=True)
+            self.services.batcher.dispatch()
 
     def upkeep(self) -> int:
         """Renew this worker's reservations and return those of killed workers.
@@ -152,11 +170,12 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
                 self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", WATCH_SECONDS)
                 return
 
-    def _deliver(self, tag: str, message: bytes) -> None:
+    def _deliver(self, tag: str, message: bytes, *, is_started: bool = False) -> None:
         fields = {"queue": self._queue, "tag": tag}
         try:
             payload = checked_message(decode(message))
             payload["properties"]["delivery_tag"] = tag
+            payload["properties"]["started"] = is_started
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
             # Celery reconnects. What was taken with this message and is not delivered yet is in no

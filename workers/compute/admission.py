@@ -5,12 +5,13 @@ import msgspec
 from registry.manifest import Manifest, Signature
 from registry.methods import check_method, input_of
 from registry.rows import validation
+from registry.storage.model_settings import Shadow
 from registry.store import Registry
 from registry.versions import Resolved
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
-from tasks.messages import Arm, Call, read_call
+from tasks.messages import Arm, Call, CopyOf, read_call
 from tasks.record import Record
 from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
 from telemetry.errors import (
@@ -36,6 +37,10 @@ class AdmittedRequest(msgspec.Struct, frozen=True):
     manifest: Manifest
     rows: Rows
     """Validated rows of the wire; a table if they came as an Arrow stream."""
+    shadow: Shadow | None = None
+    """The shadow of its alias."""
+    copy_of: CopyOf | None = None
+    """None unless it is a copy for a shadow."""
 
 
 def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Decision:
@@ -67,7 +72,10 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
         return _unwanted(record, item, start) or failed(record, item, error, attempt)
     except Exception as error:  # noqa: BLE001 - any producer's request may fail only itself
         return failed(record, item, error, attempt)
-    return AdmittedRequest(item, attempt, record, resolved.manifest, rows)
+    shadow = resolved.shadows.get(call.alias) if call.alias else None
+    return AdmittedRequest(
+        item, attempt, record, resolved.manifest, rows, shadow, copy_of=call.copy_of
+    )
 
 
 def _rows(signature: Signature, call: Call) -> Rows:

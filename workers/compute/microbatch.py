@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
 
+from registry.methods import INVERSE
 from registry.store import Registry
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
@@ -20,13 +21,18 @@ from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
+from workers.compute.shadowing import Shadowing
+from workers.drift.counter import NoteRows
 from workers.models.engine import Computed, Engine, predict
 from workers.models.tabular.table import Table
 from workers.protocol import Disposition, Item
 
 
 class Computation:
-    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle."""
+    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle.
+
+    What was handed over costs only the second.
+    """
 
     def __init__(
         self,
@@ -36,12 +42,17 @@ class Computation:
         max_bytes: int,
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
         environment: str | UnsetType = UNSET,
+        note: NoteRows = lambda *_: None,
+        shadowing: Shadowing | None = None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
-        ``environment``: that of the deployment, for receipts.
+        ``environment``: that of the deployment, for receipts. ``note``: is told rows with answers.
+        ``shadowing``: makes copies for shadows, and compares their answers.
         """
+        self._shadowing = shadowing
+        self._note = note
         self._environment = environment
         self._max_bytes = max_bytes
         self._engine = engine
@@ -54,17 +65,24 @@ class Computation:
 
         Returns one disposition per item, in order.
         """
-        tagged_ids = [(item.tag, item.id) for item in items]
-        starts = self._ledger.start(tagged_ids, [item.expires for item in items])
+        starts = self._starts(items)
         # Around the computation alone: Redis may keep the other two waiting for long, and to kill
         # a process that waits to settle would cost its messages an attempt.
         with self._limited(_limit(items, starts)):
             decisions = self._decisions(items, starts)
         note_decisions(self._ledger, decisions.values())
+        if self._shadowing is not None:
+            self._shadowing.act()
         return [
             disposition_of(decisions.get(item.tag), start)
             for item, start in zip(items, starts, strict=True)
         ]
+
+    def _starts(self, items: Sequence[Item]) -> Sequence[Start]:
+        if items[0].is_started:
+            return [1]
+        tagged_ids = [(item.tag, item.id) for item in items]
+        return self._ledger.start(tagged_ids, [item.expires for item in items])
 
     def _decisions(self, items: Sequence[Item], starts: Sequence[Start]) -> dict[str, Decision]:
         """Tag → outcome or postponement of every item that was started."""
@@ -87,6 +105,8 @@ class Computation:
         """Outcomes or postponements of requests that can share a model call, in order."""
         started_at = time.time()
         answers = bisect(group, self._call)
+        if self._shadowing is not None:
+            self._shadowing.note(group, answers)
         return [
             failed(asked.record, asked.item, answer, asked.attempt)
             if isinstance(answer, PredictqError)
@@ -101,6 +121,8 @@ class Computation:
         if len(group) > 1:  # of lists: a table has a call of its own
             rows = [row for asked in group for row in cast("list[list[Any]]", asked.rows)]
         computed = predict(self._engine, manifest, method, rows)
+        if method != INVERSE:
+            self._note(manifest, computed.given, {method: computed.output})
         predictions = iter(computed.predictions)  # `predict` checked that there is one per row
         return [([*islice(predictions, len(asked.rows))], computed) for asked in group]
 

@@ -8,11 +8,18 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 from telemetry.errors import Invalid, ModelUnloadable
+from workers.environments.numpy_bound import numpy_bounds
 from workers.environments.requirements import Requirements
 from workers.environments.uv import run_uv
 
 WORKER_REQUIREMENTS = (
-    *("celery>=5.7,<5.8", "kombu>=5.7,<5.8", "redis>=8.1", "msgspec>=0.22", "packaging>=24"),
+    *(
+        "celery>=5.7,<5.8",
+        "kombu>=5.7,<5.8",
+        "redis[hiredis]>=8.1",
+        "msgspec>=0.22",
+        "packaging>=24",
+    ),
     *("structlog", "psutil", "click", "httpx2", "fsspec"),
     *("numpy", "pandas", "pyarrow", "scikit-learn", "joblib", "skops", "threadpoolctl"),
 )
@@ -31,7 +38,10 @@ def resolved(wanted: Requirements) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         source, target = Path(directory, "requirements.in"), Path(directory, "requirements.lock")
         source.write_text(
-            "\n".join([*wanted.options, *wanted.packages, *_worker_requirements()]) + "\n"
+            "\n".join(
+                [*wanted.options, *wanted.packages, *numpy_bounds(wanted), *_worker_requirements()]
+            )
+            + "\n"
         )
         # uv prefers the versions that its output already names.
         target.write_text("\n".join(pinned_here()) + "\n")

@@ -32,7 +32,7 @@ def find_facts(request: JobRequest) -> Facts:
     uri = request.input.uri
     format_, compression = format_of(uri, request.input.format)
     if format_ != "csv" and request.dialect != Dialect():
-        raise InvalidInput(f"delimiter, header and na are for CSV; the input is {format_}")
+        raise InvalidInput(f"delimiter, header, decimal and na are for CSV; the input is {format_}")
     found = fingerprint(uri)
     size = int(found.partition(" ")[0])
     return Facts(format=format_, compression=compression, bytes=size, fingerprint=found)

@@ -17,6 +17,7 @@ from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, Worke
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
 from workers.compute.disposition import backoff_of
+from workers.drift.counter import NoteRows
 from workers.jobs.finalizing import finalize
 from workers.jobs.inputs import Inputs
 from workers.jobs.job_model import Limited, Models
@@ -38,15 +39,20 @@ class RetryingJobLedger(JobLedger):
 class Performer:
     """Performs steps in a pool process; a chunk costs two round trips to the ledger."""
 
-    def __init__(self, engine: Engine, settings: Settings, limited: Limited) -> None:
-        """``limited`` kills this process if a model call takes longer than so many seconds."""
+    def __init__(
+        self, engine: Engine, settings: Settings, limited: Limited, note: NoteRows
+    ) -> None:
+        """``limited`` kills this process if a model call takes longer than so many seconds.
+
+        ``note``: is told rows with answers.
+        """
         self._settings = settings
         self._allowed = AllowedPaths(settings.batch_roots, settings.home)
         self._ledger = RetryingJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
         self._inputs = Inputs(settings)
         self._validator = Validator(models, self._inputs, self._ledger, settings)
-        self._scorer = Scorer(models, self._inputs, self._ledger, settings)
+        self._scorer = Scorer(models, self._inputs, self._ledger, settings, note)
 
     def perform(self, item: Item) -> Disposition:
         """Perform a step; returns its disposition."""

@@ -10,6 +10,7 @@ from tasks.settings import Settings
 from telemetry.errors import InvalidInput, PredictqError
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
+from workers.drift.counter import NoteRows
 from workers.jobs.block_answers import AnsweredBlock, answer_block, ask_rows
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.inputs import Inputs
@@ -25,8 +26,14 @@ class Scorer:
     """Scores chunks; each counts once, for the attempt that settles it first."""
 
     def __init__(
-        self, models: Models, inputs: Inputs, ledger: JobLedger, settings: Settings
+        self,
+        models: Models,
+        inputs: Inputs,
+        ledger: JobLedger,
+        settings: Settings,
+        note: NoteRows = lambda *_: None,
     ) -> None:
+        self._note = note
         self._models, self._inputs = models, inputs
         self._ledger, self._settings = ledger, settings
         self._quota = Quota(settings)
@@ -40,7 +47,12 @@ class Scorer:
         journal.begin(begun.attempt)
         model = self._models.of(begun.request)
         block = self._read(begun, directory, model)
-        answered = answer_block(model, block, ask_rows(model, block, journal, begun.attempt))
+        found = ask_rows(model, block, journal, begun.attempt)
+        for rows, answers in found:
+            if not isinstance(answers, PredictqError):
+                given = block.features[rows.start : rows.stop]
+                self._note(model.manifest, given, answers)
+        answered = answer_block(model, block, found)
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)

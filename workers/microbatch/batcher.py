@@ -51,6 +51,8 @@ class Batcher:
         self._slow_versions = SlowVersions(self._batch_sizes, pool)
         self._gathered = GatheredMessages()
         self._running = RunningMicrobatches()
+        self._latest_requests = 1
+        """Requests in the microbatch that ended last."""
         self.seen_capacity = 0
         """`capacity` when the event loop last asked for it; another thread reads it here."""
 
@@ -84,6 +86,16 @@ class Batcher:
         # held back cannot use the free process, so it does not count towards the next one.
         return max(min(self._batch_sizes.latest_rows - could + held_back, most), 0)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or runs, a process is free, and requests come one at a time.
+
+        If those of the latest microbatch came together, the next ones probably do, and should
+        share a microbatch again.
+        """
+        is_free = self._can_take() and not self._gathered and not self._running
+        return is_free and self._latest_requests == 1
+
     def reserved_tags(self) -> Iterator[str]:
         """Tags of all messages that are reserved and not yet settled."""
         messages = chain(self._gathered.messages(), self._running.messages())
@@ -96,6 +108,11 @@ class Batcher:
     def take_back_waiting(self) -> list[str]:
         """Forget the messages that no process computes, and return their tags for release."""
         return [message.tag for message in self._gathered.take_all()]
+
+    def take_back_started(self) -> list[tuple[str, str]]:
+        """Forget the messages that have started and wait for a process: their tags and ids."""
+        started = self._gathered.take_started()
+        return [(message.tag, message.request.id) for message in started]
 
     def long_running(self, seconds: float) -> Iterator[tuple[PoolProcess, list[Message]]]:
         """Processes that compute a microbatch for at least ``seconds``, and its messages."""
@@ -116,7 +133,8 @@ class Batcher:
         """Queue a reserved message until `dispatch`."""
         self._events.received(message.request)
         self._slow_versions.note(message.reference)
-        self._gathered.add(message, alone=message.is_step)
+        # Alone: the others of a microbatch start in the pool process, all in one call.
+        self._gathered.add(message, alone=message.is_step or message.is_started)
 
     def dispatch(self) -> None:
         """Start microbatches on free processes, the group that has waited longest first."""
@@ -140,6 +158,8 @@ class Batcher:
             # Nothing else looks at the queue if this microbatch takes longer.
             self._remind()
         items = [_item(message) for message in messages]
+        for message in messages:
+            message.is_started = False  # if it is computed again, that is another attempt
         command = Step(items[0]) if messages[0].is_step else Microbatch(items)
         process.take(command, partial(self._finished, process, group))
 
@@ -147,6 +167,7 @@ class Batcher:
         # Messages that run again are neither running nor waiting for a moment. No upkeep can miss
         # them: it runs on this event loop, too.
         running = self._running.end(process)
+        self._latest_requests = len(running.messages)
         # An answer that came before a kill did its work counts, as usual.
         if done is not None:
             self._learn(group, running.messages, done)
@@ -191,5 +212,5 @@ def _item(message: Message) -> Item:
     expires = request.expires.timestamp() if request.expires else None
     return Item(
         *(message.tag, request.id, message.content_type, message.body),
-        *(expires, instruction, message.limit),
+        *(expires, instruction, message.limit, message.is_started),
     )

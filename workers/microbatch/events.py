@@ -88,7 +88,7 @@ class EventSender:
             name=request.name,
             args=request.argsrepr,
             kwargs=request.kwargsrepr,
-            root_id=request.root_id,
+            root_id=request.root_id or request.id,
             parent_id=request.parent_id,
             retries=0,
         )

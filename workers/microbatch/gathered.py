@@ -97,6 +97,11 @@ class GatheredMessages:
         self.bytes -= sum(len(message.body) for _, message in taken)
         return taken
 
+    def take_started(self) -> list[Message]:
+        """Remove the messages that have started already, each in a group of its own."""
+        started = [group for group in self if self._groups[group][0].is_started]
+        return [message for group in started for message in self.take(group, 1)]
+
     def take_all(self) -> list[Message]:
         """Remove all messages, and return them."""
         taken = [*self.messages()]

@@ -20,8 +20,8 @@ class Message:
     """A reserved message. Celery's events name it by its own task id."""
 
     __slots__ = (
-        *("body", "content_type", "instruction", "is_step", "limit", "method", "reference"),
-        *("request", "rows", "tag"),
+        *("body", "content_type", "instruction", "is_started", "is_step", "limit", "method"),
+        *("reference", "request", "rows", "tag"),
     )
 
     def __init__(self, message: Any, request: Request, *, is_step: bool = False) -> None:
@@ -31,6 +31,8 @@ class Message:
         self.content_type = str(message.content_type)
         self.request = request
         self.instruction = Instruction.COMPUTE
+        self.is_started = False
+        """Whether its first attempt has started already: it was handed over to this worker."""
         self.is_step = is_step
         """Whether it is a step of a job, which never shares a process with other messages."""
         self.reference: str | None = None

@@ -33,6 +33,9 @@ class RunningMicrobatches:
     def __init__(self) -> None:
         self._by_process: dict[PoolProcess, RunningMicrobatch] = {}
 
+    def __len__(self) -> int:
+        return len(self._by_process)
+
     def start(self, process: PoolProcess, messages: list[Message], *, is_awaited: bool) -> None:
         """Note that a process is given messages."""
         self._by_process[process] = RunningMicrobatch(messages, time.monotonic(), is_awaited)

@@ -13,15 +13,18 @@ from workers.models.formats.code.bundle import Imported, bundled, opened_bundle
 from workers.models.formats.code.code_files import code_files
 from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
 from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
+from workers.models.formats.pickled.dictionaries import (
+    model_in,
+    not_a_model,
+    refuse_unapplied,
+    stated_names,
+)
 from workers.models.formats.pickled.fitted_with import fitted_with
 from workers.models.formats.pickled.functions import PickledFunction, is_function
 from workers.models.formats.pickled.skops_library import skops_library
 from workers.models.formats.source import model_source, read_file
 from workers.models.formats.trial import check_loadable
 from workers.models.signature.methods import method_candidates
-
-_ESTIMATOR_KEYS = ("model", "estimator", "pipeline")
-_NAMES_KEYS = ("feature_names", "features", "columns")
 
 
 class LoadedModel(msgspec.Struct, frozen=True):
@@ -80,9 +83,10 @@ def open_artifact(
     imported = bundle.imported(trust=trust, what=what)
     with imported():
         made = load_model(found, content, LoadOptions(trust, labels), what)
+    refuse_unapplied(made, what)
     return LoadedModel(
         _estimator(made, found, labels, what),
-        _names(made, what) or source.feature_names,
+        stated_names(made, what) or source.feature_names,
         artifact,
         hashlib.sha256(artifact).hexdigest(),
         found.name,
@@ -125,7 +129,7 @@ def _beside(code: Path | None) -> dict[str, str]:
 
 def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:
     if isinstance(made, dict):
-        made = _from_dictionary(made, what)
+        made = model_in(made, what)
     if is_bare_booster(made):
         return around_booster(made, labels)
     if labels is not None and not found.is_native:
@@ -135,42 +139,5 @@ def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:
     if is_function(made):
         return PickledFunction(made)
     if not method_candidates(made):
-        raise ModelUnloadable(_refusal(made, what))
+        raise ModelUnloadable(not_a_model(made, what))
     return made
-
-
-def _refusal(made: Any, what: str) -> str:
-    """Why an object cannot be served."""
-    kind = type(made).__name__
-    if hasattr(made, "fit_predict"):
-        return (
-            f"{what} holds {kind}, which knows only the rows that it was fitted on: fit a "
-            "classifier on these rows and the labels that they got, and register that"
-        )
-    return f"{what} holds {kind}, which cannot predict"
-
-
-def _from_dictionary(made: dict[Any, Any], what: str) -> Any:
-    key = next((key for key in _ESTIMATOR_KEYS if key in made), None)
-    if key is None:
-        keys = ", ".join(_ESTIMATOR_KEYS)
-        raise ModelUnloadable(f"{what} contains a dictionary without any of the keys {keys}")
-    return made[key]
-
-
-def _names(made: Any, what: str) -> list[str] | None:
-    if not isinstance(made, dict):
-        return None
-    key = next((key for key in _NAMES_KEYS if made.get(key) is not None), None)
-    return None if key is None else _checked_names(made[key], f"{what}: {key!r}")
-
-
-def _checked_names(given: Any, what: str) -> list[str]:
-    names = given.tolist() if hasattr(given, "tolist") else given  # an array or an index
-    if not isinstance(names, list | tuple) or not all(isinstance(n, str | int) for n in names):
-        raise ModelUnloadable(f"{what} must be a list of names")
-    names = [str(name) for name in names]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ModelUnloadable(f"{what} names {', '.join(twice)} more than once")
-    return names

@@ -46,6 +46,8 @@ class Computed(msgspec.Struct, frozen=True):
     """One per row, in order."""
     milliseconds: float
     """Run time of the method itself, without conversions."""
+    given: Table
+    output: Output
 
 
 class Engine(Protocol):
@@ -83,7 +85,7 @@ def predict(engine: Engine, manifest: Manifest, method: str, rows: Rows) -> Comp
     table = rows if isinstance(rows, Table) else _table(manifest, method, rows)
     answer = answer_table(table, lambda given: engine.answer(manifest, method, given))
     with convert_model_errors():
-        return Computed(to_wire(answer.output), answer.milliseconds)
+        return Computed(to_wire(answer.output), answer.milliseconds, table, answer.output)
 
 
 def _table(manifest: Manifest, method: str, rows: list[list[Any]]) -> Table:

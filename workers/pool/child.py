@@ -6,6 +6,7 @@ The process is forked with the models already loaded.
 import importlib
 import logging
 import os
+import select
 import signal
 import socket
 import time
@@ -18,19 +19,25 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from registry.store import RECHECK_INTERVAL, Registry
+from tasks.drift.counts import DriftCounts
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.attempts import Postponement, Start
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
+from tasks.shadows.shadows import Shadows
 from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
+from workers.compute.shadowing import Shadowing
+from workers.drift.counter import DriftCounter, NoteRows
 from workers.models.engine import Engine
 from workers.pool.output_limit import limit_printing
 from workers.protocol import Disposition, Done, Item, Microbatch, Ready, Step, receive, send_frame
 from workers.wear import Wear
 
 log = logging.getLogger(__name__)
+UNCOUNTED_SECONDS = 0.5
+"""Seconds without work after which the rows that were noted for drift are counted."""
 
 
 def serve(
@@ -47,13 +54,17 @@ def serve(
     ledger = RetryingLedger(connect(settings.redis_url, timeout=5), settings)
     registry = Registry(settings.home, RECHECK_INTERVAL)
     most = settings.max_outcome_bytes
-    computation = Computation(engine, registry, ledger, most, limited, environment)
-    steps = _Steps(engine, settings)
+    drift = DriftCounter(registry, DriftCounts(ledger.client))
+    shadowing = Shadowing(registry, Shadows(ledger.client))
+    computation = Computation(
+        *(engine, registry, ledger, most, limited, environment, drift.note, shadowing)
+    )
+    steps = _Steps(engine, settings, drift.note)
     printed, wear, reason = limit_printing(), Wear(), ""
     # Held by a process that a model forks, it would hide the end of this one from the worker.
     os.register_at_fork(after_in_child=connection.close)
     send_frame(connection, Ready(os.getpid(), engine.held()))
-    while not reason and (frame := receive(connection)) is not None:
+    while not reason and (frame := _received(connection, drift)) is not None:
         started = time.perf_counter()
         printed.reset()
         match frame:
@@ -65,13 +76,21 @@ def serve(
             log.warning("this process is replaced by another: %s", reason)
         seconds = time.perf_counter() - started
         send_frame(connection, Done(dispositions, seconds, is_last=bool(reason)))
+        drift.write_if_due()
+
+
+def _received(connection: socket.socket, drift: DriftCounter) -> Any:
+    """The next frame; if none comes for a while, what was counted is written first."""
+    if drift.waits and not select.select([connection], (), (), UNCOUNTED_SECONDS)[0]:
+        drift.write()
+    return receive(connection)
 
 
 class _Steps:
     """Performs steps of jobs. Imports the job code at the first step: predictions need none."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings = engine, settings
+    def __init__(self, engine: Engine, settings: Settings, note: NoteRows) -> None:
+        self._engine, self._settings, self._note = engine, settings, note
 
     def perform(self, item: Item) -> Disposition:
         """See `workers.jobs.performing.Performer`."""
@@ -81,7 +100,7 @@ class _Steps:
     @cached_property
     def _performer(self) -> Any:
         performing = importlib.import_module("workers.jobs.performing")
-        return performing.Performer(self._engine, self._settings, limited)
+        return performing.Performer(self._engine, self._settings, limited, self._note)
 
 
 @contextmanager

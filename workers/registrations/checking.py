@@ -20,6 +20,7 @@ from registry.store import Registry
 from tasks.settings import Settings
 from telemetry.errors import AnswersDiffer, OutOfMemory, PredictqError, VersionNotFound
 from telemetry.logs import configure
+from workers.drift.describing import baseline_of
 from workers.environments.entering import enter_for
 from workers.environments.environment import MadeEnvironment
 from workers.environments.requirements import read_requirements
@@ -127,6 +128,7 @@ def _register(
         version=request.version,
         state=state,
         golden=golden,
+        baseline=baseline_of(found.description.signature, own),
         lock=None if environment is None else environment.lock,
         cause=request.cause,
         check=refuse_withdrawn,

@@ -2,7 +2,7 @@
 
 from flask import Request, request
 
-from api.asgi.request_filter import SAFE_METHODS
+from api.callers.access import SAFE_METHODS
 from api.callers.current import current_caller
 from api.callers.seeing import require_every_model
 from tasks.callers.caller import VIEWER

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from api.callers.current import current_caller
 from api.console.notices import see_other
+from api.console.pages.life import LifeLook
 from api.console.pages.models import ModelRow, model_row
 from api.console.rendering import Pages
 from registry.names import parse_reference
@@ -18,8 +19,9 @@ MAX_SHOWN_COLUMNS = 200
 class ModelPages:
     """The views."""
 
-    def __init__(self, registry: Registry, pauses: Pauses, pages: Pages) -> None:
+    def __init__(self, registry: Registry, pauses: Pauses, life: LifeLook, pages: Pages) -> None:
         self._registry, self._pauses, self._pages = registry, pauses, pages
+        self._life = life
 
     def add_to(self, routes: Blueprint) -> None:
         """Add the routes."""
@@ -37,8 +39,9 @@ class ModelPages:
         """One model; raises `ModelNotFound`."""
         row = self._row(name)
         signature = row.shown.manifest.signature if row.shown else None
+        life, most = self._life.look(name), MAX_SHOWN_COLUMNS
         return self._pages.show(
-            "model.html", name, model=row, signature=signature, most=MAX_SHOWN_COLUMNS
+            "model.html", name, model=row, life=life, signature=signature, most=most
         )
 
     def pause(self, name: str, version: int) -> Response:

@@ -38,8 +38,16 @@ def _lines(found: dict[str, Any], decisive: float) -> list[str]:
         text_table(_HEADER, map(_line, found["versions"])),
         f"verdict: {verdict['decision'].replace('_', ' ')}: {verdict['why']}",
         *(f"missing: {each}" for each in verdict["missing"]),
+        *_agreement(found["agreement"]),
     ]
     return lines + (as_text(found["path"], decisive) if found["path"] else [])
+
+
+def _agreement(shadow: dict[str, Any] | None) -> list[str]:
+    if shadow is None:
+        return []
+    share = f"{shadow['disagreed']:,} of {shadow['rows']:,} rows differ"
+    return [f"shadow {shadow['version']}: {shadow['verdict']['decision']}, {share}"]
 
 
 def _line(version: dict[str, Any]) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 Path = Sequence[Sequence[float]]
 """Predictions of the candidate, and the evidence of harm then."""
+HARM = "evidence of harm"
 WIDTH, HEIGHT = 60, 10
 """Of a plot in the terminal, in characters."""
 SVG_WIDTH, SVG_HEIGHT, MARGIN = 640, 320, 48
 _LOWEST = 1e-3
 
 
-def as_text(path: Path, decisive: float) -> list[str]:
+def as_text(path: Path, decisive: float, what: str = HARM, of: str = "predictions") -> list[str]:
     """Lines for a terminal: ``*`` is the evidence, ``-`` is where it is decisive."""
     positions = _scaled(path, decisive)
     line = round(_height(decisive, path, decisive) * (HEIGHT - 1))
@@ -21,14 +22,14 @@ def as_text(path: Path, decisive: float) -> list[str]:
     drawn = ["".join(row).rstrip() for row in reversed(rows)]
     last = path[-1]
     return [
-        f"evidence of harm, decisive at {decisive:.0f}",
+        f"{what}, decisive at {decisive:.0f}",
         *(f"|{each}" for each in drawn),
         f"+{'-' * WIDTH}",
-        f" {last[0]:.0f} predictions, evidence {last[1]:.3g}",
+        f" {last[0]:.0f} {of}, evidence {last[1]:.3g}",
     ]
 
 
-def as_svg(path: Path, decisive: float) -> str:
+def as_svg(path: Path, decisive: float, what: str = HARM) -> str:
     """The same as a picture."""
     points = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in _scaled(path, decisive))
     bound = _y(_height(decisive, path, decisive))
@@ -42,7 +43,7 @@ def as_svg(path: Path, decisive: float) -> str:
 <polyline points="{points}" fill="none" stroke="steelblue" stroke-width="2"/>
 <text x="{MARGIN}" y="{SVG_HEIGHT - 12}">0</text>
 <text x="{SVG_WIDTH - 8}" y="{SVG_HEIGHT - 12}" text-anchor="end">{most:.0f} predictions</text>
-<text x="12" y="20">evidence of harm</text>
+<text x="12" y="20">{what}</text>
 </svg>
 """
 

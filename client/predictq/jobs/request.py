@@ -36,6 +36,8 @@ class Options(TypedDict, total=False):
     """Whether the first record of CSV holds the column names; detected by default."""
     na: str | Iterable[str] | None
     """CSV texts that mean a missing value, in addition to those of pandas."""
+    decimal: str | None
+    """``.`` or ``,`` before the decimals of a number in CSV; detected by default."""
     sticky: str | None
     """Key for an alias that is split: one version answers all requests with the same key."""
 

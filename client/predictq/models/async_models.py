@@ -110,6 +110,10 @@ class AsyncModels:
         """See `Models.quality`."""
         return await self._threads.call(self._models.quality, name, version, days=days)
 
+    async def drift(self, name: str, version: int | None = None, *, hours: int = 24) -> Json:
+        """See `Models.drift`."""
+        return await self._threads.call(self._models.drift, name, version, hours=hours)
+
     def close(self) -> None:
         """Close the connections; calls that still run in threads fail."""
         self._threads.close()

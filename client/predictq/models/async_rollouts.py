@@ -37,6 +37,39 @@ class AsyncRollouts:
         """See `Rollouts.comparison`."""
         return await self._threads.call(self._rollouts.comparison, name, alias)
 
+    async def shadow(self, name: str, alias: str = "production") -> Json:
+        """See `Rollouts.shadow`."""
+        return await self._threads.call(self._rollouts.shadow, name, alias)
+
+    async def set_shadow(
+        self,
+        name: str,
+        version: int,
+        *,
+        rate: float = 10.0,
+        alias: str = "production",
+        tolerance: float = 0.01,
+        why: str = "",
+    ) -> Json:
+        """See `Rollouts.set_shadow`."""
+        return await self._threads.call(
+            self._rollouts.set_shadow,
+            name,
+            version,
+            rate=rate,
+            alias=alias,
+            tolerance=tolerance,
+            why=why,
+        )
+
+    async def stop_shadow(self, name: str, alias: str = "production", *, why: str = "") -> Json:
+        """See `Rollouts.stop_shadow`."""
+        return await self._threads.call(self._rollouts.stop_shadow, name, alias, why=why)
+
+    async def disagreements(self, name: str, alias: str = "production") -> list[Json]:
+        """See `Rollouts.disagreements`."""
+        return await self._threads.call(self._rollouts.disagreements, name, alias)
+
     async def abort(self, name: str, id: int, *, why: str = "") -> Json:
         """See `Rollouts.abort`."""
         return await self._threads.call(self._rollouts.abort, name, id, why=why)

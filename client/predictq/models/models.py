@@ -200,6 +200,15 @@ class Models:
         """How good a version is, day by day, by what came true; see `Client.label`."""
         return self._ask("GET", f"{_version(name, version)}/quality?days={count('days', days)}")
 
+    def drift(self, name: str, version: int | None = None, *, hours: int = 24) -> Json:
+        """How far the rows and answers of a version are from its sample, in the last hours.
+
+        ``version``: by default the one that ``production`` means, else the latest.
+        """
+        query = {"hours": count("hours", hours)}
+        query |= {} if version is None else {"version": count("version", version)}
+        return self._ask("GET", f"{_path(name)}/drift?{urlencode(query)}")
+
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         return wire.content(self._connection.send(method, path, body=body))
 

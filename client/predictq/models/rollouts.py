@@ -74,6 +74,46 @@ class Rollouts:
         query = urlencode({"alias": text("alias", alias)})
         return self._ask("GET", f"models/{part('name', name)}/comparison?{query}")
 
+    def shadow(self, name: str, alias: str = "production") -> Json:
+        """The shadow of an alias, and how its answers agree; raises `NotFound` without one."""
+        query = urlencode({"alias": text("alias", alias)})
+        return self._ask("GET", f"models/{part('name', name)}/shadow?{query}")
+
+    def set_shadow(
+        self,
+        name: str,
+        version: int,
+        *,
+        rate: float = 10.0,
+        alias: str = "production",
+        tolerance: float = 0.01,
+        why: str = "",
+    ) -> Json:
+        """Copy a share of an alias's predictions to a version, and compare the answers.
+
+        ``rate``: percent. ``tolerance``: by how much numbers may differ, as a part of the greater.
+        """
+        body = cause(why) | {
+            "version": count("version", version),
+            "rate": number("rate", rate),
+            "alias": text("alias", alias),
+            "tolerance": number("tolerance", tolerance),
+        }
+        return self._ask("PUT", f"models/{part('name', name)}/shadow", body)
+
+    def stop_shadow(self, name: str, alias: str = "production", *, why: str = "") -> Json:
+        """Make no more copies; returns what was compared."""
+        query = urlencode({"alias": text("alias", alias)} | cause(why))
+        return self._ask("DELETE", f"models/{part('name', name)}/shadow?{query}")
+
+    def disagreements(self, name: str, alias: str = "production") -> list[Json]:
+        """Rows for which the answers of a shadow differ; needs a key with the scope `operate`."""
+        query = urlencode({"alias": text("alias", alias)})
+        answer = self._connection.send(
+            "GET", f"models/{part('name', name)}/shadow/examples?{query}"
+        )
+        return wire.read_list(answer, "examples")
+
     def _change(self, name: str, id: int, act: str, why: str) -> Json:
         return self._ask("POST", f"{_path(name)}/{count('id', id)}/{act}", cause(why))
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tasks.jobs.files.decimal_comma import DECIMAL_COMMA, DecimalMark
 from telemetry.errors import InvalidInput
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -30,15 +31,14 @@ BOOLEANS = {
     **dict.fromkeys(("1", "true", "True", "TRUE"), True),
     **dict.fromkeys(("0", "false", "False", "FALSE"), False),
 }
-DECIMAL_COMMA = r"[+-]?[\d.]*,\d+"
-"""Pattern of a number with a decimal comma."""
 SNIFF_BYTES = 2**18
 """Bytes, or characters, at the start of a file that are used for detection."""
 MAX_RECORD_BYTES = 2**24
 """Longest record, and so longest field, in bytes."""
 # Python's default of 128 KiB is too short for some text columns. It holds for the whole process.
 csv.field_size_limit(MAX_RECORD_BYTES)
-_RECORDS = 20
+SNIFFED = 20
+"""Records at the start of a file that are used for detection."""
 _SEP = re.compile(rf'"?sep=({_ANY})"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
 
 
@@ -50,6 +50,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the first record holds the column names."""
     na: tuple[str, ...] = ()
     """Texts that mean a missing value, in addition to `MISSING_TEXTS`."""
+    decimal: DecimalMark | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -89,7 +90,9 @@ def delimiter_of(text: str, takes: ModelInputs | None) -> str:
     Decides by the model's column names in the first record, then by the number of columns, then
     by how many records have as many fields as the first.
     """
-    return max(DELIMITERS, key=lambda one: _likelihood(_records(text[:SNIFF_BYTES], one), takes))
+    return max(
+        DELIMITERS, key=lambda one: _likelihood(first_fields(text[:SNIFF_BYTES], one), takes)
+    )
 
 
 def is_header(fields: Sequence[str], takes: ModelInputs | None, *, alone: bool) -> bool:
@@ -148,10 +151,10 @@ def _names(takes: ModelInputs | None) -> set[str]:
     return {column.name for column in takes.columns} if takes and takes.named else set()
 
 
-def _records(text: str, delimiter: str) -> list[list[str]]:
-    """The first records that are not empty."""
+def first_fields(text: str, delimiter: str) -> list[list[str]]:
+    """The fields of the first records that are not empty."""
     found = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
-    return [*islice(filter(None, found), _RECORDS)]
+    return [*islice(filter(None, found), SNIFFED)]
 
 
 def _likelihood(records: list[list[str]], takes: ModelInputs | None) -> tuple[int, bool, int, int]:

@@ -92,6 +92,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
             sender = ip_address(address)
         except ValueError:
             return False
+        # A server that listens on IPv6, too, hears of IPv4 addresses in this form.
+        sender = getattr(sender, "ipv4_mapped", None) or sender
         return any(sender in network for network in self._networks)
 
     def rotated(self, token: Token, now: float, overlap: float) -> "ApiKey":

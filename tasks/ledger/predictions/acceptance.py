@@ -12,7 +12,7 @@ from tasks.callers.caller import LeftOfLimit, Limits, Throttle
 from tasks.callers.limit_fields import limit_fields
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
-from tasks.ledger.predictions.pipeline import Unsent
+from tasks.ledger.predictions.round_trips import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.ledger.script_constants import MAX_WEBHOOKS
@@ -75,7 +75,7 @@ def accept_call(
     arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
-        record, task_id = encode_finite(offer.record), offer.record.task_id
+        record, task_id = offer.record.open_text, offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
         arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
     for index, offer in enumerate(offers, 1):

@@ -4,41 +4,37 @@ The event loop uses it so that each request needs neither a thread nor a connect
 """
 
 import asyncio
-import threading
-from queue import SimpleQueue
 from typing import Any
 
 import redis
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
+from tasks.ledger.predictions.round_trips import Command, RoundTrips, Unsent
 
-class Unsent(redis.ConnectionError):
-    """The command was not sent, so Redis cannot have run it."""
-
-
-_Call = tuple[tuple[Any, ...], "asyncio.Future[Any]"]
+_Call = tuple[Command, "asyncio.Future[Any]"]
 
 
 class Pipeline:
-    """One connection for all requests of a process, served by a thread of its own.
+    """One connection for all requests of a process that are on its event loop.
 
-    A lone command is sent at once. The loop and the thread synchronise once per round trip, not
-    once per command, which keeps them cheap.
+    A lone command is sent at once. Threads use the connections of the client.
     """
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._waiting: SimpleQueue[_Call] = SimpleQueue()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._trips = RoundTrips(client)
+        self._waiting: list[_Call] = []
+        self._running: asyncio.Task[None] | None = None
 
     async def ask(self, *command: Any) -> Any:
         """Answer of a command that is safe to repeat; raises `redis.RedisError`."""
-        if self._thread is None:  # not in `__init__`: workers only call `run`, and need no thread
-            self._start()
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.put((command, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((command, answer))
+        if self._running is None or self._running.done():
+            # What else is asked in this turn of the loop goes with it.
+            self._running = loop.create_task(self._run())
         return await answer
 
     def ask_now(self, *command: Any) -> Any:
@@ -67,25 +63,17 @@ class Pipeline:
             await self.ask("SCRIPT LOAD", script.script)
             return await self.ask(*command)
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            calls = [self._waiting.get(), *self._gathered()]
+    async def _run(self) -> None:
+        while self._waiting:
+            calls, self._waiting = self._waiting, []
             try:
-                answers = self._trip([command for command, _ in calls])
+                answers = await self._trips.make([command for command, _ in calls])
             except Exception as error:  # noqa: BLE001 - callers wait for an answer, whatever failed
-                late = self._gathered()  # another try would only fail later
+                late, self._waiting = self._waiting, []  # another try would only fail later
                 answers = [error] * len(calls) + [Unsent(str(error))] * len(late)
                 calls += late
-            _tell([answer for _, answer in calls], answers)
-
-    def _gathered(self) -> list[_Call]:
-        return [self._waiting.get() for _ in range(self._waiting.qsize())]  # the only consumer
+            for (_, future), answer in zip(calls, answers, strict=True):
+                _tell(future, answer)
 
     def _trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         # Not a transaction: commands of different callers need not succeed or fail together.
@@ -108,17 +96,10 @@ def _call(script: Script, keys: list[str], args: list[Any]) -> tuple[Any, ...]:
     return "EVALSHA", script.sha, len(keys), *keys, *args
 
 
-def _tell(futures: "list[asyncio.Future[Any]]", answers: list[Any]) -> None:
-    """Answer all callers in one step of their event loop."""
-
-    def settle() -> None:
-        for future, answer in zip(futures, answers, strict=True):
-            if future.done():  # its caller was cancelled
-                continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
-
-    # All futures of a process belong to its one event loop.
-    futures[0].get_loop().call_soon_threadsafe(settle)
+def _tell(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if future.done():  # its caller was cancelled
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

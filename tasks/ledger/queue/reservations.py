@@ -23,17 +23,33 @@ class Reservations:
         self._upkeep = load_script(
             client, "ledger.queue.upkeep", result_ttl=result_ttl, **constants
         )
+        self._note_idle = load_script(client, "ledger.queue.note_idle")
         self._withdraw = load_script(client, "ledger.queue.withdraw")
 
-    def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
+    def reserve(
+        self, queue: str, most: int, rows: int, size: int, worker: str = "", versions: str = ""
+    ) -> list[tuple[str, bytes]]:
         """Take up to ``most`` messages, ``rows`` and ``size`` bytes, oldest first: (tag, message).
 
-        The first message is taken whatever its size.
+        The first message is taken whatever its size. If there is none, ``versions``, unless it is
+        empty, says that the worker has nothing to do, as in `note_idle`.
         """
         script_keys = [queue, keys.QUEUED + queue, keys.RESERVED, keys.DUE]
+        arguments: list[str | float] = [self._timeout, most, rows, size, worker, versions]
         # The answer is flat: tag, message, tag, message, …
-        answer = self._reserve(keys=script_keys, args=[self._timeout, most, rows, size])
+        answer = self._reserve(keys=script_keys, args=arguments)
         return [(tag.decode(), message) for tag, message in zip(*[iter(answer)] * 2, strict=True)]
+
+    def note_idle(self, queue: str, worker: str, versions: str) -> None:
+        """Say that a worker has nothing to do, so that the next lone message is handed over to it.
+
+        ``versions``: those that it holds, as model:version, each between blanks.
+        """
+        self._note_idle(args=[queue, worker, versions])
+
+    def forget_idle(self, queue: str, worker: str) -> None:
+        """Have no message handed over to a worker any more."""
+        self._client.hdel(keys.IDLE + queue, worker)
 
     def begin(self, queue: str) -> None:
         """Restart the measurement of the drain rate: no worker took messages until now."""

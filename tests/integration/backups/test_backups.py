@@ -113,6 +113,20 @@ def test_restore_refuses_what_is_no_backup(tmp_path: Path) -> None:
     assert not home.exists()
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_restore_refuses_links_and_special_files(tmp_path: Path, kind: bytes) -> None:
+    file, home = tmp_path / "other.tar", tmp_path / "home"
+    member = tarfile.TarInfo("models/link")
+    member.type, member.linkname = kind, "local.key"
+    with tarfile.open(file, "w") as archive:
+        for name in ("local.key", DATA, NOTE):
+            archive.addfile(tarfile.TarInfo(name))
+        archive.addfile(member)
+    told = CliRunner().invoke(main, ["restore", str(file), "--home", str(home)])
+    assert (told.exit_code, "special file" in told.output) == (1, True)
+    assert not home.exists()
+
+
 def test_restore_refuses_a_home_that_is_used(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     file = tmp_path / "b.tar"

@@ -154,7 +154,11 @@ def test_rotated_key_has_two_secrets_until_the_overlap_ends(
 
 
 @pytest.mark.parametrize(
-    ("address", "may"), [("10.1.2.3", True), ("::1", True), ("11.0.0.1", False), ("", False)]
+    ("address", "may"),
+    [
+        *(("10.1.2.3", True), ("::1", True), ("11.0.0.1", False), ("", False)),
+        *(("::ffff:10.1.2.3", True), ("::ffff:11.0.0.1", False)),
+    ],
 )
 def test_key_is_bound_to_its_networks(
     store: KeyStore, process: Process, address: str, may: bool

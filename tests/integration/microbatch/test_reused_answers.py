@@ -168,3 +168,16 @@ def joined(stack: LiveStack) -> int:
     with redis.Redis.from_url(stack.redis_url) as client:
         leaders = client.zrange(keys.LEADERS, 0, -1)
         return sum(client.hlen(keys.JOINED + leader.decode()) for leader in leaders)
+
+
+def test_routes_of_hand_written_services_reuse_answers_as_the_model_says(unruly) -> None:
+    changes, given = Changes(Registry(Path(unruly.home))), row()
+    body = {"model_id": "touchy", "features": [given]}
+    changes.set_cache("touchy", True)
+    try:
+        answers = [post(unruly, "/predict", body).json() for _ in range(3)]
+    finally:
+        changes.set_cache("touchy", False)
+    assert [answer["receipt"].get("cached") for answer in answers] == [None, True, True]
+    assert {answer["prediction"][0] for answer in answers} == {2 * given[0]}
+    assert computed(unruly, given[0]) == 1

@@ -35,8 +35,9 @@ def test_cancel_queued_prediction(live: LiveStack) -> None:
 
 def test_cancel_reserved_prediction(live: LiveStack) -> None:
     with live.frozen_pool():
+        live.submit("sleepy", [311.0, 0.0])  # is handed over, and so has started
         unwanted = live.submit("sleepy", [310.0, 0.0])["id"]
-        until(lambda: live.http.get("/stats").json()["reserved"], "it is taken")
+        until(lambda: live.http.get("/stats").json()["reserved"] == 2, "it is taken")
         assert cancel(live, unwanted)["status"] == "cancelled"
     until(lambda: holds_nothing(live), "its message is gone")
     assert computed(live, 310.0) == 0

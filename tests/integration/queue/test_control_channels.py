@@ -27,7 +27,7 @@ def test_control_channels_take_messages_while_all_processes_are_busy(
 ) -> None:
     control, predictions = connection.channel(), consuming(connection)
     assert predictions.qos.can_consume()
-    predictions.parts.registry_outage.begin()
+    predictions.services.registry_outage.begin()
     assert not predictions.qos.can_consume()
     assert control.qos.can_consume()
 

@@ -2,13 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
 import psutil
 import pytest
 import redis
+import uvloop
 
 from tasks.ledger.ledger import connect
-from tasks.ledger.predictions.pipeline import Pipeline, Unsent
+from tasks.ledger.predictions.pipeline import Pipeline
+from tasks.ledger.predictions.round_trips import Unsent
 from tests.support.stack import until
 
 
@@ -92,6 +96,23 @@ def test_frozen_redis_fails_requests_soon_and_recovers(
     assert seconds < 2
     assert all(isinstance(answer, redis.RedisError) for answer in answers)
     assert asyncio.run(ask(1))[0] == [True]
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_connection_that_died_meanwhile_is_made_again(
+    client: redis.Redis, pipeline: Pipeline, run: Callable[[Any], list[bytes]]
+) -> None:
+    async def ask() -> list[bytes]:
+        before = await pipeline.ask("ECHO", "before")
+        await asyncio.to_thread(client.execute_command, "CLIENT", "KILL", "TYPE", "normal")
+        during = await pipeline.ask("ECHO", "during")
+        # As after a reset, which the event loop has noticed.
+        pipeline._trips._connection._writer.transport.abort()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return [before, during, await pipeline.ask("ECHO", "after")]
+
+    assert run(ask()) == [b"before", b"during", b"after"]
 
 
 def test_refused_connection_means_that_nothing_was_sent() -> None:

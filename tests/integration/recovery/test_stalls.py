@@ -60,8 +60,14 @@ def test_worker_with_a_lost_answer_to_its_queue_watch_is_replaced(headless: Live
         with supervised(headless, told, **through) as supervisor:
             assert headless.predict("doubling", ROW) == [2.0]
             proxy.withholds.set()
-            ids = [headless.submit("doubling", ROW)["id"] for _ in range(20)]
-            supervisor.until(lambda: any("died" in line for line in told), within=REPLACED)
+            ids: list[str] = []
+
+            def replaced() -> bool:
+                if answered(headless, ids):  # a busy worker finds messages without its watch
+                    ids.extend(headless.submit("doubling", ROW)["id"] for _ in range(20))
+                return any("died" in line for line in told)
+
+            supervisor.until(replaced, within=REPLACED)
             proxy.withholds.clear()
             supervisor.until(lambda: answered(headless, ids), within=REPLACED)
             assert_replaced_and_nothing_lost(headless, ids, told)

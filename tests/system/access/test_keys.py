@@ -76,3 +76,25 @@ def test_caller_is_refused_before_its_body_has_come(stack: LiveStack) -> None:
     with socket.create_connection(("127.0.0.1", stack.parts.port), 20) as connection:
         connection.sendall(head)
         assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+
+
+def test_audit_log_has_what_was_changed_and_refused(stack: LiveStack, keys: Any) -> None:
+    token = keys("create", "auditor", "--scopes", "predict")
+    assert stack.http.get("/audit", headers={"Authorization": f"Bearer {token}"}).status_code == 403
+    newest = stack.owner.get("/audit", params={"limit": 2}).json()
+    assert newest["has_more"]
+    refused, created = newest["data"]
+    assert (refused["who"], refused["path"], refused["status"]) == ("auditor", "/audit", 403)
+    assert (created["method"], created["path"], created["status"]) == ("POST", "/keys", 201)
+    older = stack.owner.get("/audit", params={"after": created["id"]}).json()["data"]
+    assert all(line["id"] < created["id"] for line in older)
+    assert token not in (stack.home / "audit" / "current.jsonl").read_text()
+
+    def audit(*arguments: str) -> str:
+        found = CliRunner().invoke(main, ["audit", *arguments, "--home", str(stack.home)])
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    assert "403" in audit("list", "--who", "auditor", "--since", "1h")
+    assert audit("list", "--status", "201", "--json").count('"path":"/keys"') >= 1
+    assert "lines, whole" in audit("verify")

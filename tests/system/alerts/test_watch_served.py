@@ -120,6 +120,6 @@ def test_metrics_of_the_rules_are_served(stack: LiveStack) -> None:
         for sample in family.samples
     }
     wanted = {s.name for alert in all_alerts().values() for s in alert.condition.selectors}
-    # Only while there is something to say: a pause, a canary, a bound of Redis.
-    sometimes = {"predictq_paused", "predictq_canary_age_seconds"}
+    # Only while there is something to say: a pause, a canary, a bound of Redis, a drift.
+    sometimes = {"predictq_paused", "predictq_canary_age_seconds", "predictq_drifted_features"}
     assert wanted - served - sometimes <= {"up", "predictq_queue_oldest_seconds"}

@@ -91,7 +91,7 @@ def test_console_shows_and_deletes_a_batch_job(bulky: LiveStack, page: Page) -> 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the output").click()
     header, bad, *good = download.value.path().read_text().splitlines()
-    assert (header, bad, set(good), len(good)) == ('"prediction"', '""', {'"2"'}, 40)
+    assert (header, bad, set(good), len(good)) == ('"prediction"', '""', {"2"}, 40)
     page.locator("summary", has_text="Delete").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("status").first).to_contain_text("Deleted")

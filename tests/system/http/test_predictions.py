@@ -82,6 +82,7 @@ def test_outcome_holds_predictions_and_a_receipt(stack: LiveStack) -> None:
 
 def test_pending_outcome_is_202_with_retry_after(stack: LiveStack) -> None:
     with stack.frozen_pool():
+        stack.submit("iris", ROW)  # may be handed over, and then is running
         pending = stack.http.get(stack.submit("iris", ROW)["urls"]["result"])
         assert pending.status_code == 202
         assert pending.json()["status"] == "queued"

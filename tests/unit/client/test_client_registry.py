@@ -28,12 +28,14 @@ def test_client_models_raise_conflict_for_an_alias_that_moved(server, client):
 
 
 def test_client_models_list_history_and_remove(server, client):
-    server.script(*[Answer(200, {"data": [], "has_more": False})] * 5)
+    server.script(*[Answer(200, {"data": [], "has_more": False})] * 7)
     client.models.history("m", after=7, at="2026-01-01")
     client.models.remove("m", 3, force=True)
     client.models.keep_latest("m", 2)
     client.models.sample("m", 1)
     client.models.quality("m", 1, days=7)
+    client.models.drift("m", 2, hours=1)
+    client.models.drift("m")
     paths = [path for _, path in server.calls]
     assert paths[0] == "/models/m/history?limit=100&after=7&at=2026-01-01"
     assert paths[1].startswith("/models/m/versions/3?")
@@ -42,6 +44,8 @@ def test_client_models_list_history_and_remove(server, client):
         "/models/m/keep-latest",
         "/models/m/versions/1/sample",
         "/models/m/versions/1/quality?days=7",
+        "/models/m/drift?hours=1&version=2",
+        "/models/m/drift?hours=24",
     ]
 
 

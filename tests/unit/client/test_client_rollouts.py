@@ -52,3 +52,30 @@ def test_async_rollouts_have_each_call(name):
     ours = inspect.signature(getattr(AsyncRollouts, name)).parameters
     if name != "start":  # it passes its options on
         assert [*map(str, ours.values())] == [*map(str, theirs.values())]
+
+
+def test_client_shadows_are_set_shown_and_stopped(server, client, run):
+    server.script(*[Answer(200, STATE)] * 3, Answer(200, {"examples": [STATE]}))
+    rollouts = client.models.rollouts
+    assert rollouts.set_shadow("m", 2, rate=5, why="to see") == STATE
+    assert rollouts.shadow("m") == STATE
+    assert rollouts.stop_shadow("m", "staging") == STATE
+    assert rollouts.disagreements("m") == [STATE]
+    paths = [path.partition("&")[0] for _, path in server.calls]
+    assert paths == [
+        "/models/m/shadow",
+        "/models/m/shadow?alias=production",
+        "/models/m/shadow?alias=staging",
+        "/models/m/shadow/examples?alias=production",
+    ]
+    server.script(*[Answer(200, STATE)] * 3, Answer(200, {"examples": [STATE]}))
+
+    async def use(client):
+        rollouts = client.models.rollouts
+        assert await rollouts.set_shadow("m", 2) == STATE
+        assert await rollouts.shadow("m") == STATE
+        assert await rollouts.stop_shadow("m") == STATE
+        assert await rollouts.disagreements("m") == [STATE]
+
+    run(use)
+    assert [method for method, _ in server.calls] == ["PUT", "GET", "DELETE", "GET"] * 2

@@ -11,15 +11,17 @@ import msgspec
 import pytest
 import redis
 
+from tasks.callers.caller import Limits, Throttle
 from tasks.gateway import QUEUES, Gateway, is_reachable
 from tasks.ids import Ids
 from tasks.ledger.ledger import RecordTooLong
-from tasks.ledger.predictions.acceptance import Offer
+from tasks.ledger.predictions.acceptance import Accepted, Offer, Reused
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
-from tasks.messages import Idempotency, Prediction
+from tasks.messages import Idempotency, Prediction, Reuse
 from tasks.record import Record
 from tasks.settings import Settings
+from tasks.targets.webhook import Target
 from telemetry.errors import (
     Forbidden,
     Lost,
@@ -51,8 +53,8 @@ class FakeLedger:
         self.records = {record.task_id: record for record in records}
         self.accepted: list[Offer] = []
         self.settled: list[Any] = []
-        self.earlier: str | Exception | None = None
-        """What is answered for an offer: an earlier id, or an error."""
+        self.earlier: Accepted | Exception | None = None
+        """What is answered for an offer: an earlier id, an outcome that is reused, or an error."""
         self.is_long = False
 
     def record(self, task_id: str) -> Record | None:
@@ -63,13 +65,13 @@ class FakeLedger:
             raise RecordTooLong
         return self.record(task_id)
 
-    def accept(self, offer: Offer) -> str:
+    def accept(self, offer: Offer) -> Accepted:
         self.accepted.append(offer)
         if isinstance(self.earlier, Exception):
             raise self.earlier
         return self.earlier or offer.record.task_id
 
-    async def accept_async(self, offer: Offer) -> str:
+    async def accept_async(self, offer: Offer) -> Accepted:
         return self.accept(offer)
 
     def settle(self, version: str, outcomes: list[Any]) -> None:
@@ -142,6 +144,48 @@ def test_submission_of_a_known_key_is_the_earlier_prediction(submit: Submitting)
     asked, ledger = gateway(queued("before").cancelled())
     ledger.earlier = "before"
     assert submit(asked).state == "cancelled"
+
+
+@pytest.mark.parametrize("is_long", [True, False], ids=["long", "short"])
+@pytest.mark.parametrize("submit", SUBMITTING)
+def test_submission_that_reuses_an_answer_has_its_outcome(
+    submit: Submitting, is_long: bool
+) -> None:
+    """A short record comes with the answer; a long one is looked up."""
+    outcome = queued("new").cancelled()
+    asked, ledger = gateway(*([outcome] if is_long else []))
+    ledger.earlier = Reused("new", b"" if is_long else msgspec.json.encode(outcome))
+    assert submit(asked) == outcome
+
+
+@pytest.mark.parametrize("submit", SUBMITTING)
+def test_submission_whose_reused_record_is_damaged_is_looked_up(
+    submit: Submitting, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = queued("new").cancelled()
+    asked, ledger = gateway(outcome)
+    ledger.earlier = Reused("new", b"no record")
+    assert submit(asked) == outcome
+    assert [vars(each)["id"] for each in caplog.records] == ["new"]
+
+
+def test_offer_has_what_the_caller_asked_for() -> None:
+    asked, _ = gateway()
+    own = {
+        "queue": "churn-staging",
+        "tenant": "risk",
+        "reuse": Reuse("answer", 60.0),
+        "throttle": Throttle("key", Limits()),
+        "webhook": Target("https://a.example/hook", "https://a.example:443"),
+    }
+    offer = asked.offer(msgspec.structs.replace(PREDICTION, **own), KEY)
+    assert (offer.queue, offer.idempotency) == ("churn-staging", KEY.of("risk"))
+    assert offer.reuse == own["reuse"]
+    assert offer.throttle == own["throttle"]
+    assert offer.webhook == own["webhook"]
+    message = json.loads(offer.message)
+    assert message["properties"]["delivery_info"]["routing_key"] == "churn-staging"
+    assert asked.offer(PREDICTION).idempotency is None
 
 
 @pytest.mark.parametrize("submit", SUBMITTING)

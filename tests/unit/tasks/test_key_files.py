@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.key_files import read_or_make
+from tasks.key_files import read_or_make, replace_key
 
 
 def test_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -30,4 +30,25 @@ def test_key_file_is_synced_before_it_is_used(
     synced: list[int] = []
     monkeypatch.setattr("os.fsync", synced.append)
     read_or_make(tmp_path / "a.key", lambda: b"key")
+    assert len(synced) == 2, "the file and its directory"
+
+
+def test_key_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.key"
+    read_or_make(path, lambda: b"old")
+
+    def full(_: int) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="full"):
+            replace_key(path, b"new")
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("a.key", b"old")]
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    replace_key(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)
     assert len(synced) == 2, "the file and its directory"

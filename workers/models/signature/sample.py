@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from tasks.jobs.files.dialect import SNIFF_BYTES, delimiter_of, separator
+from tasks.jobs.files.decimal_comma import decimal_mark
+from tasks.jobs.files.dialect import SNIFF_BYTES, delimiter_of, first_fields, separator
 from telemetry.errors import Invalid
 
 MAX_SAMPLE_ROWS = 10_000
@@ -54,12 +56,19 @@ def of_rows(rows: Any) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    """Read CSV with the delimiter that jobs would find; pandas decides everything else."""
+    """Read CSV with the delimiter and decimal mark of jobs; pandas decides everything else."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         text = file.read(SNIFF_BYTES)
     said, begin = separator(text)
     delimiter = said or delimiter_of(text[begin:], None)
-    return pd.read_csv(path, sep=delimiter, skiprows=int(said is not None), encoding="utf-8-sig")
+    fields = chain.from_iterable(first_fields(text[begin:], delimiter))
+    return pd.read_csv(
+        path,
+        sep=delimiter,
+        skiprows=int(said is not None),
+        encoding="utf-8-sig",
+        decimal=decimal_mark(fields),
+    )
 
 
 def _json(path: Path) -> pd.DataFrame:

@@ -49,6 +49,14 @@ class Table:
             return Table(self._signature, matrix=self._matrix[rows])
         return Table(self._signature, [array[rows] for array in self._columns])
 
+    def matrix(self) -> Array | None:
+        """The rows as one matrix; None if there is an array for each column."""
+        return self._matrix
+
+    def column(self, index: int) -> Array:
+        """The values of one column, as `columns.array_of` makes them."""
+        return self._columns[index] if self._matrix is None else self._matrix[:, index]
+
     def parts(self) -> Iterator[Part]:
         """Yield the model's inputs; usually a single one of all rows.
 

@@ -1,5 +1,6 @@
--- Uses: messages, pausing, outcomes, reuse, limiting
+-- Uses: messages, tags, attempts, pausing, outcomes, reuse, limiting, handing
 -- Accept predictions, each by itself: bound the queue, write the queued record, push the message.
+-- A lone one is handed over to a worker that has nothing to do: then it is reserved and started, too.
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the
 --       key of each.
 -- ARGV: how many predictions, most rows and most bytes the queue may hold, seconds to keep outcomes
@@ -105,18 +106,22 @@ local function accept(i)
   end
   if webhook ~= '' and redis.call('HLEN', WEBHOOKS) >= MAX_WEBHOOKS then return { 'webhooks' } end
   read_queue()
-  local full = bounded(rows_added, #message)
+  local is_lone = many == 1 and waiting == 0 and not entry
+  local fits = tonumber(rows_added) <= most_rows and #message <= most_bytes
+  local is_handed = is_lone and fits and hand_over(queue, queued, message, id)
+  local full = not is_handed and bounded(rows_added, #message)
   if full then return full end
   waiting = waiting + 1
   -- Its number among all messages that ever entered the queue; `taken` grows towards it as others
   -- leave.
   local number = taken + waiting
-  redis.call('SET', record_key, string.sub(record, 1, -2) .. ',"number":' .. number .. '}')
+  local numbered = string.sub(record, 1, -2) .. ',"number":' .. number .. '}'
+  redis.call('SET', record_key, is_handed and in_state(RUNNING_HEAD, numbered) or numbered)
   remember(idempotency_key, id, fingerprint)
   if webhook ~= '' then redis.call('HSET', WEBHOOKS, id, webhook) end
   if limited then limited.take(rows_added) end
   if reuse then reusing.lead(reuse, id, version_of(message)) end
-  redis.call('LPUSH', queue, message)
+  if not is_handed then redis.call('LPUSH', queue, message) end
   if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end
   -- Last: a submission that is refused for the size of the queue must not become the probe.
   if entry then send_probe(version, entry, id, now) end

@@ -1,13 +1,16 @@
--- Uses: messages, tags, pausing
+-- Uses: messages, tags, pausing, idle
 -- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
 -- message is ever in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, its hash of counts, reserved, due.
--- ARGV: seconds until the reservations end, most messages, most rows, most bytes.
+-- ARGV: seconds until the reservations end, most messages, most rows, most bytes; a worker that was
+--       idle so far, or is if there are no messages; then the versions that it holds, each between
+--       blanks. Both are empty for any other.
 -- Messages of paused versions are parked on the way.
 -- Returns pairs of tag and message. Each iteration deletes first, which a full Redis allows.
 local queue, queued, reserved, due = unpack(KEYS)
 local timeout, most = ARGV[1], tonumber(ARGV[2])
 local most_rows, most_bytes = tonumber(ARGV[3]), tonumber(ARGV[4])
+local worker, versions = ARGV[5], ARGV[6]
 local now, taken, dues = clock(), {}, {}
 local ends = now + timeout
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
@@ -23,7 +26,9 @@ local function is_parked(message)
 end
 -- `taken` has a tag and a message for each. The worker asks for a few hundred at most, and `unpack`
 -- below fails at several thousand. Parking is bounded, too: no other client is served meanwhile.
-while #taken < 2 * most and parked < 1000 do
+-- Nothing is popped from an empty list: Redis 6 logs and syncs a transaction for a pop of nothing.
+local waiting = redis.call('LLEN', queue)
+while waiting > 0 and #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', queue)
   if not message then break end
   -- Messages of stock producers do not tell their rows, and were not counted when pushed.
@@ -50,6 +55,11 @@ while #taken < 2 * most and parked < 1000 do
     counted_rows, counted_bytes = counted_rows + told, counted_bytes + #message
   end
 end
+if #taken > 0 and worker ~= '' then
+  redis.call('HDEL', IDLE .. queue, worker)
+elseif #taken == 0 and versions ~= '' then
+  note_idle(queue, worker, versions)
+end
 if #taken > 0 then
   redis.call('HSET', reserved, unpack(taken))
   redis.call('ZADD', due, unpack(dues))
@@ -62,7 +72,7 @@ end
 -- The drain rate: messages that left, and the seconds that took, while others waited. Both decay
 -- over five seconds, or over five rounds if a round takes more than a second.
 local left = tonumber(noted[3] or 0)
-local gone, now_left = #taken / 2 + parked, redis.call('LLEN', queue)
+local gone = #taken / 2 + parked
 if gone > 0 then
   local busy, drained = noted[5] or 0, noted[6] or 0
   if left > 0 then
@@ -72,7 +82,7 @@ if gone > 0 then
     busy, drained = busy * kept + since, drained * kept + gone
     redis.call('HSET', queued, 'busy', busy, 'drained', drained)
   end
-  redis.call('HSET', queued, 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', now)
+  redis.call('HSET', queued, 'taken', (noted[2] or 0) + gone, 'left', waiting - gone, 'marked', now)
 elseif left > 0 then -- another worker emptied the queue
   redis.call('HDEL', queued, 'left')
 end

@@ -9,7 +9,7 @@ import redis
 from api.asgi import admission as module
 from api.asgi.admission import Admission
 from api.operations.request_metrics import RequestMetrics
-from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER, Caller
+from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER, VIEWER, Caller
 from telemetry.errors import KeyRevoked
 
 OWNER = Caller(frozenset(("operate",)), key="one", name="one")
@@ -28,8 +28,10 @@ class Keys:
         return answer
 
 
-def streamed(keys: Keys, pieces: int = 5) -> tuple[int, str]:
-    """How many pieces of a stream were sent, and why it ended."""
+def streamed(
+    keys: Keys, pieces: int = 5, path: str = "/events", field: bytes = b"authorization"
+) -> tuple[int, str]:
+    """How many pieces of a stream were sent, and why it ended; ``field``: what has the key."""
     sent: list[Any] = []
 
     async def stream(_: Any, __: Any, send: Any) -> None:
@@ -37,7 +39,7 @@ def streamed(keys: Keys, pieces: int = 5) -> tuple[int, str]:
             await send({"type": "http.response.body", "body": b"piece", "more_body": True})
 
     async def session(_: bytes) -> Caller | None:
-        return None
+        return await keys.caller()
 
     async def send(event: Any) -> None:
         sent.append(event)
@@ -45,9 +47,8 @@ def streamed(keys: Keys, pieces: int = 5) -> tuple[int, str]:
     async def receive() -> Any:
         raise AssertionError("nothing is read")
 
-    headers = [(b"authorization", b"Bearer x")]
-    scope: Any = {"type": "http", "method": "GET", "path": "/events", "headers": headers}
-    told: Any = stream, keys, UNKNOWN_CALLER, session, RequestMetrics()
+    scope: Any = {"type": "http", "method": "GET", "path": path, "headers": [(field, b"Bearer x")]}
+    told: Any = stream, keys, UNKNOWN_CALLER, session, RequestMetrics(), None
     try:
         asyncio.run(Admission(*told)(scope, receive, send))
     except TimeoutError as error:
@@ -72,3 +73,9 @@ def test_stream_ends_once_its_key_has_lost_the_scope() -> None:
 def test_stream_goes_on_while_its_key_stands_or_cannot_be_read() -> None:
     assert streamed(Keys(OWNER)) == (5, "")
     assert streamed(Keys(OWNER, redis.ConnectionError("away"))) == (5, "")
+
+
+def test_stream_of_the_console_ends_with_its_session() -> None:
+    keys = Keys(VIEWER, VIEWER, UNKNOWN_CALLER)
+    sent, why = streamed(keys, path="/console/events", field=b"cookie")
+    assert (sent, why) == (1, "an answer ends before its end: key_missing")

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from api.models.load_routes import LoadState, LoadViews
 from api.open_inference.availability import Now
+from registry.changes import Changes
+from registry.manifest import Manifest
 from registry.readiness import Readiness
 from registry.store import Registry
 from tests.support.models import described
@@ -117,6 +120,26 @@ def test_load_and_unload_of_the_repository_need_the_local_key(
     assert front.anyone.post(f"/v2/repository/{path}").status_code == 401
     # No Redis, so no worker.
     assert front.owner.post(f"/v2/repository/{path}").get_json()["code"] == "unavailable"
+
+
+def test_load_of_a_split_reaches_each_of_its_versions(
+    front: RegistryFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def tell(_: LoadViews, manifest: Manifest, *, loads: bool) -> LoadState:
+        told.append((manifest.reference, loads))
+        return LoadState(model=manifest.reference, loaded=loads, workers=["w"], waiting_for=[])
+
+    monkeypatch.setattr(LoadViews, "tell_workers", tell)
+    changes = Changes(front.registry)
+    changes.set_alias("m", "split", {1: 20, 2: 80})
+    try:
+        answer = front.owner.post("/v2/repository/models/m@split/load")
+    finally:
+        changes.remove_alias("m", "split")
+    assert answer.get_json()["model"] == "m:2"
+    assert told == [("m:2", True), ("m:1", True)]
 
 
 def test_load_takes_no_files(front: RegistryFront) -> None:

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from benchmarks.fuzz import feeding
-from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import Fed, feed
 from benchmarks.fuzz.mutating import MAX_INPUT_BYTES
 from benchmarks.fuzz.target import Target, plain
+from benchmarks.fuzz.targets.all import TARGETS
 
 INPUTS = 20
 """Multiplied by the weight of the target."""
@@ -46,6 +46,9 @@ FOUND = [
     ("authorization", b"Bearer \xe9"),
     ("query", b"a=1&\x87=2"),
     ("step of a job", b'[[], {"job": "j", "step": "1"}, ' + b"[" * 3000),
+    ("resources", b'{"memory_limit": "' + b"9" * 400 + b'"}'),
+    ("resources", b'{"memory_limit": NaN}'),
+    ("truth", b'{"label": ' + b"9" * 400 + b"}"),
     ("manifest", b'{"name": "m\xe9"}'),
     ("manifest", b'{"else": ' + b"[" * 3000),
 ]

@@ -24,7 +24,7 @@ end
 """
 WITHOUT = {
     *("jobs.delete", "ledger.dead_letters.delete", "ledger.pauses.pause", "ledger.pauses.resume"),
-    "tags",
+    *("idle", "ledger.queue.note_idle", "tags"),
 }
 """Scripts in which there is nothing to change."""
 

@@ -19,6 +19,12 @@ FOUND = {
         "missing": ["40 more predictions"],
         "measures": [{"name": "errors", "decisive": 200.0}],
     },
+    "agreement": {
+        "version": 3,
+        "disagreed": 2,
+        "rows": 1200,
+        "verdict": {"decision": "agrees"},
+    },
     "path": [[0, 1.0], [30, 0.8], [60, 3.5]],
 }
 
@@ -36,6 +42,7 @@ def test_models_compare_prints_the_verdict_and_draws_it(
     assert lines[1].split() == ["1", "60", "1", "1", "9", "1.25", "ms", "-"]
     assert "verdict: inconclusive: errors 1 of 60" in lines
     assert "missing: 40 more predictions" in lines
+    assert "shadow 3: agrees, 2 of 1,200 rows differ" in lines
     assert lines[-1].strip() == "60 predictions, evidence 3.5"
     assert asked == ["models/m/comparison?alias=production&version=2"]
     ET.fromstring(picture.read_text())

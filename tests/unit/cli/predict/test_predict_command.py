@@ -38,6 +38,12 @@ def test_time_limits_apply_to_each_request(service):
     assert service.submissions == [told | limits]
 
 
+def test_sticky_key_goes_with_each_request(service):
+    assert run("iris@production", "--row", "1,2", "--sticky", "user 7").stdout == "3\n"
+    (sent,) = service.submissions
+    assert sent["sticky"] == "user 7"
+
+
 def test_predict_reads_standard_input(service):
     assert run("iris", "--file", "-", stdin="1,2\n").stdout == "3\n"
 

@@ -57,6 +57,8 @@ CODES = VersionInputs(
         ("sep=|\ncode|size\n01|2\n", {}, [{"code": "01", "size": 2}], []),
         ("01\t2\nNA\t\n", {}, [["01", 2], [None, None]], []),
         ("code,size\n01,-\n", {"na": ("-",)}, [{"code": "01", "size": None}], []),
+        ("code;size\n01;2,5\n", {}, [{"code": "01", "size": 2.5}], []),
+        ("code;size\n1,5;2,500\n", {"decimal": ","}, [{"code": "1,5", "size": 2.5}], []),
         ("code,size\n-,1\n", {"header": False}, [None, ["-", 1]], []),
         (" code , size\n a,1\n", {}, [{"code": " a", "size": 1}], []),
     ],
@@ -68,10 +70,14 @@ def test_csv_by_the_columns_of_the_model(text, said, values, notes):
 
 
 def test_invalid_number_is_quoted_as_written():
-    read_rows = found("code;size\na;3,14\nb;x\n", takes=CODES)
+    read_rows = found("code;size\na;3,14\nb;x\nc;1.5\n", takes=CODES)
     assert [(row.location, row.fault) for row in read_rows.rows] == [
-        ("line 2", "column 'size': '3,14' is not a number; use a decimal point"),
+        (
+            "line 2",
+            "column 'size': '3,14' is not a number; use a decimal point, or give decimal ','",
+        ),
         ("line 3", "column 'size': expected a number, got 'x'"),
+        ("line 4", None),
     ]
 
 

@@ -48,6 +48,7 @@ CANARY, INTERVAL = (
     "predictq_canary_interval_seconds",
 )
 UNSERVED = 'predictq_unserved_messages{queue="%s"}'
+DRIFTED = 'predictq_drifted_features{kind="%s",model="iris",version="1"}'
 
 CASES = {
     "api-down": Case(5, {'up{job="predictq-api"}': "0x5"}, ({'up{job="predictq-api"}': "1x5"},)),
@@ -95,6 +96,11 @@ CASES = {
     ),
     "clock-skew": Case(
         9, {"predictq_clock_skew_seconds": "0.6x9"}, ({"predictq_clock_skew_seconds": "0.4x9"},)
+    ),
+    "drift": Case(
+        90,
+        {DRIFTED % "column": "2x90"},
+        ({DRIFTED % "column": "0x90"}, {DRIFTED % "output": "2x90"}),
     ),
     "answered-in-time-fast": _burning(COUNT, IN_TIME, 600, 480, 590, 12),
     "answered-in-time-slow": _burning(COUNT, IN_TIME, 600, 570, 597, 25),

@@ -10,8 +10,18 @@ from tasks.ledger import scripts
 
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
 NAMES = {
-    *("arms", "attempts", "breaking", "burying", "jobs.jobs", "limiting", "messages", "outcomes"),
-    *("pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
+    *(
+        "arms",
+        "attempts",
+        "breaking",
+        "burying",
+        "handing",
+        "idle",
+        "jobs.jobs",
+        "limiting",
+        "messages",
+    ),
+    *("outcomes", "pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
 }
 
 

@@ -48,7 +48,7 @@ def message(model: str = "m:1", eta: str | None = None, **headers: Any) -> Any:
     return SimpleNamespace(
         headers={"lang": "py", "root_id": "a", "timelimit": [None, None], **given},
         body=json.dumps([[], kwargs, {}]),
-        properties={},
+        properties={"started": False},
         delivery_info={},
         delivery_tag="tag a",
         content_type="application/json",
@@ -68,6 +68,7 @@ def deliver(services: WorkerServices, message: Any) -> None:
 def test_message_goes_to_the_batcher_with_its_fields(services: WorkerServices) -> None:
     deliver(services, message(timelimit=[2.5, None]))
     (read,) = waiting(services)
+    assert not read.is_started
     assert (read.tag, read.reference, read.method) == ("tag a", "m:1", "predict")
     assert (read.rows, read.limit, read.request.id) == (2, 2.5, "a")
 
@@ -105,3 +106,16 @@ def test_worker_without_the_registry_takes_no_messages(
         return services.registry_outage.lasts
 
     until(is_noted, "it sees that the registry is away")
+
+
+def test_message_that_was_handed_over_has_a_microbatch_of_its_own(
+    services: WorkerServices,
+) -> None:
+    handed, later = message(), message()
+    handed.properties["started"] = True
+    for each in (handed, later):
+        deliver(services, each)
+
+    assert [read.is_started for read in waiting(services)] == [True, False]
+    assert services.batcher.take_back_started() == [("tag a", "a")]
+    assert len(waiting(services)) == 1

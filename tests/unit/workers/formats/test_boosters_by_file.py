@@ -19,6 +19,7 @@ from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats.all_formats import runtime_name
 from workers.models.formats.libraries.catboost_file import load_catboost
+from workers.models.formats.libraries.xgboost_file import load_xgboost
 from workers.models.formats.model_format import LoadOptions
 from workers.models.registration import examine
 
@@ -162,3 +163,35 @@ def test_booster_in_a_pickle_gets_labels(tmp_path, save, suffix):
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(own))
     model = open_artifact(tmp_path / "model.pkl", trust=True, labels=("p", "q", "r")).estimator
     assert model.predict(X).tolist() == ["pqr"[number] for number in estimator.predict(X)]
+
+
+def test_ranker_of_xgboost_answers_by_its_file():
+    ranker = xgboost.XGBRanker(n_estimators=TREES).fit(X, Y, qid=np.repeat(np.arange(15), 10))
+    ranker_file = bytes(ranker.get_booster().save_raw("ubj"))
+    assert np.array_equal(load_xgboost(ranker_file, LoadOptions()).predict(X), ranker.predict(X))
+
+
+def test_saved_ranker_of_xgboost_is_one_again(tmp_path):
+    ranker = xgboost.XGBRanker(n_estimators=TREES).fit(X, Y, qid=np.repeat(np.arange(15), 10))
+    ranker.save_model(tmp_path / "model.json")
+    model = open_artifact(tmp_path / "model.json", trust=False).estimator
+    assert np.array_equal(model.predict(X), ranker.predict(X))
+
+
+@pytest.mark.parametrize("saved", ["booster", "estimator"])
+def test_trees_after_the_best_ones_count_as_in_what_was_saved(saved):
+    """Early stopping keeps them: a `Booster` answers with all, an estimator with the best."""
+    parts = (X[::2], Y[::2] > 0), (X[1::2], Y[1::2] > 1)
+    estimator = xgboost.XGBClassifier(n_estimators=30, early_stopping_rounds=3)
+    estimator.fit(*parts[0], eval_set=[parts[1]], verbose=False)
+    booster = estimator.get_booster()
+    assert booster.best_iteration + 1 < booster.num_boosted_rounds()
+    given = xgboost.DMatrix(X)
+    if saved == "booster":
+        booster.set_attr(scikit_learn=None)
+        own = booster.predict(given)
+    else:
+        booster.set_attr(scikit_learn='{"_estimator_type": "classifier"}')
+        own = estimator.predict_proba(X)[:, 1]
+    model = load_xgboost(bytes(booster.save_raw("ubj")), LoadOptions())
+    assert np.array_equal(model.predict_proba(X)[:, 1], own)

@@ -44,8 +44,8 @@ def builds(object_file: bytes, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 def _sums(loops: Any) -> list[float]:
     """What a loop adds for rows on both sides of one threshold, and for a missing value."""
     trees = Trees(
-        nodes=np.array([(0.5, 0, 1), (0, -1, 0), (0, -1, 1)], dtype=NODE),
-        left_if_missing=np.array([1, 0, 0], dtype=np.uint8),
+        nodes=np.array([(0.5, 0, 1), (np.inf, -1, 1), (np.inf, -2, 2)], dtype=NODE),
+        left_if_missing=np.array([1, 1, 1], dtype=np.uint8),
         roots=np.array([0]),
         values=np.array([[3.0], [4.0]]),
     )

@@ -163,6 +163,7 @@ def message(
 ) -> Any:
     request = SimpleNamespace(id=name, expires=expires)
     return SimpleNamespace(
+        is_started=False,
         is_step=is_step,
         tag=f"tag {name}",
         body=body,

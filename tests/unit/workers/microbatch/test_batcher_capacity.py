@@ -99,3 +99,24 @@ def test_registry_outage_is_logged_once(
     bench.registry_outage.begin()
     bench.registry_outage.begin()
     assert len(caplog.records) == 1
+
+
+def test_worker_is_idle_while_requests_come_one_at_a_time() -> None:
+    bench = Bench(processes=2)
+    assert bench.batcher.is_idle
+    bench.add("a")
+    assert not bench.batcher.is_idle
+    bench.dispatch()
+    assert not bench.batcher.is_idle
+    bench.pool.processes[0].finish()
+    assert bench.batcher.is_idle
+
+
+def test_worker_is_not_idle_after_requests_that_came_together() -> None:
+    """The next ones probably do, and share a microbatch if they take the way over the queue."""
+    bench = Bench(processes=2)
+    for together in (("a", "b"), ("c",)):
+        bench.add(*together)
+        bench.dispatch()
+        bench.pool.processes[0].finish()
+        assert bench.batcher.is_idle == (len(together) == 1)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from msgspec.structs import replace
 from sklearn.cluster import DBSCAN
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
+from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -158,7 +160,16 @@ def test_corrupt_artifact_is_unloadable(tmp_path, name, content):
     ("made", "told"),
     [
         ([1, 2], "m.joblib holds list, which cannot predict"),
-        ({"weights": 1}, "without any of the keys"),
+        ((1, ["a"]), 'which cannot predict: save the model alone, or as {"model": model'),
+        ({"weights": 1}, "a dictionary without a model; it has 'weights': save the model alone"),
+        (
+            {"low": DummyRegressor(), "high": DummyRegressor()},
+            r"several models: 'low' \(DummyRegressor\), 'high' .*; register each by itself",
+        ),
+        (
+            {"model": DummyRegressor(), "scaler": StandardScaler(), "threshold": 0.4},
+            r"also holds 'scaler' \(StandardScaler\), which would not be applied to the rows",
+        ),
         ({"model": "x"}, "holds str, which cannot predict"),
         (DBSCAN().fit(X), "holds DBSCAN, which knows only the rows that it was fitted on"),
     ],
@@ -167,6 +178,14 @@ def test_object_that_cannot_predict_is_no_model(tmp_path, made, told):
     joblib.dump(made, tmp_path / "m.joblib")
     with pytest.raises(ModelUnloadable, match=told):
         open_artifact(tmp_path / "m.joblib", trust=True)
+
+
+def test_only_model_of_a_dictionary_is_found_under_any_key(tmp_path, model):
+    data = pd.DataFrame(X)  # has methods with the names of a model's
+    joblib.dump({"clf": model, "columns": list("abcd"), "training": data}, tmp_path / "m.joblib")
+    found = open_artifact(tmp_path / "m.joblib", trust=True)
+    assert np.array_equal(found.estimator.predict(X), model.predict(X))
+    assert found.feature_names == list("abcd")
 
 
 def test_file_of_code_is_refused_with_the_way_to_name_it(tmp_path):

@@ -6,10 +6,12 @@ from pathlib import Path
 import msgspec
 
 from registry.manifest import Signature
+from tasks.jobs.files.decimal_comma import decimal_mark, fields_at
 from tasks.jobs.files.dialect import (
     Dialect,
     by_position,
     delimiter_of,
+    first_fields,
     header_names,
     is_header,
     separator,
@@ -39,7 +41,7 @@ def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beg
     ``said`` is the part of the dialect that the caller gave. Raises `InvalidInput` if there is no
     row, or the first one does not fit the model's columns.
     """
-    delimiter, start = _delimiter(file, signature, said)
+    delimiter, start, text = _delimiter(file, signature, said)
     file.delimiter = delimiter.encode()
     head, found, _ = file.head(start.byte)
     first, end = start.forward(found, int(found.starts[0])), int(found.stops[0])
@@ -47,13 +49,18 @@ def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beg
     # `head` has two records if the file has two, so this one is the only one.
     alone = len(found.stops) == 1
     header = is_header(fields, signature, alone=alone) if said.header is None else said.header
-    dialect = Dialect(delimiter=delimiter, header=header, na=said.missing)
+    names = (
+        header_names(fields, signature) if header else by_position(fields, signature, first.line)
+    )
+    records = first_fields(text, delimiter)
+    decimal = said.decimal or decimal_mark(fields_at(records, _of_numbers(names, signature)))
+    dialect = Dialect(delimiter=delimiter, header=header, na=said.missing, decimal=decimal)
     if not header:
-        return Beginning(dialect, by_position(fields, signature, first.line), first)
+        return Beginning(dialect, names, first)
     if alone:
         what = f"line {first.line}: the file has a header and no rows"
         raise InvalidInput(what, line=first.line)
-    return Beginning(dialect, header_names(fields, signature), start.forward(found, end))
+    return Beginning(dialect, names, start.forward(found, end))
 
 
 def own_header(path: Path) -> bytes:
@@ -63,13 +70,19 @@ def own_header(path: Path) -> bytes:
     return head[: int(found.stops[0])]
 
 
-def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[str, Position]:
-    """The delimiter, and the position after a ``sep=`` line."""
+def _of_numbers(names: list[str], signature: Signature) -> list[int]:
+    """Positions of the columns that the model takes as numbers."""
+    numbers = {column.name for column in signature.columns if column.type in ("number", "decimal")}
+    return [index for index, name in enumerate(names) if name in numbers]
+
+
+def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[str, Position, str]:
+    """The delimiter, and the position and the text after a ``sep=`` line."""
     opening, mark = file.opening()
     text = opening.decode(errors="replace")
     told, length = separator(text)
     delimiter = said.delimiter or told or delimiter_of(text[length:], signature)
-    return delimiter, Position(mark + length, 1 + (length > 0))
+    return delimiter, Position(mark + length, 1 + (length > 0)), text[length:]
 
 
 def _fields(record: bytes, line: int, delimiter: str) -> list[str]:

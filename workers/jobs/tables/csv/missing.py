@@ -1,4 +1,4 @@
-"""Texts in CSV columns that mean a missing value, or are numbers with a decimal comma."""
+"""Texts in CSV columns that mean a missing value."""
 
 from typing import Any
 
@@ -6,8 +6,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.manifest import Column
-from tasks.jobs.files.dialect import DECIMAL_COMMA
-from workers.models.tabular.features import Faults
 
 
 def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any:
@@ -27,14 +25,3 @@ def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any
     if told is not texts:  # a category may consist of blanks
         found = pc.and_not(found, pc.is_in(texts, pa.array(sorted(kept), pa.string())))
     return pc.if_else(found, None, texts) if pc.any(found).as_py() else texts
-
-
-def note_decimal_commas(column: Column, texts: Any, faults: Faults) -> None:
-    """Note the rows in which a number has a decimal comma."""
-    if column.type != "number" or texts.type != pa.string():
-        return
-    commas = pc.match_substring_regex(texts, rf"^\s*{DECIMAL_COMMA}\s*$").fill_null(False)
-    for row in pc.indices_nonzero(commas).to_pylist():
-        text = texts[row].as_py()[:40]
-        what = f"{text!r} is not a number; use a decimal point"
-        faults.setdefault(row, f"column {column.name!r}: {what}")

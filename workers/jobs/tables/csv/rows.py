@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from tasks.jobs.files.decimal_comma import DecimalMark
 from workers.jobs.tables.csv.texts import is_utf8
 from workers.jobs.tables.records.records import records
 
@@ -35,6 +36,7 @@ class Grid(msgspec.Struct, frozen=True):
     delimiter: bytes
     missing: tuple[str, ...]
     """Texts that mean a missing value in columns other than text."""
+    decimal: DecimalMark
 
 
 def parse_records(data: bytes, rows: int, grid: Grid, types: Mapping[int, pa.DataType]) -> Parsed:
@@ -90,6 +92,7 @@ def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: 
             include_columns=[str(index) for index in types],
             column_types={str(index): kind for index, kind in types.items()},
             null_values=[*grid.missing],
+            decimal_point=grid.decimal,
             strings_can_be_null=False,  # a word may be a text column's value: `without_missing`
         ),
     )

@@ -6,8 +6,9 @@ from typing import IO, Any
 import pyarrow as pa
 
 from registry.manifest import Column
+from workers.jobs.tables.csv.decimals import with_points
 from workers.jobs.tables.csv.header import read_beginning
-from workers.jobs.tables.csv.missing import note_decimal_commas, without_missing
+from workers.jobs.tables.csv.missing import without_missing
 from workers.jobs.tables.csv.rows import Grid, Parsed, parse_records
 from workers.jobs.tables.csv.texts import blank_is_null, decoded, from_text, number_type
 from workers.jobs.tables.matching import Selection, match
@@ -28,7 +29,12 @@ class CsvSource:
         self.dialect = begun.dialect
         """The complete dialect of the file."""
         self._columns, self._start = begun.columns, begun.rows
-        self._grid = Grid(len(begun.columns), self._file.delimiter, begun.dialect.na)
+        self._grid = Grid(
+            width=len(begun.columns),
+            delimiter=self._file.delimiter,
+            missing=begun.dialect.na,
+            decimal=begun.dialect.decimal or ".",
+        )
         self._wanted = match(selection, self._columns)
         columns = zip(self._wanted.features, signature.columns, strict=True)
         self._typed = dict.fromkeys(self._wanted.carried, pa.string())
@@ -97,8 +103,8 @@ class CsvSource:
         return decoded(self._columns[index], column, faults)
 
     def _values(self, column: Column, texts: Any, faults: Faults) -> Any:
-        note_decimal_commas(column, texts, faults)
-        return from_text(column, without_missing(column, texts, self._grid.missing), faults)
+        filled = without_missing(column, texts, self._grid.missing)
+        return from_text(column, with_points(column, filled, self._grid.decimal, faults), faults)
 
     def _table(
         self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]

@@ -1,5 +1,6 @@
 """Encodes output rows as CSV or NDJSON, or as Arrow, from which Parquet is written at the end."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -48,9 +49,23 @@ def convert_misfits(format: Format) -> Iterator[None]:
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
     """Write a header and rows; null is an empty field, and nested values are JSON."""
     plain = [column if _is_plain(column.type) else _texts(column) for column in table.columns]
-    if len(plain) == 1 and plain[0].null_count:  # readers would skip an empty line: quote it
-        plain = [plain[0].cast(pa.string()).fill_null("")]
-    pc.write_csv(pa.table(plain, names=table.column_names), file)
+    written = pa.table(plain, names=table.column_names)
+    if len(plain) > 1 or not plain[0].null_count:
+        pc.write_csv(written, file)
+    elif pa.types.is_string(plain[0].type) or pa.types.is_large_string(plain[0].type):
+        pc.write_csv(written.set_column(0, written.field(0), plain[0].fill_null("")), file)
+    else:
+        file.write(_with_quoted_blanks(written))
+
+
+def _with_quoted_blanks(table: pa.Table) -> bytes:
+    """One column as CSV, with quotes for null alone: readers would skip an empty line.
+
+    So each value looks as in a part of the output without nulls.
+    """
+    written = BytesIO()
+    pc.write_csv(table, written)
+    return _blank_line.sub(b'""', written.getvalue())
 
 
 def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
@@ -110,5 +125,6 @@ def _iso_text(value: Any) -> str:
     return text
 
 
+_blank_line = re.compile(rb"^(?=\n)", re.MULTILINE)
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_iso_text)
 _WRITERS = {"csv": _write_csv, "ndjson": _write_ndjson, "parquet": _write_arrow}

@@ -7,7 +7,13 @@ from typing import Any
 
 import msgspec
 
+from telemetry.errors import ModelUnloadable
 from workers.models.formats.pickled.skops_library import skops_library
+
+MOST_UNPACKED = 2**28
+"""Bytes that a file of any size may unpack to."""
+MOST_RATIO = 100
+"""Times its size that a file may unpack to beyond them. Arrays of models shrink to a tenth."""
 
 
 class ParsedSkops(msgspec.Struct, frozen=True):
@@ -20,7 +26,11 @@ class ParsedSkops(msgspec.Struct, frozen=True):
 
 
 def parsed_skops(content: bytes) -> ParsedSkops:
-    """Parse a file; raises what skops raises for content that is broken."""
+    """Parse a file; raises what skops raises for content that is broken.
+
+    Raises `ModelUnloadable` for one that would unpack to far more than a model.
+    """
+    _check_unpacked(content)
     skops = skops_library()
     reading = skops._persist  # noqa: SLF001 - its public functions parse the file once each
     if not hasattr(reading, "read_schema"):  # before skops 0.16, in environments of versions
@@ -30,3 +40,13 @@ def parsed_skops(content: bytes) -> ParsedSkops:
     schema, context = reading.read_schema(archive)
     tree = reading.get_tree(schema, load_context=context, trusted=None)
     return ParsedSkops(sorted(tree.get_unsafe_set()), tree.construct)
+
+
+def _check_unpacked(content: bytes) -> None:
+    # An entry that is longer than the archive says is not read to its end.
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > max(MOST_UNPACKED, MOST_RATIO * len(content)):
+        raise ModelUnloadable(
+            f"its {len(content):,} bytes unpack to {unpacked:,}, which is no model's"
+        )

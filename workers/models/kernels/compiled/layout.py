@@ -9,8 +9,8 @@ import numpy as np
 from workers.models.tabular.columns import Array
 
 NODE = np.dtype([("threshold", "<f8"), ("feature", "<i4"), ("child", "<i4")])
-"""A node. The children lie side by side, the left one at ``child``. A leaf has the feature -1, and
-``child`` is the row of its values."""
+"""A node. The children lie side by side, the left one at ``child``. A leaf leads to itself, and its
+feature is -1 less the row of its values."""
 MAX_NODES = 2**31 - 1
 """Most nodes of all trees together, as children are numbered with 32 bits."""
 
@@ -89,7 +89,9 @@ def _lay_out_tree(tree: Any, root: int, first_leaf: int, laid_out: Trees) -> Non
     nodes["threshold"][index[split]] = tree.threshold[split]
     nodes["feature"][index[split]] = tree.feature[split]
     nodes["child"][index[split]] = index[left[split]]
-    nodes["feature"][index[leaf]] = -1
-    nodes["child"][index[leaf]] = first_leaf + np.arange(len(leaf))
     laid_out.left_if_missing[index] = tree.missing_go_to_left
+    nodes["feature"][index[leaf]] = -1 - first_leaf - np.arange(len(leaf))
+    nodes["threshold"][index[leaf]] = np.inf
+    nodes["child"][index[leaf]] = index[leaf]
+    laid_out.left_if_missing[index[leaf]] = 1
     laid_out.values[first_leaf : first_leaf + len(leaf)] = tree.value[leaf].reshape(len(leaf), -1)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.manifest import Column, Signature
+from tasks.jobs.files.decimal_comma import NO_COMMA
 from tasks.jobs.files.dialect import DELIMITERS, MISSING_TEXTS, Dialect
 from telemetry.errors import InvalidInput
 from tests.unit.workers.tables.sources import (
@@ -121,8 +122,48 @@ def test_decimal_comma_is_reported(tmp_path: Path, other: str) -> None:
     read = blocks(path, "csv", AB, 9)
     assert features(read).tolist() == [[2, 2.5]]
     told = min(bad(read), key=lambda row: row.line)
-    what = "column 'b': '3,14' is not a number; use a decimal point"
+    what = "column 'b': '3,14' is not a number; use a decimal point, or give decimal ','"
     assert (told.line, told.message) == (2, what)
+
+
+@pytest.mark.parametrize("other", ["", "y;1\n"], ids=["by pyarrow", "one by one"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("a;b\n1;3,14\n2;1,234\n3;-0,5\n", None), ("a;b\n1;3,140\n2;1,234\n3;-0,500\n", ",")],
+    ids=["detected", "given"],
+)
+def test_decimal_commas_are_read(tmp_path: Path, other: str, content: str, said: Any) -> None:
+    path = written(tmp_path, content + other)
+    read = blocks(path, "csv", AB, 9, dialect=Dialect(decimal=said))
+    assert features(read).tolist() == [[1, 3.14], [2, 1.234], [3, -0.5]]
+
+
+def test_thousands_are_no_decimal_commas(tmp_path: Path) -> None:
+    read = blocks(written(tmp_path, "a;b\n1;1,234\n2;3\n"), "csv", AB, 9)
+    assert features(read).tolist() == [[2, 3]]
+    assert "'1,234' is not a number" in bad(read)[0].message
+
+
+def test_decimal_point_in_a_file_with_commas_is_a_bad_row(tmp_path: Path) -> None:
+    rows = "".join(f"{row};{row},5\n" for row in range(30))
+    read = blocks(written(tmp_path, f"a;b\n{rows}30;1.234\n31;1.234,5\n"), "csv", AB, 99)
+    assert len(features(read)) == 30
+    assert [row.message for row in bad(read)] == [
+        f"column 'b': '1.234' {NO_COMMA}",
+        "column 'b': expected a number, got '1.234,5'",
+    ]
+
+
+def test_decimal_commas_reach_columns_of_other_types(tmp_path: Path) -> None:
+    columns = (
+        Column("a"),
+        Column("b", "any"),
+        Column("c", "category", dtype="category", categories=(0.5, 1.5)),
+        Column("d", "string"),
+    )
+    path = written(tmp_path, "a;b;c;d\n2,5;2,5;1,5;2,5\n")
+    (block,) = blocks(path, "csv", Signature(columns, True, True, ("predict",)), 9)
+    assert block.features.whole().to_numpy().tolist() == [[2.5, 2.5, 1.5, "2,5"]]
 
 
 @pytest.mark.parametrize("word", [*MISSING_TEXTS, "-", " NA "])

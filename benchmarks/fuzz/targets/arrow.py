@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from api.predictions.arrow_submission import arrow_submission
 from api.predictions.submission import prepare_prediction
-from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
+from benchmarks.fuzz.targets import world
 from tasks.callers.caller import LOCAL_CALLER
 from tasks.messages import envelope
 from tasks.prediction import predict

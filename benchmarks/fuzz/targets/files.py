@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.fuzz.target import Parse, Target
-from benchmarks.fuzz.world import SIGNATURES
+from benchmarks.fuzz.targets.world import SIGNATURES
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Format
 from workers.jobs.tables.checking import check_file

@@ -17,8 +17,8 @@ from api.http import prefer
 from api.http.forms import read_form
 from api.http.operator_bodies import read_body, read_query
 from api.predictions.submission import idempotency, parse_submission, prepare_prediction
-from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
+from benchmarks.fuzz.targets import world
 from tasks.callers.caller import LOCAL_CALLER
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
@@ -89,7 +89,7 @@ def _order(home: Path) -> Parse:
     settings = world.settings(home)
 
     def read(content: bytes) -> object:
-        asked = read_body(_request(content, "application/json"), BatchJobRequest)
+        asked = read_body(http_request(content, "application/json"), BatchJobRequest)
         return build_job_request(
             asked, asked.input_uri, directory, registry, LOCAL_CALLER, None, settings
         )
@@ -105,7 +105,7 @@ def _form(home: Path) -> Parse:
 
     def take(content: bytes) -> object:
         kind, _, body = content.partition(b"\n\n")
-        upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
+        upload = Upload(http_request(body, kind.decode("latin-1")), directory, 0, quota)
         asked = read_form(upload.form, UploadRequest, LISTS, OBJECTS)
         return build_job_request(
             asked, upload.uri, directory, registry, LOCAL_CALLER, None, settings
@@ -127,10 +127,10 @@ def _rights(home: Path) -> Parse:
 
 
 def _key(content: bytes) -> object:
-    return idempotency(_request(HTTP_IDEMPOTENCY_KEY=content), lambda: content)
+    return idempotency(http_request(HTTP_IDEMPOTENCY_KEY=content), lambda: content)
 
 
-def _request(body: bytes = b"", kind: str = "", **headers: bytes) -> Request:
+def http_request(body: bytes = b"", kind: str = "", **headers: bytes) -> Request:
     """A WSGI request; its headers are Latin-1 strings."""
     environ: dict[str, Any] = {name: value.decode("latin-1") for name, value in headers.items()}
     return Request(
@@ -151,5 +151,5 @@ TARGETS = (
     Target("authorization", RIGHTS, _rights),
     plain("idempotency key", KEYS, _key),
     plain("preference", PREFERENCES, lambda text: prefer.parse_prefer(text.decode("latin-1"))),
-    plain("query", QUERIES, lambda text: read_query(_request(QUERY_STRING=text), JobPage)),
+    plain("query", QUERIES, lambda text: read_query(http_request(QUERY_STRING=text), JobPage)),
 )

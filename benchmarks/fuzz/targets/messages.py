@@ -6,8 +6,8 @@ from typing import Any
 
 from celery.worker.request import Request
 
-from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
+from benchmarks.fuzz.targets import world
 from tasks.app import app
 from tasks.jobs.messages import read_step
 from tasks.messages import Prediction, envelope

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
+from benchmarks.fuzz.targets import world
 from registry import names
 from tasks.ids import Ids
 

@@ -1,0 +1,1 @@
+"""Drift over HTTP: what was counted of a version beside its baseline, for callers and metrics."""

@@ -1,0 +1,1 @@
+"""Shadows over HTTP: set, stopped, and what was compared of their answers."""

@@ -1,0 +1,1 @@
+"""Targets, by what a caller reaches."""

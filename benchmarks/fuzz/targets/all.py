@@ -1,0 +1,9 @@
+"""All targets by name."""
+
+from benchmarks.fuzz.targets import arrow, exchanges, files, messages, names, operators, requests
+
+TARGETS = {
+    target.name: target
+    for module in (requests, exchanges, operators, arrow, messages, files, names)
+    for target in module.TARGETS
+}

@@ -1,0 +1,1 @@
+"""Shows drift: as tables, and as plots for the terminal and as SVG."""

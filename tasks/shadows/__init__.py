@@ -1,0 +1,1 @@
+"""Shadows: copies that wait beside batch jobs, and what was compared of their answers."""
