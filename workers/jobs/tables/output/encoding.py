@@ -50,7 +50,7 @@ def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
     """Write a header and rows; null is an empty field, and nested values are JSON."""
     plain = [column if _is_plain(column.type) else _texts(column) for column in table.columns]
     written = pa.table(plain, names=table.column_names)
-    if len(plain) > 1 or not plain[0].null_count:
+    if len(plain) != 1 or not plain[0].null_count:
         pc.write_csv(written, file)
     elif pa.types.is_string(plain[0].type) or pa.types.is_large_string(plain[0].type):
         pc.write_csv(written.set_column(0, written.field(0), plain[0].fill_null("")), file)

@@ -37,3 +37,7 @@ def test_csv_of_several_columns_has_empty_fields_for_nulls() -> None:
 
 def test_csv_of_nulls_alone_has_a_line_for_each() -> None:
     assert encoded(pa.nulls(3)) == '"c0"\n""\n""\n""\n'
+
+
+def test_csv_of_no_columns_is_empty() -> None:
+    assert encoded() == ""
