@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from registry.storage.files import locked
 from tests.measurement import COLLECTING, MEASUREMENT, RUNS_TESTS
-from tests.support.models import Constant, register
-from tests.support.stack import LiveStack, running, train_demos, with_models_of
+from tests.support.models import Constant, register, train_demos, with_models_of
+from tests.support.stack import LiveStack, running
 
 SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 """Fixtures that are a stack for all tests of a session."""

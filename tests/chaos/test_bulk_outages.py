@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from predictq import Client
-from tests.support.stack import Json, LiveStack, running, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import Json, LiveStack, running
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,9 @@ import numpy as np
 import psutil
 
 from registry.manifest import Column, Description, Manifest, Signature
+from registry.storage.signing import KEY
 from registry.store import Registry
+from stack.process import ROOT
 
 GUILTY = 666.0
 """What `Touchy` cannot take."""
@@ -223,3 +228,21 @@ def described(artifact: bytes, **changes: Any) -> Description:
         metadata={},
     )
     return msgspec.structs.replace(description, **changes)
+
+
+def train_demos(home: Path) -> None:
+    """Register the demo models, as the first `up` does."""
+    subprocess.run(
+        [sys.executable, "-m", "cli.models.demo"],
+        cwd=ROOT,
+        env={**os.environ, "PREDICTQ_HOME": str(home)},
+        timeout=120,
+        check=True,
+    )
+
+
+def with_models_of(source: Path, home: Path) -> Path:
+    """A new home with the models of another."""
+    shutil.copytree(source / "models", home / "models")
+    shutil.copy(source / KEY, home / KEY)
+    return home

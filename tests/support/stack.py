@@ -1,10 +1,7 @@
 """A whole stack of real processes, as `up` starts them: Redis, a worker, the API."""
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,8 +16,7 @@ import psutil
 import redis
 
 from benchmarks.harness.processes import free_port
-from registry.storage.signing import KEY
-from stack.process import ROOT, Process
+from stack.process import Process
 from stack.programs import Stack
 from stack.redis import server as redis_server
 from stack.redis.server import RedisServer
@@ -266,24 +262,6 @@ def running(
         yield stack
     finally:
         stack.end()
-
-
-def train_demos(home: Path) -> None:
-    """Register the demo models, as the first `up` does."""
-    subprocess.run(
-        [sys.executable, "-m", "cli.models.demo"],
-        cwd=ROOT,
-        env={**os.environ, "PREDICTQ_HOME": str(home)},
-        timeout=120,
-        check=True,
-    )
-
-
-def with_models_of(source: Path, home: Path) -> Path:
-    """A new home with the models of another."""
-    shutil.copytree(source / "models", home / "models")
-    shutil.copy(source / KEY, home / KEY)
-    return home
 
 
 def _session(pid: int) -> int | None:

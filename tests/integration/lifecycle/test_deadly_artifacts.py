@@ -7,8 +7,8 @@ import joblib
 import pytest
 
 from registry.store import Registry
-from tests.support.models import described
-from tests.support.stack import LiveStack, running, with_models_of
+from tests.support.models import described, with_models_of
+from tests.support.stack import LiveStack, running
 
 pytestmark = pytest.mark.slow
 

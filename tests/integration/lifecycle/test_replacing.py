@@ -13,7 +13,8 @@ import pytest
 
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
-from tests.support.stack import LiveStack, running, until, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import LiveStack, running, until
 from tests.support.traffic import BODY, HEADERS, Traffic, traffic
 
 pytestmark = pytest.mark.slow

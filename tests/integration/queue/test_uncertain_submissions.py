@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from predictq import Client
-from tests.support.stack import Json, LiveStack, running, until, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import Json, LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from api.app import THREAD_POOLS, Services
 from stack.redis import socket as redis_socket
 from tasks.ledger.ledger import SHARED_CONNECTIONS, connect
 from tasks.settings import Settings
-from tests.support.stack import TEST_TIMEOUT, LiveStack, until, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import TEST_TIMEOUT, LiveStack, until
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.integration.refusing_redis import Refusing, demoted, unsaved
-from tests.support.stack import Json, LiveStack, running, until, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import Json, LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.models import register
+from tests.support.models import register, with_models_of
 from tests.support.slow_models import Slow
-from tests.support.stack import LiveStack, running, until, with_models_of
+from tests.support.stack import LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 

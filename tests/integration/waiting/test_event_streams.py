@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stack import LiveStack, running, until, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import LiveStack, running, until
 from tests.system.waiting.event_listener import EventListener, listening
 
 pytestmark = pytest.mark.slow

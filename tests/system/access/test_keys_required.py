@@ -8,7 +8,8 @@ import pytest
 from api.watch.running import scraping_key
 from predictq import Client, InvalidRequest
 from tasks.alerts.watching.scraping import UP, Scraper
-from tests.support.stack import LiveStack, running, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import LiveStack, running
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 OPEN = "/health", "/ready", "/docs", "/openapi.json", "/v2/health/ready", "/console/sign-in"

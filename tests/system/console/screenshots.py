@@ -9,7 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.stack import LiveStack, running, train_demos
+from tests.support.models import train_demos
+from tests.support.stack import LiveStack, running
 from tests.system.console.scenes import batch_job, dead_letters, load, sign_in_path, succeeded
 from tests.system.pages.browser import ARGUMENTS, chromium_of_this_machine
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
-from tests.support.stack import Json, LiveStack, running, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import Json, LiveStack, running
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from predictq import Client
 from tasks.key_files import read_or_make_local_key
-from tests.support.stack import LiveStack, running, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import LiveStack, running
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.measurement import MEASUREMENT
-from tests.support.stack import LiveStack, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import LiveStack
 from tests.system.registry.conftest import trusting_uploads
 
 pytestmark = pytest.mark.slow

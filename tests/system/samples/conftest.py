@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from benchmarks.zoo.exhibits.company import hurry
-from tests.support.stack import LiveStack, running, with_models_of
+from tests.support.models import with_models_of
+from tests.support.stack import LiveStack, running
 from tests.support.zygote.forked_command import run_forked
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from tests.support.stack import ROOT, until
+from stack.process import ROOT
+from tests.support.stack import until
 from tests.unit.fake_server import Answer, events, job
 
 

@@ -19,7 +19,7 @@ from cli.doctor.machine_checks import machine_checks as checks_of_machine
 from cli.doctor.model_checks import model_checks
 from registry.readiness import Readiness
 from registry.store import Registry
-from tests.support.stack import with_models_of
+from tests.support.models import with_models_of
 
 
 def by_name(checks: list[Check]) -> dict[str, Finding]:
