@@ -53,7 +53,6 @@ from api.truths.truth_routes import TruthViews
 from api.waiting.answering import Answering
 from api.waiting.entering import Entering
 from api.waiting.waiting_path import WaitingPath
-from registry.audit.trail import AuditTrail
 from registry.store import Registry
 from tasks.drift.counts import DriftCounts
 from tasks.events.log import EventLog
@@ -103,7 +102,6 @@ class Services:
         jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
-        self.audit = AuditTrail(settings.home)
         secret = local_key(settings.home)
         self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
@@ -133,7 +131,7 @@ class Services:
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
         known = KnownKeys(static, self.ledger.pipeline)
-        audit = Auditing(self.audit)
+        audit = Auditing(self.settings.home)
         return Admission(behind, known, anonymous, self.sessions.caller, self.requests, audit)
 
     def results(self, behind: ASGIApp) -> Results:
@@ -190,7 +188,7 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
     ledger = services.ledger
-    app.register_blueprint(AuditViews(services.audit).blueprint())
+    app.register_blueprint(AuditViews(services.settings.home).blueprint())
     app.register_blueprint(KeyViews(KeyStore(ledger.client)).blueprint())
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)

@@ -12,7 +12,7 @@ import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
-from api.audit.auditing import Auditing
+from api.audit.auditing import REFUSALS, Auditing
 from api.callers.access import access_of, is_audited, is_path
 from api.callers.current import CALLER, missing_scope, require_scope
 from api.callers.known_keys import KnownKeys
@@ -55,17 +55,29 @@ class Admission:
             except (PredictqError, redis.RedisError) as error:
                 answer = answer_to(error)
                 self._requests.ended(OTHER, scope["method"], answer.status_code, started)
-                await self._audit.refused(scope, answer.status_code)
+                if answer.status_code in REFUSALS:
+                    await self._audit.answered(scope, answer.status_code, is_change=False)
                 await send_response(answer, send)
                 return
             caller = caller.of_request
             admitted: Any = {**scope, CALLER: caller}
             told = _with_limits(caller, send) if caller.limit_use else send
-            if is_audited(scope["method"], scope["path"]):
-                told = self._audit.recorded(admitted, told)
-            await self._app(admitted, receive, self._while_admitted(scope, told))
+            shown = self._audited(admitted, self._while_admitted(scope, told))
+            await self._app(admitted, receive, shown)
         else:
             await self._app(scope, receive, send)
+
+    def _audited(self, scope: HTTPScope, send: Send) -> Send:
+        """Wrap ``send``: answers to changes, and refusals, are recorded before anything else."""
+        is_change = is_audited(scope["method"], scope["path"])
+
+        async def sent(event: Any) -> None:
+            is_begin = event["type"] == "http.response.start"
+            if is_begin and (is_change or event["status"] in REFUSALS):
+                await self._audit.answered(scope, event["status"], is_change=is_change)
+            await send(event)
+
+        return sent
 
     def _while_admitted(self, scope: HTTPScope, send: Send) -> Send:
         """Wrap ``send``: an answer that goes on for long ends with the right to it.

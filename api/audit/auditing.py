@@ -4,15 +4,18 @@ import asyncio
 import logging
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from a2wsgi.asgi_typing import HTTPScope, Send
+from a2wsgi.asgi_typing import HTTPScope
 
+from api.callers.access import access_of
 from api.callers.current import caller_in
 from registry.audit.entry import AuditEntry
 from registry.audit.trail import AuditTrail
 from registry.readiness import now
+from tasks.callers.tokens import read_token
 
 MAX_AUDITED_PATH = 200
 MAX_REQUEST_ID = 64
@@ -26,57 +29,61 @@ log = logging.getLogger(__name__)
 class Auditing:
     """What the requests of one process leave in the audit log."""
 
-    def __init__(self, trail: AuditTrail) -> None:
-        self._trail = trail
+    def __init__(self, home: Path) -> None:
+        self._changes, self._refusals = AuditTrail(home), AuditTrail(home, "refusals")
         self._second, self._recorded, self._unrecorded = 0, 0, 0
 
-    def recorded(self, scope: HTTPScope, send: Send) -> Send:
-        """Wrap ``send``: the answer to a change leaves once it is recorded."""
+    async def answered(self, scope: HTTPScope, status: int, *, is_change: bool) -> None:
+        """Record the answer to a change, or a refusal for want of a key or of a right."""
+        needed = access_of(scope["method"], scope["path"])
+        if is_change and status not in REFUSALS and needed in caller_in(scope).scopes:
+            await self._append(self._changes, _entry(scope, status))
+        elif is_change or status in REFUSALS:
+            await self._refused(scope, status)
 
-        async def sent(event: Any) -> None:
-            if event["type"] == "http.response.start":
-                await self._record(scope, event["status"])
-            await send(event)
-
-        return sent
-
-    async def refused(self, scope: HTTPScope, status: int) -> None:
-        """Record a refusal for want of a key or of a right; other statuses are none."""
-        if status not in REFUSALS:
-            return
+    async def _refused(self, scope: HTTPScope, status: int) -> None:
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._recorded = second, 0
-        if self._recorded < REFUSALS_PER_SECOND:
-            self._recorded += 1
-            await self._record(scope, status)
-        else:
+        if self._recorded >= REFUSALS_PER_SECOND:
             self._unrecorded += 1
-
-    async def _record(self, scope: HTTPScope, status: int) -> None:
+            return
+        self._recorded += 1
         unrecorded, self._unrecorded = self._unrecorded, 0
-        entry = _entry(scope, status, unrecorded)
+        await self._append(self._refusals, _entry(scope, status, unrecorded))
+
+    async def _append(self, trail: AuditTrail, entry: AuditEntry) -> None:
         try:
-            await asyncio.to_thread(self._trail.append, entry)
+            await asyncio.to_thread(trail.append, entry)
         except OSError as error:
             # The change is made already: to answer with an error would say that it is not.
             told = msgspec.to_builtins(entry)
             log.error("the audit log takes no entry: %s", error, extra={"entry": told})
 
 
-def _entry(scope: HTTPScope, status: int, unrecorded: int) -> AuditEntry:
+def _entry(scope: HTTPScope, status: int, unrecorded: int = 0) -> AuditEntry:
     caller = caller_in(scope)
     client = scope.get("client")
-    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
     return AuditEntry(
         time=now(),
-        who=caller.name,
-        key=caller.key,
+        caller=caller.name,
+        key=caller.key or _presented_key(scope),
         tenant=caller.tenant,
         method=scope["method"],
         path=scope["path"][:MAX_AUDITED_PATH],
         status=status,
         address=client[0] if client else "",
-        request_id=given[:MAX_REQUEST_ID].decode("latin-1"),
+        request_id=_header(scope, b"x-request-id")[:MAX_REQUEST_ID],
         unrecorded=unrecorded,
     )
+
+
+def _presented_key(scope: HTTPScope) -> str:
+    """The id in a token that was not accepted; empty if there is none."""
+    token = read_token(_header(scope, b"authorization").partition(" ")[2].strip())
+    return token.id if token else ""
+
+
+def _header(scope: HTTPScope, name: bytes) -> str:
+    found: Any = next((value for field, value in scope["headers"] if field == name), b"")
+    return bytes(found).decode("latin-1")

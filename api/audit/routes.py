@@ -1,6 +1,7 @@
 """`GET /audit`: the audit log, newest first."""
 
 from collections import deque
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,19 +11,20 @@ from msgspec import UNSET, UnsetType
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
 from registry.audit.entry import AuditLine
-from registry.audit.trail import AuditTrail
+from registry.audit.trail import AuditPart, AuditTrail
 
 
 class AuditPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The query of `GET /audit`."""
 
+    part: AuditPart = "changes"
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     after: Annotated[int, msgspec.Meta(ge=1)] | UnsetType = UNSET
     """Only lines older than the one with this id."""
 
 
 class AuditLines(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the audit log, newest first."""
+    """A page of a part of the audit log, newest first."""
 
     data: list[AuditLine]
     has_more: bool
@@ -32,8 +34,8 @@ class AuditLines(msgspec.Struct, frozen=True, kw_only=True):
 class AuditViews:
     """The view."""
 
-    def __init__(self, trail: AuditTrail) -> None:
-        self._trail = trail
+    def __init__(self, home: Path) -> None:
+        self._home = home
 
     def blueprint(self) -> Blueprint:
         """The route."""
@@ -42,10 +44,10 @@ class AuditViews:
         return routes
 
     def show(self) -> Response:
-        """List the lines of the audit log, newest first."""
+        """List the lines of a part of the audit log, newest first."""
         page = read_query(request, AuditPage)
         found: deque[AuditLine] = deque(maxlen=page.limit + 1)
-        for line in self._trail.lines():
+        for line in AuditTrail(self._home, page.part).lines():
             if page.after is UNSET or line.id < page.after:
                 found.append(line)
         data = list(reversed(found))

@@ -13,9 +13,9 @@ from cli.failure import Failure
 from cli.keys.durations import Duration
 from cli.text_table import text_table
 from registry.audit.entry import AuditLine
-from registry.audit.trail import AuditTrail, Broken
+from registry.audit.trail import AUDIT_PARTS, AuditTrail, Broken
 
-_HEADER = ("ID", "TIME", "WHO", "KEY", "TENANT", "STATUS", "REQUEST", "ADDRESS")
+_HEADER = ("ID", "TIME", "CALLER", "KEY", "TENANT", "STATUS", "REQUEST", "ADDRESS")
 
 
 @click.group()
@@ -25,16 +25,23 @@ def audit() -> None:
 
 @audit.command("list")
 @click.option("--since", type=Duration(), help="Only the last, as 24h.")
-@click.option("--who", help="Only of the key with this name or id.")
+@click.option("--caller", help="Only of the key with this name or id.")
 @click.option("--status", type=int, help="Only with this HTTP status, as 403.")
+@click.option("--refusals", is_flag=True, help="List refusals, and not changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, as they are kept.")
 @find_stack.for_registry
 def list_lines(
-    since: float | None, who: str | None, status: int | None, as_json: bool, home: Path
+    since: float | None,
+    caller: str | None,
+    status: int | None,
+    refusals: bool,
+    as_json: bool,
+    home: Path,
 ) -> None:
-    """List lines, oldest first."""
+    """List changes or refusals, oldest first."""
     after = time.time() - since if since is not None else 0.0
-    found = _matching(AuditTrail(home), after, who, status)
+    trail = AuditTrail(home, "refusals" if refusals else "changes")
+    found = _matching(trail, after, caller, status)
     if as_json:
         for line in found:
             click.echo(msgspec.json.encode(line))
@@ -43,28 +50,29 @@ def list_lines(
 
 
 @audit.command()
-@click.option("--expect", metavar="HASH", help="Also fail unless a line has this hash.")
+@click.option("--expect", metavar="HASH", help="Also fail unless a change has this hash.")
 @find_stack.for_registry
 def verify(expect: str | None, home: Path) -> None:
     """Check that no line was changed, added or removed, except at either end of the log.
 
-    Keep the hash that this prints elsewhere, and give it as --expect later: then lines that were
+    Keep the hash of the changes elsewhere, and give it as --expect later: then changes that were
     removed from the end are noticed, too.
     """
-    try:
-        count, last = AuditTrail(home).verify(expect or "")
-    except Broken as error:
-        raise Failure(f"the audit log was changed: {error}") from error
-    click.echo(f"{count} lines, whole; the last one has the hash\n{last}")
+    for part in AUDIT_PARTS:
+        try:
+            count, last = AuditTrail(home, part).verify((part == "changes" and expect) or "")
+        except Broken as error:
+            raise Failure(f"the audit log of {part} was altered: {error}") from error
+        click.echo(f"{count} {part}, whole; the last one has the hash {last or '-'}")
 
 
 def _matching(
-    trail: AuditTrail, after: float, who: str | None, status: int | None
+    trail: AuditTrail, after: float, caller: str | None, status: int | None
 ) -> Iterator[AuditLine]:
     for line in trail.lines():
         if (
             datetime.fromisoformat(line.time).timestamp() >= after
-            and (who is None or who in (line.who, line.key))
+            and (caller is None or caller in (line.caller, line.key))
             and (status is None or status == line.status)
         ):
             yield line
@@ -72,6 +80,5 @@ def _matching(
 
 def _row(line: AuditLine) -> tuple[str, ...]:
     request = f"{line.method} {line.path}"
-    who = line.who or "-"
-    key, address = line.key or "-", line.address or "-"
-    return str(line.id), line.time, who, key, line.tenant, str(line.status), request, address
+    caller, key, address = line.caller or "-", line.key or "-", line.address or "-"
+    return str(line.id), line.time, caller, key, line.tenant, str(line.status), request, address

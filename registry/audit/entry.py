@@ -13,10 +13,10 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     time: str
     """RFC 3339, UTC."""
-    who: str
-    """The name of the key; empty for a caller without one."""
+    caller: str
+    """The name of the key; empty for a caller without one, and for a key that was not accepted."""
     key: str
-    """The id of the key."""
+    """The id of the key that was presented, also of one that was not accepted."""
     tenant: str
     method: str
     path: str

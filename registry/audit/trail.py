@@ -4,12 +4,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from registry.audit.entry import NO_LINE, AuditEntry, AuditLine, hash_of
 from registry.storage.files import append_lines, locked, rename
 
+AuditPart = Literal["changes", "refusals"]
+AUDIT_PARTS: tuple[AuditPart, ...] = "changes", "refusals"
 AUDIT_DIRECTORY = "audit"
 CLOSED_AT_BYTES = 8 * 2**20
 """Bytes at which a file is closed."""
@@ -26,10 +29,13 @@ class Broken(Exception):
 
 
 class AuditTrail:
-    """The audit log of a home. Any number of processes may append."""
+    """One part of the audit log of a home. Any number of processes may append.
 
-    def __init__(self, home: Path) -> None:
-        self._directory = home / AUDIT_DIRECTORY
+    Changes and refusals are apart, so that refusals, which anyone can cause, displace no change.
+    """
+
+    def __init__(self, home: Path, part: AuditPart = "changes") -> None:
+        self._directory = home / AUDIT_DIRECTORY / part
         self._current = self._directory / "current.jsonl"
 
     def append(self, *entries: AuditEntry) -> None:

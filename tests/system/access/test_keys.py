@@ -81,20 +81,28 @@ def test_caller_is_refused_before_its_body_has_come(stack: LiveStack) -> None:
 def test_audit_log_has_what_was_changed_and_refused(stack: LiveStack, keys: Any) -> None:
     token = keys("create", "auditor", "--scopes", "predict")
     assert stack.http.get("/audit", headers={"Authorization": f"Bearer {token}"}).status_code == 403
-    newest = stack.owner.get("/audit", params={"limit": 2}).json()
+    keys("revoke", "auditor")
+    newest = stack.owner.get("/audit", params={"limit": 1}).json()
     assert newest["has_more"]
-    refused, created = newest["data"]
-    assert (refused["who"], refused["path"], refused["status"]) == ("auditor", "/audit", 403)
-    assert (created["method"], created["path"], created["status"]) == ("POST", "/keys", 201)
-    older = stack.owner.get("/audit", params={"after": created["id"]}).json()["data"]
-    assert all(line["id"] < created["id"] for line in older)
-    assert token not in (stack.home / "audit" / "current.jsonl").read_text()
+    (revoked,) = newest["data"]
+    assert (revoked["method"], revoked["path"], revoked["status"]) == (
+        "DELETE",
+        "/keys/auditor",
+        200,
+    )
+    older = stack.owner.get("/audit", params={"after": revoked["id"]}).json()["data"]
+    assert (older[0]["method"], older[0]["path"], older[0]["status"]) == ("POST", "/keys", 201)
+    assert all(line["id"] < revoked["id"] for line in older)
+    (refused,) = stack.owner.get("/audit", params={"part": "refusals", "limit": 1}).json()["data"]
+    assert (refused["caller"], refused["path"], refused["status"]) == ("auditor", "/audit", 403)
+    kept = (stack.home / "audit").glob("*/*.jsonl")
+    assert not any(token in path.read_text() for path in kept)
 
     def audit(*arguments: str) -> str:
         found = CliRunner().invoke(main, ["audit", *arguments, "--home", str(stack.home)])
         assert found.exit_code == 0, found.output
         return found.output
 
-    assert "403" in audit("list", "--who", "auditor", "--since", "1h")
+    assert "403" in audit("list", "--refusals", "--caller", "auditor", "--since", "1h")
     assert audit("list", "--status", "201", "--json").count('"path":"/keys"') >= 1
-    assert "lines, whole" in audit("verify")
+    assert audit("verify").count("whole; the last one") == 2

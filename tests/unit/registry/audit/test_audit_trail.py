@@ -11,10 +11,10 @@ from registry.audit.entry import AuditEntry
 from registry.audit.trail import AuditTrail, Broken
 
 
-def entry(who: str = "ops") -> AuditEntry:
+def entry(caller: str = "ops") -> AuditEntry:
     return AuditEntry(
         time="2026-12-01T00:00:00.000Z",
-        who=who,
+        caller=caller,
         key="k",
         tenant="default",
         method="PUT",
@@ -31,7 +31,7 @@ def trail(tmp_path: Path) -> AuditTrail:
 
 
 def current(home: Path) -> Path:
-    return home / "audit" / "current.jsonl"
+    return home / "audit" / "changes" / "current.jsonl"
 
 
 def change_line(path: Path, number: int, old: bytes, new: bytes) -> None:
@@ -44,7 +44,7 @@ def change_line(path: Path, number: int, old: bytes, new: bytes) -> None:
 def test_audit_trail_numbers_its_lines_and_is_whole(trail: AuditTrail) -> None:
     trail.append(entry("a"), entry("b"))
     trail.append(entry("c"))
-    assert [(line.id, line.who) for line in trail.lines()] == [(1, "a"), (2, "b"), (3, "c")]
+    assert [(line.id, line.caller) for line in trail.lines()] == [(1, "a"), (2, "b"), (3, "c")]
     count, last = trail.verify()
     assert count == 3
     trail.append(entry("d"))
@@ -86,11 +86,11 @@ def test_audit_trail_goes_on_after_a_torn_line(
     trail.append(entry("a"))
     with current(tmp_path).open("ab") as file:
         file.write(b'{"time":"2026')
-    assert [line.who for line in trail.lines()] == ["a"]
+    assert [line.caller for line in trail.lines()] == ["a"]
     with caplog.at_level(logging.WARNING):
         trail.append(entry("b"))
     assert "a part of a line" in caplog.text
-    assert [line.who for line in trail.lines()] == ["a", "b"]
+    assert [line.caller for line in trail.lines()] == ["a", "b"]
     assert trail.verify()[0] == 2
 
 
@@ -100,7 +100,7 @@ def test_audit_trail_goes_on_after_a_line_that_cannot_be_read(
     trail.append(entry("a"))
     change_line(current(tmp_path), 0, b"{", b"")
     trail.append(entry("b"))
-    assert [line.who for line in trail.lines()] == ["b"]
+    assert [line.caller for line in trail.lines()] == ["b"]
     with pytest.raises(Broken, match=r"^a line cannot be read"):
         trail.verify()
 
@@ -112,7 +112,7 @@ def test_audit_trail_is_bounded_and_its_chain_goes_through_its_files(
     monkeypatch.setattr(module, "MAX_CLOSED_FILES", 2)
     for number in range(40):
         trail.append(entry(str(number)))
-    assert len(list((tmp_path / "audit").glob("*.jsonl"))) == 3
+    assert len(list((tmp_path / "audit" / "changes").glob("*.jsonl"))) == 3
     kept = [line.id for line in trail.lines()]
     assert kept == list(range(kept[0], 41))
     assert kept[0] > 1
@@ -123,15 +123,27 @@ def test_audit_trail_is_bounded_and_its_chain_goes_through_its_files(
 
 
 def test_audit_trail_takes_entries_of_several_at_once(trail: AuditTrail, tmp_path: Path) -> None:
-    def many(who: str) -> None:
+    def many(caller: str) -> None:
         own = AuditTrail(tmp_path)
         for _ in range(20):
-            own.append(entry(who))
+            own.append(entry(caller))
 
-    threads = [threading.Thread(target=many, args=[who]) for who in "abcd"]
+    threads = [threading.Thread(target=many, args=[caller]) for caller in "abcd"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert trail.verify()[0] == 80
-    assert {line.who for line in trail.lines()} == set("abcd")
+    assert {line.caller for line in trail.lines()} == set("abcd")
+
+
+def test_audit_trail_of_refusals_displaces_no_change(
+    trail: AuditTrail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLOSED_AT_BYTES", 1000)
+    trail.append(entry("a change"))
+    refusals = AuditTrail(tmp_path, "refusals")
+    for _ in range(10 * module.MAX_CLOSED_FILES):
+        refusals.append(entry())
+    assert next(refusals.lines()).id > 1
+    assert [line.caller for line in trail.lines()] == ["a change"]
