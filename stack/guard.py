@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ class Guard:
     def hold(self, group: int, *, last: bool) -> None:
         """Have a group ended with the supervisor; ``last``: only after those that need it."""
         self._groups[group] = last
-        self._tell(group)
+        self._send(self._line(group))
 
     def release(self, group: int) -> None:
         """Forget a group that has ended."""
@@ -46,15 +47,15 @@ class Guard:
         """Start the guard again if it died."""
         if self._guard.poll() is not None:
             self._guard = self._start()
-            for group in self._groups:
-                self._tell(group)
 
     def close(self) -> None:
         self._guard.communicate()
 
     def _start(self) -> subprocess.Popen[str]:
+        # As arguments, so that it knows the groups even if the supervisor is killed right now.
+        known = map(self._line, self._groups)
         return subprocess.Popen(
-            [sys.executable, "-m", "stack.guard"],
+            [sys.executable, "-m", "stack.guard", *known],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             text=True,
@@ -62,11 +63,11 @@ class Guard:
             pass_fds=self._keep,
         )
 
-    def _tell(self, group: int) -> None:
-        self._send(f"{LAST if self._groups[group] else FIRST}{group}")
+    def _line(self, group: int) -> str:
+        return f"{LAST if self._groups[group] else FIRST}{group}"
 
     def _send(self, line: str) -> None:
-        with suppress(BrokenPipeError):  # the guard died; `restart_if_ended` sends all groups again
+        with suppress(BrokenPipeError):  # the guard died; another one gets all groups
             print(line, file=self._guard.stdin, flush=True)
 
 
@@ -109,5 +110,5 @@ def _lives(leader: int) -> bool:
 
 
 if __name__ == "__main__":
-    for groups in follow_supervisor(sys.stdin):
+    for groups in follow_supervisor(chain(sys.argv[1:], sys.stdin)):
         end(groups)

@@ -12,7 +12,7 @@ import msgspec
 import psutil
 import pytest
 
-from stack.guard import follow_supervisor
+from stack.guard import Guard, follow_supervisor
 from stack.process import ROOT, Process, Program
 from stack.supervisor import SHUTDOWN_SECONDS, StartFailed, Stopped, Supervisor
 
@@ -273,6 +273,21 @@ def test_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes]) -
     eventually(lambda: len(guards() - {first}) == 1)
     host.kill()
     eventually(lambda: not any(alive(pid) for pid in bench.pids()))
+
+
+def test_guard_that_is_replaced_knows_its_groups_from_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its supervisor may be killed before it says anything to the new guard."""
+    guard = Guard()
+    held = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    guard.hold(held.pid, last=False)
+    guard._guard.kill()
+    guard._guard.wait()
+    monkeypatch.setattr(guard, "_send", lambda _: None)
+    guard.restart_if_ended()
+    guard.close()
+    assert held.wait(30) == -signal.SIGTERM
 
 
 def test_guard_ends_what_was_not_released() -> None:
