@@ -43,7 +43,9 @@ def _quantized(network: Path, sample: Path, *, trust: bool) -> Quantized:
         raise Invalid("the network answers no row of the sample")
     with found.imported():
         content = found.content if found.description.format == "onnx" else None
-        return quantizing.quantize(found.model, content, found.description.signature, own.frame)
+        return quantizing.quantize_network(
+            found.model, content, found.description.signature, own.frame
+        )
 
 
 def comparison_text(found: Quantized) -> str:

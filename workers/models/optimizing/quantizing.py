@@ -18,7 +18,7 @@ from telemetry.errors import Invalid, PredictqError
 from workers.models.formats.libraries.onnx_file import load_onnx
 from workers.models.formats.model_format import LoadOptions, import_runtime
 from workers.models.kernels.accelerating import accelerated
-from workers.models.optimizing.choosing import TIMED_ROWS, framed, microseconds
+from workers.models.optimizing.choosing import TIMED_ROWS, microseconds, with_column_names
 from workers.models.optimizing.conversion import onnx_content
 from workers.models.tabular.columns import Array
 from workers.models.tabular.table import is_matrix
@@ -45,7 +45,7 @@ class Quantized(msgspec.Struct, frozen=True):
     """The greatest difference of a probability, or of a value as a share of the values' spread."""
 
 
-def quantize(
+def quantize_network(
     model: Any, content: bytes | None, signature: Signature, sample: pd.DataFrame
 ) -> Quantized:
     """Quantize a network and compare both on a sample.
@@ -118,7 +118,7 @@ def _compared(original: Any, quantized: Any, rows: Array) -> tuple[int | None, f
 
 def _answers(model: Any, method: str, rows: Array) -> Array:
     asked = getattr(model, method)
-    return np.asarray(asked(framed(asked, rows)))
+    return np.asarray(asked(with_column_names(asked, rows)))
 
 
 def _times(original: Any, quantized: Any, rows: Array) -> dict[int, tuple[float, float]]:
@@ -127,7 +127,8 @@ def _times(original: Any, quantized: Any, rows: Array) -> dict[int, tuple[float,
     for count in TIMED_ROWS:
         given = np.resize(rows, (count, rows.shape[1]))
         pair = [
-            microseconds(each.predict, framed(each.predict, given)) for each in (served, quantized)
+            microseconds(each.predict, with_column_names(each.predict, given))
+            for each in (served, quantized)
         ]
         found[count] = (pair[0], pair[1])
     return found

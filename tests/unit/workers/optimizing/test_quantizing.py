@@ -19,7 +19,7 @@ from cli.models.quantize import comparison_text
 from telemetry.errors import Invalid
 from workers.models.formats.all_formats import MODEL_FORMATS
 from workers.models.formats.model_format import LoadOptions
-from workers.models.optimizing.quantizing import Quantized, quantize
+from workers.models.optimizing.quantizing import Quantized, quantize_network
 from workers.models.registration import examine
 
 pytest.importorskip("skl2onnx")
@@ -31,7 +31,7 @@ LAYERS: dict[str, Any] = {"hidden_layer_sizes": (128, 64), "max_iter": 40, "rand
 def _quantized(tmp_path: Path, model: Any, frame: pd.DataFrame = FRAME) -> Quantized:
     joblib.dump(model, tmp_path / "model")
     found = examine(tmp_path / "model", trust=True, sample=frame)
-    return quantize(model, None, found.description.signature, frame)
+    return quantize_network(model, None, found.description.signature, frame)
 
 
 @pytest.fixture(scope="module")
