@@ -14,11 +14,19 @@ METHODS = ("predict", "predict_proba")
 def as_onnx(model: Any) -> Any:
     """Convert an estimator that takes a matrix; a model as `load_onnx` makes it.
 
+    Raises as `onnx_file`.
+    """
+    return load_onnx(onnx_file(model), LoadOptions())
+
+
+def onnx_file(model: Any) -> bytes:
+    """Convert an estimator that takes a matrix; the content of an ONNX file.
+
     Raises what the converter raises for an estimator that it does not know, and `ModelUnloadable`
     if the converter is not installed.
     """
     converter = import_runtime("skl2onnx", "onnx")
     options = {id(model): {"zipmap": False}} if hasattr(model, "classes_") else None
     row = np.zeros((1, model.n_features_in_))
-    made = converter.to_onnx(model, row, options=options)
-    return load_onnx(made.SerializeToString(), LoadOptions())
+    content: bytes = converter.to_onnx(model, row, options=options).SerializeToString()
+    return content
