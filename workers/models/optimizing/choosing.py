@@ -10,7 +10,11 @@ import pandas as pd
 from registry.manifest import Optimization, Signature
 from workers.models.formats.model_format import installed_version
 from workers.models.kernels.accelerating import accelerated
-from workers.models.optimizing.comparing import compared_methods, framed, sound_conversion
+from workers.models.optimizing.comparing import (
+    compared_methods,
+    sound_conversion,
+    with_column_names,
+)
 from workers.models.tabular.columns import Array
 
 TIMED_ROWS = (1, 64, 10_000)
@@ -38,8 +42,10 @@ def _timed(model: Any, other: Any, sample: Array) -> Optimization:
     times: dict[str, dict[str, float]] = {"scikit-learn": {}, runtime: {}}
     most = 0
     for rows in TIMED_ROWS:
-        given = framed(getattr(model, method), np.resize(sample, (rows, sample.shape[1])))
-        original, found = (_microseconds(getattr(each, method), given) for each in (served, other))
+        given = with_column_names(
+            getattr(model, method), np.resize(sample, (rows, sample.shape[1]))
+        )
+        original, found = (microseconds(getattr(each, method), given) for each in (served, other))
         times["scikit-learn"][str(rows)], times[runtime][str(rows)] = original, found
         if original < found * LEAST_GAIN:
             break
@@ -48,7 +54,7 @@ def _timed(model: Any, other: Any, sample: Array) -> Optimization:
     return Optimization(runtime if most else "", most, times, reason)
 
 
-def _microseconds(method: Any, given: Any) -> float:
+def microseconds(method: Any, given: Any) -> float:
     """Microseconds of the fastest of some calls; the first may compile something."""
     found = []
     for _ in range(_CALLS):

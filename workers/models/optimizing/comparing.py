@@ -17,7 +17,7 @@ from workers.models.formats.model_format import LoadOptions
 from workers.models.kernels.sklearn_classes import are_trees
 from workers.models.kernels.steps.linear import random_rows
 from workers.models.kernels.trees.thresholds import rows_on_thresholds, splits_of
-from workers.models.optimizing.conversion import METHODS, onnx_file
+from workers.models.optimizing.conversion import METHODS, onnx_content
 from workers.models.tabular.columns import Array
 from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import to_output, to_wire
@@ -49,7 +49,7 @@ def sound_conversion(model: Any, signature: Signature, sample: pd.DataFrame) -> 
     if not any(hasattr(model, name) for name in METHODS):
         return Conversion(reason=f"it has neither {' nor '.join(METHODS)}")
     try:
-        content = onnx_file(model)
+        content = onnx_content(model, np.float64)
         other = load_onnx(content, LoadOptions())
     except Exception as error:  # noqa: BLE001 - the converter raises anything
         said = f"{type(error).__name__}: {error}"
@@ -88,7 +88,7 @@ def _compared(model: Any, sample: Array) -> Iterator[tuple[str, Array]]:
 
 def _unequal_rows(original: Any, other: Any, rows: Array) -> int:
     try:
-        given = framed(original, rows)
+        given = with_column_names(original, rows)
         answers = [to_wire(to_output(method(given), len(rows))) for method in (original, other)]
         # As callers get them: a boolean label must not become a number.
         return sum(not equal(*pair) for pair in zip(*answers, strict=True))
@@ -96,7 +96,7 @@ def _unequal_rows(original: Any, other: Any, rows: Array) -> int:
         return len(rows)
 
 
-def framed(method: Any, rows: Array) -> Any:
+def with_column_names(method: Any, rows: Array) -> Any:
     """Rows with the names of columns, for a model that was fitted on a frame."""
     names = getattr(getattr(method, "__self__", None), "feature_names_in_", None)
     return rows if names is None else pd.DataFrame(rows, columns=names)
