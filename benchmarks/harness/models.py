@@ -74,7 +74,7 @@ def forest(directory: Path) -> Model:
     return Model.save("forest", fitted, directory)
 
 
-class WithoutKernels(RandomForestClassifier):
+class WithoutKernels(RandomForestClassifier):  # type: ignore[misc]  # scikit-learn has no types
     """A forest that workers compute by scikit-learn: kernels are for the class itself."""
 
 
