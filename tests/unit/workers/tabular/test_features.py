@@ -12,7 +12,7 @@ import pytest
 from registry.manifest import Column, Signature
 from workers.models.tabular.features import Faults, Features, gather
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 MONEY = [Decimal("42.157"), Decimal("56834724.120"), Decimal("-43.163"), None]
 """Arrow's own cast makes 42.157000000000004 of the first."""
 
