@@ -9,26 +9,26 @@ from cli import find_stack
 from cli.failure import Failure
 from cli.logs.criteria import Criteria
 from cli.logs.following import FollowedHome
-from cli.logs.formatting import as_line, as_text
-from cli.logs.heads import LEVELS
+from cli.logs.formatting import entry_json, entry_text
+from cli.logs.heads import LOG_LEVELS
 from cli.logs.log_files import current_logs
 from cli.logs.moments import Moment
 from cli.logs.searching import search
 
-MAX_ENTRIES = 100_000
+MAX_FOUND = 100_000
 
 
 @click.command()
 @click.option("--id", "id_", metavar="ID", help="Only lines with this id in a field.")
 @click.option("--model", help="Only lines of this model, as churn or churn:3.")
 @click.option(
-    "--level", type=click.Choice(LEVELS), help="Only lines of this level or a graver one."
+    "--level", type=click.Choice(LOG_LEVELS), help="Only lines of this level or a graver one."
 )
 @click.option("--since", type=Moment(), help="Only lines after this: 1h ago, or 2026-11-30T14:05.")
 @click.option("--until", type=Moment(), help="Only lines before this.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, MAX_ENTRIES),
+    type=click.IntRange(1, MAX_FOUND),
     default=100,
     show_default=True,
     help="The newest that are found, at most.",
@@ -52,7 +52,7 @@ def logs(
         raise Failure(f"there are no logs in {home / 'logs'}; in containers, the engine keeps them")
     bounds = {name: at for name, at in (("since", since), ("until", until)) if at is not None}
     criteria = Criteria(id=id_, model=model, level=level, **bounds)
-    shown = as_line if as_json else as_text
+    shown = entry_json if as_json else entry_text
     followed = FollowedHome(home) if follow else None
     for entry in search(home, criteria, limit, followed.ends if followed else None):
         click.echo(shown(entry))

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cli.logs.heads import LEVELS, LogHead, spellings
+from cli.logs.heads import LOG_LEVELS, LogHead, spellings
 
 
 class Criteria(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
             self.since <= head.at <= self.until
             and (self.id is None or self.id in head.fields.values())
             and (self.model is None or _is_of(head.fields, self.model))
-            and (self.level is None or _rank(head.fields) >= LEVELS.index(self.level))
+            and (self.level is None or _rank(head.fields) >= LOG_LEVELS.index(self.level))
         )
 
     def needles(self) -> list[tuple[bytes, ...]]:
@@ -44,4 +44,4 @@ def _is_of(fields: dict[str, Any], model: str) -> bool:
 
 def _rank(fields: dict[str, Any]) -> int:
     level = fields.get("level")
-    return LEVELS.index(level) if level in LEVELS else -1
+    return LOG_LEVELS.index(level) if level in LOG_LEVELS else -1

@@ -59,11 +59,11 @@ def entries_backwards(name: str, blocks: Iterator[bytes], criteria: Criteria) ->
                 continue
             head = read_head(line) if _may_hold(line, needles) else None
             if head and criteria.met_by(head):
-                yield LogEntry(head.at, name, head.fields, texts(reversed(more)))
+                yield LogEntry(head.at, name, head.fields, readable(reversed(more)))
             more.clear()
 
 
-def texts(lines: Iterator[bytes] | list[bytes]) -> tuple[str, ...]:
+def readable(lines: Iterator[bytes] | list[bytes]) -> tuple[str, ...]:
     """The lines that are not blank, as text."""
     return tuple(line.decode(errors="replace") for line in lines if line.strip())
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from cli.logs.bisection import MAX_LINE
 from cli.logs.criteria import Criteria
-from cli.logs.entries import LogEntry, texts
+from cli.logs.entries import LogEntry, readable
 from cli.logs.heads import LogHead, is_head, read_head
 from cli.logs.log_files import current_logs
 from stack.rotation import kept_log
 
-POLL_SECONDS = 0.25
+FOLLOW_SECONDS = 0.25
 """Seconds between two looks at the files."""
 MARK_BYTES = 4096
 """Bytes of what was read last, by which they are found again in the rotated file."""
@@ -46,9 +46,9 @@ class FollowedLog:
                 grown.append((self._head, []))
             else:
                 grown[-1][1].append(line)
-        told = grown if texts(grown[0][1]) else grown[1:]
+        told = grown if readable(grown[0][1]) else grown[1:]
         return [
-            LogEntry(head.at, self.path.name, head.fields, texts(more))
+            LogEntry(head.at, self.path.name, head.fields, readable(more))
             for head, more in told
             if head and criteria.met_by(head)
         ]
@@ -101,7 +101,7 @@ class FollowedHome:
         """Entries as they come, without end."""
         while True:
             yield from self.look(criteria)
-            time.sleep(POLL_SECONDS)
+            time.sleep(FOLLOW_SECONDS)
 
 
 def _before(path: Path, position: int) -> bytes:

@@ -15,13 +15,13 @@ _SHOWN = ("timestamp", "level", "event", "process", "logger", *_TEXTS)
 """Fields that have a place of their own; the logger is for `--json`."""
 
 
-def as_line(entry: LogEntry) -> str:
+def entry_json(entry: LogEntry) -> str:
     """One JSON object: the fields, the name of the `log`, and in `more` the lines that follow."""
     more = {"more": entry.more} if entry.more else {}
     return msgspec.json.encode({**entry.fields, "log": entry.log, **more}).decode()
 
 
-def as_text(entry: LogEntry) -> str:
+def entry_text(entry: LogEntry) -> str:
     """Time, level, log, what happened and the fields; below it tracebacks and what follows."""
     fields = entry.fields
     at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-LEVELS = ("debug", "info", "warning", "error", "critical")
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 """From the least to the gravest."""
 _REDIS = re.compile(
     rb"\d+:[A-Z] (?P<time>\d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3}) (?P<level>[.*#-]) (?P<event>.*)"
@@ -16,7 +16,7 @@ _FLOWER = re.compile(
 )
 _REDIS_TIME, _FLOWER_TIME = "%d %b %Y %H:%M:%S.%f", "%y%m%d %H:%M:%S"
 _REDIS_LEVELS = {".": "debug", "-": "info", "*": "info", "#": "warning"}
-_FLOWER_LEVELS = {level[0].upper(): level for level in LEVELS}
+_FLOWER_LEVELS = {level[0].upper(): level for level in LOG_LEVELS}
 _json = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -49,7 +49,7 @@ def read_head(line: bytes) -> LogHead | None:
 
 def spellings(level: str) -> tuple[bytes, ...]:
     """How lines of this level or a graver one spell it."""
-    wanted = LEVELS[LEVELS.index(level) :]
+    wanted = LOG_LEVELS[LOG_LEVELS.index(level) :]
     redis = [f" {mark} " for mark, each in _REDIS_LEVELS.items() if each in wanted]
     flower = [f"[{letter} " for letter, each in _FLOWER_LEVELS.items() if each in wanted]
     return tuple(text.encode() for text in (*(f'"level": "{w}"' for w in wanted), *redis, *flower))

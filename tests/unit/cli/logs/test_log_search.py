@@ -12,7 +12,7 @@ from cli.logs.bisection import end_of, start_of
 from cli.logs.command import logs
 from cli.logs.criteria import Criteria
 from cli.logs.entries import LogEntry
-from cli.logs.formatting import as_text
+from cli.logs.formatting import entry_text
 from cli.logs.heads import read_head
 from cli.logs.searching import search
 from tests.unit.cli.logs.log_samples import BEGIN, line
@@ -138,7 +138,7 @@ def test_what_a_terminal_would_obey_is_shown() -> None:
     entry = LogEntry(
         BEGIN, "api.log", {"event": "a\x1b[2Jb\nc", "traceback": "one\ntwo"}, ("d\u202ee",)
     )
-    shown = as_text(entry).splitlines()
+    shown = entry_text(entry).splitlines()
     assert "a\\x1b[2Jb\\nc" in shown[0]
     assert shown[1:] == ["    one", "    two", "    d\\u202ee"]
 
