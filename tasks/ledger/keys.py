@@ -124,8 +124,6 @@ TENANTS = "predictq:tenants"
 """Hash: what was answered for tenants, "<tenant> <state>" and "<tenant> rows" → count."""
 TENANTS_COUNTED = "predictq:tenants:counted"
 """Set of the tenants that have counts of their own."""
-OTHER_TENANTS = "other"
-"""The tenant under which all others are counted."""
 LIMITS = "predictq:limits:"
 """Plus the id of an API key: hash limit → Redis's seconds at which all that was taken would have
 been taken at an even rate; see limiting.lua."""

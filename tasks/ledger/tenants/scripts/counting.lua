@@ -2,7 +2,7 @@
 -- Only the first tenants have counts of their own: each is a label of metrics.
 local function label_of(tenant)
   if redis.call('SISMEMBER', TENANTS_COUNTED, tenant) == 1 then return tenant end
-  if redis.call('SCARD', TENANTS_COUNTED) >= MAX_TENANTS_COUNTED then return OTHER_TENANTS end
+  if redis.call('SCARD', TENANTS_COUNTED) >= MAX_TENANTS_COUNTED then return 'other' end
   redis.call('SADD', TENANTS_COUNTED, tenant)
   return tenant
 end
