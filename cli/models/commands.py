@@ -57,7 +57,7 @@ class _Group(RegistryGroup):
             "Show how far the rows and answers of a version of NAME are from its sample.",
         ),
         "export": LazyCommand(
-            "cli.models.export:export",
+            "cli.models.exporting.export:export",
             "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",
         ),
         "history": LazyCommand(
@@ -73,6 +73,10 @@ class _Group(RegistryGroup):
         "pause": LazyCommand(
             "cli.models.version_acts:pause",
             "Refuse submissions to NAME:VERSION and park its queued messages, until it is resumed.",
+        ),
+        "quantize": LazyCommand(
+            "cli.models.quantize:quantize",
+            "Write NETWORK with weights of 8 bits to OUTPUT, an ONNX file, and compare both.",
         ),
         "remove": LazyCommand(
             "cli.models.remove:remove",
