@@ -77,7 +77,7 @@ def _converted(value: Any, claim: Claim, kind: Any) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         name = claim if isinstance(claim, str) else ".".join(claim)
-        raise TokenInvalid(f"its claim `{name}`: {error}") from None
+        raise TokenInvalid(f"the claim `{name}` of the JWT: {error}") from None
 
 
 def _subject_id(issuer: Issuer, subject: str) -> str:

@@ -14,10 +14,9 @@ from tasks.hosts import is_loopback
 from tasks.ledger.api_keys.api_key import Glob, Tenant
 from telemetry.errors import Invalid
 
-Algorithm = Literal[
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-]
-"""Only those of which the API knows nothing that could make a signature."""
+Rsa = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+Algorithm = Rsa | Literal["ES256", "ES384", "ES512", "EdDSA"]
+"""Only those in which what checks a signature can make none."""
 Url = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https?://[^\s?#]+$(?!\n)")]
 Claim = str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)]
 """The name of a claim; or several, each of a claim inside the one before."""

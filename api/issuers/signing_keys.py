@@ -64,7 +64,7 @@ class SigningKeys:
             return key
         if self._read_at < self._tried_at:
             raise IssuerUnavailable(retry_after=int(RETRY_SECONDS))
-        raise TokenInvalid("its issuer has no key of this `kid` for this `alg`")
+        raise TokenInvalid("the issuer of the JWT has no key of its `kid` for its `alg`")
 
     def _begin_reading(self) -> asyncio.Task[None] | None:
         """The reading that is under way; None if the last one was too short a time ago."""

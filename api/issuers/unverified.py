@@ -30,12 +30,14 @@ class _Claims(msgspec.Struct, frozen=True):
 def read_unverified(text: bytes) -> tuple[JwtHead, str]:
     """The head of a JWT, and the issuer that it claims; raises `TokenInvalid`."""
     if not (parts := _form.fullmatch(text)):
-        raise TokenInvalid("it is no signed JWT: three parts in Base64url, between dots")
+        raise TokenInvalid(
+            "this is no signed JWT, which is three parts in Base64url with dots between them"
+        )
     head = _decoded(parts[1], JwtHead)
     if head.typ.lower() not in TYPES:
-        raise TokenInvalid("its `typ` says that it is no token for an API")
+        raise TokenInvalid("the `typ` of the JWT says that it is not for an API")
     if head.crit is not None:
-        raise TokenInvalid("its `crit` asks for extensions, and there are none")
+        raise TokenInvalid("the JWT has `crit`, and no extension is supported")
     return head, _decoded(parts[2], _Claims).iss
 
 
@@ -44,4 +46,6 @@ def _decoded(part: bytes, kind: type[Part]) -> Part:
         text = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
         return msgspec.json.decode(text, type=kind)
     except (ValueError, msgspec.DecodeError, RecursionError):
-        raise TokenInvalid("its head has `alg` and `kid`, its claims have `iss`") from None
+        raise TokenInvalid(
+            "a JWT needs `alg` and `kid` in its head, and `iss` in its claims"
+        ) from None

@@ -6,7 +6,13 @@ import jwt
 from jwt import PyJWK
 
 from api.issuers.issuer import Issuer
-from telemetry.errors import AudienceMismatch, TokenEarly, TokenExpired, TokenForged, TokenInvalid
+from telemetry.errors import (
+    AudienceMismatch,
+    SignatureInvalid,
+    TokenEarly,
+    TokenExpired,
+    TokenInvalid,
+)
 
 SKEW_SECONDS = 60
 """Seconds by which the clocks of issuer and server may differ."""
@@ -14,7 +20,7 @@ _OPTIONS: Any = {"require": ["exp", "iss", "aud", "sub"]}
 
 
 def verified_claims(text: bytes, key: PyJWK, issuer: Issuer) -> dict[str, Any]:
-    """The claims of a JWT; raises an error of `TokenInvalid`'s tree."""
+    """The claims of a JWT; raises an `Unauthenticated` that says what is wrong with it."""
     try:
         return jwt.decode(
             text,
@@ -26,7 +32,7 @@ def verified_claims(text: bytes, key: PyJWK, issuer: Issuer) -> dict[str, Any]:
             options=_OPTIONS,
         )
     except jwt.InvalidSignatureError:
-        raise TokenForged from None
+        raise SignatureInvalid from None
     except jwt.ExpiredSignatureError:
         raise TokenExpired from None
     except jwt.ImmatureSignatureError:
@@ -34,4 +40,4 @@ def verified_claims(text: bytes, key: PyJWK, issuer: Issuer) -> dict[str, Any]:
     except jwt.InvalidAudienceError:
         raise AudienceMismatch from None
     except (jwt.PyJWTError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
-        raise TokenInvalid(f"it cannot be used: {str(error)[:200]}") from None
+        raise TokenInvalid(f"the JWT cannot be used: {str(error)[:200]}") from None
