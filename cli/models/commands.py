@@ -74,6 +74,10 @@ class _Group(RegistryGroup):
             "cli.models.version_acts:pause",
             "Refuse submissions to NAME:VERSION and park its queued messages, until it is resumed.",
         ),
+        "quantize": LazyCommand(
+            "cli.models.quantize:quantize",
+            "Write NETWORK with weights of 8 bits to OUTPUT, an ONNX file, and compare both.",
+        ),
         "remove": LazyCommand(
             "cli.models.remove:remove",
             "Remove MODEL: one version (name:version), or all of them (name).",

@@ -77,7 +77,7 @@ def _compared(model: Any, sample: Array) -> Iterator[tuple[str, Array]]:
 
 def _unequal_rows(original: Any, other: Any, rows: Array) -> int:
     try:
-        given = _framed(original, rows)
+        given = with_column_names(original, rows)
         answers = [to_wire(to_output(method(given), len(rows))) for method in (original, other)]
         # As callers get them: a boolean label must not become a number.
         return sum(not equal(*pair) for pair in zip(*answers, strict=True))
@@ -85,7 +85,7 @@ def _unequal_rows(original: Any, other: Any, rows: Array) -> int:
         return len(rows)
 
 
-def _framed(method: Any, rows: Array) -> Any:
+def with_column_names(method: Any, rows: Array) -> Any:
     """Rows with the names of columns, for a model that was fitted on a frame."""
     names = getattr(getattr(method, "__self__", None), "feature_names_in_", None)
     return rows if names is None else pd.DataFrame(rows, columns=names)
@@ -97,8 +97,10 @@ def _timed(model: Any, other: Any, sample: Array) -> Optimization:
     times: dict[str, dict[str, float]] = {"scikit-learn": {}, runtime: {}}
     most = 0
     for rows in TIMED_ROWS:
-        given = _framed(getattr(model, method), np.resize(sample, (rows, sample.shape[1])))
-        original, found = (_microseconds(getattr(each, method), given) for each in (served, other))
+        given = with_column_names(
+            getattr(model, method), np.resize(sample, (rows, sample.shape[1]))
+        )
+        original, found = (microseconds(getattr(each, method), given) for each in (served, other))
         times["scikit-learn"][str(rows)], times[runtime][str(rows)] = original, found
         if original < found * LEAST_GAIN:
             break
@@ -107,7 +109,7 @@ def _timed(model: Any, other: Any, sample: Array) -> Optimization:
     return Optimization(runtime if most else "", most, times, reason)
 
 
-def _microseconds(method: Any, given: Any) -> float:
+def microseconds(method: Any, given: Any) -> float:
     """Microseconds of the fastest of some calls; the first may compile something."""
     found = []
     for _ in range(_CALLS):

@@ -83,7 +83,7 @@ def test_optimizing_chooses_by_time(tmp_path: Any, monkeypatch: pytest.MonkeyPat
     )
     signature = _signature(tmp_path, network, FRAME)
     times = iter([90.0, 9.0, 95.0, 20.0, 100.0, 99.0])
-    monkeypatch.setattr(choosing, "_microseconds", lambda *_: next(times))
+    monkeypatch.setattr(choosing, "microseconds", lambda *_: next(times))
     found = choose(network, signature, FRAME)
     assert found.runtime.startswith("ONNX Runtime 1.")
     assert (found.most_rows, found.reason) == (64, "")
@@ -142,7 +142,7 @@ def test_optimizing_refuses_conversions_that_are_not_sound(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     model, frame, told = UNSOUND[name]
-    monkeypatch.setattr(choosing, "_microseconds", lambda *_: pytest.fail("it was accepted"))
+    monkeypatch.setattr(choosing, "microseconds", lambda *_: pytest.fail("it was accepted"))
     fitted = model.fit(frame, TARGET)
     found = choose(fitted, _signature(tmp_path, fitted, frame), frame)
     assert found.runtime == ""
