@@ -16,14 +16,14 @@ from telemetry.errors import TokenInvalid
 
 JWT_ID_PREFIX = "jwt_"
 """What the ids of subjects begin with, in place of those of keys."""
-MAX_NAME_CHARS = 100
+MAX_NAME_OF_SUBJECT = 100
 Claims = Mapping[str, Any]
 _Subject = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Globs = Annotated[tuple[Glob, ...], msgspec.Meta(min_length=1, max_length=50)]
 _unsafe = re.compile(r"[^\w .@|:/+-]")
 
 
-def caller_of(claims: Claims, issuer: Issuer) -> Caller:
+def claimed_caller(claims: Claims, issuer: Issuer) -> Caller:
     """The caller; raises `TokenInvalid` if a claim is missing or wrong that the issuer needs.
 
     A tenant that is missing must not become that of callers without one.
@@ -89,4 +89,4 @@ def _subject_id(issuer: Issuer, subject: str) -> str:
 def _name(issuer: Issuer, subject: str) -> str:
     """The name of a subject in logs and messages, without anything that could confuse them."""
     host = urlsplit(issuer.issuer).hostname
-    return _unsafe.sub("?", f"{host}/{subject}")[:MAX_NAME_CHARS]
+    return _unsafe.sub("?", f"{host}/{subject}")[:MAX_NAME_OF_SUBJECT]

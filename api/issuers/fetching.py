@@ -11,11 +11,11 @@ from api.issuers.issuer import is_confidential
 FETCH_SECONDS = 5.0
 """Seconds for both documents, from the look-up of the name to the last byte."""
 MAX_DOCUMENT_BYTES = 2**18
-MAX_KEYS = 100
+MAX_PUBLISHED_KEYS = 100
 DISCOVERY = "/.well-known/openid-configuration"
 Jwk = dict[str, Any]
 """A key as it is published (RFC 7517)."""
-Document = TypeVar("Document")
+Published = TypeVar("Published")
 
 
 class KeysUnreadable(Exception):
@@ -28,7 +28,7 @@ class _Discovery(msgspec.Struct):
 
 
 class _KeySet(msgspec.Struct):
-    keys: Annotated[list[Jwk], msgspec.Meta(max_length=MAX_KEYS)]
+    keys: Annotated[list[Jwk], msgspec.Meta(max_length=MAX_PUBLISHED_KEYS)]
 
 
 class KeyReader:
@@ -62,7 +62,7 @@ async def _published(client: httpx2.AsyncClient, issuer: str) -> list[Jwk]:
     return (await _read(client, told.jwks_uri, _KeySet)).keys
 
 
-async def _read(client: httpx2.AsyncClient, url: str, kind: type[Document]) -> Document:
+async def _read(client: httpx2.AsyncClient, url: str, kind: type[Published]) -> Published:
     body = bytearray()
     async with client.stream("GET", url) as answer:
         if answer.status_code != httpx2.codes.OK:

@@ -17,7 +17,7 @@ from telemetry.errors import Invalid
 Rsa = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 Algorithm = Rsa | Literal["ES256", "ES384", "ES512", "EdDSA"]
 """Only those in which what checks a signature can make none."""
-Url = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https?://[^\s?#]+$(?!\n)")]
+_Url = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https?://[^\s?#]+$(?!\n)")]
 Claim = str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)]
 """The name of a claim; or several, each of a claim inside the one before."""
 
@@ -25,7 +25,7 @@ Claim = str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An issuer, and what its JWTs say of their callers."""
 
-    issuer: Url
+    issuer: _Url
     """As the claim ``iss`` has it, to the letter; its discovery document lies below it."""
     audiences: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     """The claim ``aud`` must have one of them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from jwt import PyJWK
 
 from api.callers.known_keys import Presented
-from api.issuers.claims import caller_of
+from api.issuers.claims import claimed_caller
 from api.issuers.fetching import KeyReader
 from api.issuers.issuer import Issuer, read_issuers
 from api.issuers.signing_keys import KeyName, ReadKeys, SigningKeys
@@ -89,7 +89,7 @@ class JwtCallers:
             self._forgeries.add()
             raise
         ends_at = int(claims["exp"]) + SKEW_SECONDS
-        return _Accepted(caller_of(claims, issuer), ends_at, signing, signing.known)
+        return _Accepted(claimed_caller(claims, issuer), ends_at, signing, signing.known)
 
     def _remember(self, digest: bytes, accepted: _Accepted) -> None:
         self._accepted.pop(digest, None)

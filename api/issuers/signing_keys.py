@@ -16,9 +16,9 @@ from api.issuers.issuer import Issuer
 from telemetry.errors import IssuerUnavailable, TokenInvalid
 
 log = logging.getLogger(__name__)
-FRESH_SECONDS = 300.0
+REREAD_SECONDS = 300.0
 """Seconds after which keys are read again, so that one that is withdrawn is taken no longer."""
-KEPT_SECONDS = 86_400.0
+USABLE_SECONDS = 86_400.0
 """Seconds for which keys are used while their issuer does not answer."""
 RETRY_SECONDS = 10.0
 """Seconds from one reading to the next, whatever tokens ask for."""
@@ -47,9 +47,9 @@ class SigningKeys:
         It is the same object for as long as the issuer publishes the same keys.
         """
         age = monotonic() - self._read_at
-        if age > FRESH_SECONDS:
+        if age > REREAD_SECONDS:
             self._begin_reading()
-            if age > KEPT_SECONDS and self._keys:
+            if age > USABLE_SECONDS and self._keys:
                 self._keys, self._published = {}, []
         return self._keys
 

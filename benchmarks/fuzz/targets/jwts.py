@@ -7,7 +7,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.http.conversion import converted
-from api.issuers.claims import caller_of
+from api.issuers.claims import claimed_caller
 from api.issuers.fetching import Jwk
 from api.issuers.issuer import Issuer
 from api.issuers.jwt_callers import JwtCallers
@@ -76,7 +76,7 @@ def _read(content: bytes, kind: type[Any]) -> Any:
 
 
 def _claims(content: bytes) -> object:
-    return caller_of(_read(content, dict[str, Any]), ISSUER)
+    return claimed_caller(_read(content, dict[str, Any]), ISSUER)
 
 
 def _keys(content: bytes) -> object:

@@ -9,7 +9,7 @@ from api.watch.running import scraping_key
 from predictq import Client, InvalidRequest
 from tasks.alerts.watching.scraping import UP, Scraper
 from tests.support.models import with_models_of
-from tests.support.provider import Provider, providing
+from tests.support.openid.provider import Provider, providing
 from tests.support.stack import LiveStack, running
 
 ROW = [5.1, 3.5, 1.4, 0.2]

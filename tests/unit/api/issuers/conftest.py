@@ -12,7 +12,7 @@ from api.issuers.issuer import read_issuers
 from api.issuers.jwt_callers import JwtCallers
 from tasks.callers.caller import Caller
 from telemetry.errors import PredictqError
-from tests.support.provider import Provider, providing
+from tests.support.openid.provider import Provider, providing
 
 CLAIMS = """
 scopes = ["models:read"]

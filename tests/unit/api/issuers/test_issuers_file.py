@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.issuers.issuer import read_issuers
+from stack.process import ROOT
 
 GOOD = '[[issuers]]\nissuer = "https://login.example.com"\naudiences = ["predictq"]\n'
 
@@ -18,6 +19,14 @@ def test_file_of_issuers_is_read(tmp_path: Path) -> None:
         "default",
         "https://other.example.com",
     )
+
+
+def test_file_in_the_documents_is_right(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "openid.md").read_text()
+    path = tmp_path / "issuers.toml"
+    path.write_text(text.partition("```toml\n")[2].partition("```")[0])
+    (issuer,) = read_issuers(path)
+    assert str(issuer.limits.rate) == "100/s"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from api.issuers import jwt_callers, signing_keys, verifying
 from api.issuers.fetching import KeyReader
-from tests.support.provider import DISCOVERY, KEYS, Provider, in_base64
+from tests.support.openid.provider import DISCOVERY, KEYS, Provider, in_base64
 from tests.unit.api.issuers.conftest import BY_KEY, CLAIMS, Process
 
 ONE_READING = [DISCOVERY, KEYS]
@@ -165,7 +165,7 @@ def test_new_key_is_read_at_once_and_one_that_is_withdrawn_ends(
     assert provider.asked == ONE_READING * 2
     assert process.refusal(old) == "token_invalid"
     provider.rotate("third")
-    clock(signing_keys.FRESH_SECONDS)
+    clock(signing_keys.REREAD_SECONDS)
     second = provider.token("second")
     process.caller(second)  # the keys are read meanwhile
     process.settle()
@@ -197,7 +197,7 @@ def test_without_its_issuer_keys_are_used_for_a_day(
     clock(signing_keys.RETRY_SECONDS)
     process.caller(provider.token())
     provider.answers[DISCOVERY] = 503, {}, b""
-    clock(signing_keys.KEPT_SECONDS - 100)
+    clock(signing_keys.USABLE_SECONDS - 100)
     known = provider.token(sub="grace")
     assert process.caller(known)
     process.settle()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from api.issuers import fetching
 from api.issuers.fetching import KeyReader, KeysUnreadable
 from api.issuers.signing_keys import usable_keys
-from tests.support.provider import DISCOVERY, KEYS, Provider, jwk_of
+from tests.support.openid.provider import DISCOVERY, KEYS, Provider, jwk_of
 
 
 def unreadable(provider: Provider, reader: KeyReader) -> str:
