@@ -13,6 +13,8 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.webhooks.receiver import serving
+
 AUDIENCE = "predictq"
 DISCOVERY, KEYS = "/.well-known/openid-configuration", "/keys"
 
@@ -97,12 +99,8 @@ class Provider:
 @contextmanager
 def providing() -> Iterator[Provider]:
     provider = Provider()
-    thread = threading.Thread(target=provider.server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield provider
-    finally:
-        provider.silent.clear()
-        provider.server.shutdown()
-        provider.server.server_close()
-        thread.join()
+    with serving(provider.server):
+        try:
+            yield provider
+        finally:
+            provider.silent.clear()
