@@ -57,7 +57,7 @@ class _Group(RegistryGroup):
             "Show how far the rows and answers of a version of NAME are from its sample.",
         ),
         "export": LazyCommand(
-            "cli.models.export:export",
+            "cli.models.exporting.export:export",
             "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",
         ),
         "history": LazyCommand(

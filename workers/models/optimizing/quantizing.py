@@ -18,7 +18,8 @@ from telemetry.errors import Invalid, PredictqError
 from workers.models.formats.libraries.onnx_file import load_onnx
 from workers.models.formats.model_format import LoadOptions, import_runtime
 from workers.models.kernels.accelerating import accelerated
-from workers.models.optimizing.choosing import TIMED_ROWS, microseconds, with_column_names
+from workers.models.optimizing.choosing import TIMED_ROWS, microseconds
+from workers.models.optimizing.comparing import with_column_names
 from workers.models.optimizing.conversion import onnx_content
 from workers.models.tabular.columns import Array
 from workers.models.tabular.table import is_matrix
