@@ -40,7 +40,9 @@ def require_scope(caller: Caller, needed: Scope) -> None:
 def missing_scope(caller: Caller, needed: Scope) -> PredictqError:
     """Why a caller without this scope is refused."""
     if caller.key:
-        return Forbidden(f"the key {caller.name!r} has not the scope `{needed}`, which this needs")
+        return Forbidden(
+            f"the caller {caller.name!r} has not the scope `{needed}`, which this needs"
+        )
     return KeyMissing(
         f"this needs a key with the scope `{needed}`, as {WHERE}; the user of the server has one "
         "in local.key in the server's home, and `predictq keys create` makes others"

@@ -29,7 +29,7 @@ def sees_version(caller: Caller, reference: str) -> bool:
 def require_every_model(caller: Caller) -> None:
     """Raise `Forbidden` unless the caller sees every model: what follows shows them all."""
     if not caller.sees_all:
-        raise Forbidden(f"this shows all models, and the key {caller.name!r} sees only some")
+        raise Forbidden(f"this shows all models, and the caller {caller.name!r} sees only some")
 
 
 def seen_workers(caller: Caller, workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
