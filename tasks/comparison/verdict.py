@@ -1,4 +1,4 @@
-"""The verdict on a candidate: promote it, roll it back, or go on and look again."""
+"""The verdict on a candidate: promote it, roll it back, or keep comparing."""
 
 from collections.abc import Callable
 from typing import Any, Literal

@@ -76,7 +76,7 @@ class Forbidden(PredictqError):
 
 
 class Unauthenticated(PredictqError):
-    """It is not known who sends this request."""
+    """The request does not show which caller sent it."""
 
     code = "unauthenticated"
 

@@ -135,7 +135,7 @@ def _counted(noted: _Noted, baseline: Baseline) -> dict[int, int]:
 
 
 def _stacked(signature: Signature, tables: list[Table]) -> list[Table]:
-    """The same rows in one table if all are matrices; else the tables as they are."""
+    """All rows in one table, if every table is a matrix; otherwise the tables unchanged."""
     matrices = [matrix for table in tables if (matrix := table.matrix()) is not None]
     if len(matrices) < len(tables):
         return tables

@@ -19,7 +19,7 @@ Piece = tuple[range, Answers | PredictqError]
 
 
 class AnsweredBlock(msgspec.Struct, frozen=True):
-    """A block, and what became of its rows."""
+    """A block, and the answers and errors of its rows."""
 
     block: Block
     columns: Mapping[str, pa.Array]

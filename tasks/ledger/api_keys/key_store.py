@@ -14,7 +14,8 @@ from telemetry.errors import Busy, Invalid, KeyConflict, KeyNotFound
 
 MAX_KEYS = 10_000
 ENDED_KEY_SECONDS = 30 * 86_400
-"""How long a key that has ended is kept, so that its use is answered with what became of it."""
+"""Seconds for which an ended key is kept, so that its use is answered with `KeyExpired` or
+`KeyRevoked`."""
 MAX_OVERLAP_SECONDS = 30 * 86_400
 
 
@@ -35,7 +36,7 @@ class KeyStore:
             raise KeyConflict(f"there is a key named {key.name!r} already: rotate or revoke it")
         known = self._without_ended(known)
         if len(known) >= MAX_KEYS:
-            raise Busy(f"there are {MAX_KEYS} keys, and no more are kept: revoke some")
+            raise Busy(f"there are {MAX_KEYS} keys, which is the maximum: revoke some")
         self._client.hset(keys.API_KEYS, key.id, encode_key(key))
         return key, token
 
@@ -86,7 +87,9 @@ class KeyStore:
         return self._change(self.get(which).id, ended)
 
     def _change(self, key_id: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
-        """Replace a key by what a function makes of it, whatever others change meanwhile."""
+        """Replace a key by the result of a function, and repeat if another process changed it
+        meanwhile.
+        """
         changed: list[ApiKey] = []
 
         def swap(pipe: "redis.client.Pipeline") -> None:

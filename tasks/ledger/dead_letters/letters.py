@@ -66,7 +66,8 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 ReplayAnswer = Literal["replayed", "gone", "full", "stands"]
-"""``gone``: the letter no longer exists. ``stands``: the prediction is open, or did not fail."""
+"""``gone``: the letter no longer exists. ``stands``: the prediction has no outcome, or did not
+fail."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,14 +16,16 @@ STATES: tuple[State, ...] = ("succeeded", "failed", "cancelled", "expired")
 
 
 class DeployedQueues:
-    """The queues of deployments that there are, and that there were. All raise `RedisError`."""
+    """The queues of present and former deployments. Every method raises `RedisError`."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._bring_back = load_script(client, "ledger.queue.bring_back")
 
     def bring_back(self, kept: Collection[str]) -> int:
-        """Move what waits in all of these queues, but in ``kept``, to the shared one; how many."""
+        """Move the waiting messages of all these queues, except ``kept``, to the shared one;
+        returns how many.
+        """
         known = cast("set[bytes]", self._client.smembers(keys.DEPLOYED_QUEUES))
         others = {queue.decode() for queue in known} - set(kept)
         return sum(map(self._emptied, sorted(others)))

@@ -41,14 +41,14 @@ class Reservations:
         return [(tag.decode(), message) for tag, message in zip(*[iter(answer)] * 2, strict=True)]
 
     def note_idle(self, queue: str, worker: str, versions: str) -> None:
-        """Say that a worker has nothing to do, so that the next lone message is handed over to it.
+        """Note that a worker is idle, so that the next lone message is handed over to it.
 
         ``versions``: those that it holds, as model:version, each between blanks.
         """
         self._note_idle(args=[queue, worker, versions])
 
     def forget_idle(self, queue: str, worker: str) -> None:
-        """Have no message handed over to a worker any more."""
+        """Stop handing messages over to a worker."""
         self._client.hdel(keys.IDLE + queue, worker)
 
     def begin(self, queue: str) -> None:

@@ -71,7 +71,7 @@ class RecordFile:
             self._file.seek(span.start)
             data = self._file.read(span.stop - span.start)
         if len(data) < span.stop - span.start:
-            raise InputChanged("the file has become shorter")
+            raise InputChanged("the file became shorter while it was read")
         return data
 
     def _next(self, spans: Iterator[Span]) -> Span | None:
