@@ -56,7 +56,7 @@ class _Group(RegistryGroup):
             "Show how far rows and answers of a version of NAME have drifted from its sample.",
         ),
         "export": LazyCommand(
-            "cli.models.export:export",
+            "cli.models.exporting.export:export",
             "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",
         ),
         "history": LazyCommand(
@@ -72,6 +72,10 @@ class _Group(RegistryGroup):
         "pause": LazyCommand(
             "cli.models.version_acts:pause",
             "Refuse submissions to NAME:VERSION and park its queued messages until it is resumed.",
+        ),
+        "quantize": LazyCommand(
+            "cli.models.quantize:quantize",
+            "Write NETWORK with weights of 8 bits to OUTPUT, an ONNX file, and compare both.",
         ),
         "remove": LazyCommand(
             "cli.models.remove:remove",
