@@ -10,6 +10,7 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.heads import letter_head
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.queue.reservations import queue_of_tag
 from tasks.ledger.script_constants import PROBING, dead_letter_bounds
 from tasks.ledger.scripts import load_script
 from tasks.record import Record
@@ -45,7 +46,7 @@ class Burial:
         headers, error = _headers(message), Malformed(reason[:MAX_REASON_CHARS])
         letter_id, task_id = _ids(headers, tag)
         letter = letter_head(
-            queue=keys.queue_of_tag(tag),
+            queue=queue_of_tag(tag),
             model=_version(headers),
             code=error.code,
             reason=error.message,

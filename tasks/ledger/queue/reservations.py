@@ -12,6 +12,11 @@ PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 """Suffixes that kombu appends to a queue's name for the lists of other priorities."""
 
 
+def queue_of_tag(tag: str) -> str:
+    """The queue of a reservation's tag; tags.lua says how tags are spelt."""
+    return tag.rpartition(":")[0]
+
+
 class Reservations:
     """One worker's reservations; each call is one round trip."""
 
