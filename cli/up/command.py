@@ -3,8 +3,10 @@
 import fcntl
 import os
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -15,6 +17,7 @@ from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 
+F = TypeVar("F", bound=Callable[..., Any])
 PORT = click.IntRange(1, 65535)
 SHUTDOWN_MARGIN_SECONDS = 5.0
 """Seconds of the shutdown beyond the workers' own, to stop Redis and kill late processes."""
@@ -25,23 +28,20 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def _port_option(name: str, variable: str, default: int, server: str) -> Callable[[F], F]:
+    return click.option(
+        name,
+        envvar=variable,
+        default=default,
+        type=PORT,
+        show_default=True,
+        help=f"Port of {server}.",
+    )
+
+
 @click.command()
-@click.option(
-    "--port",
-    envvar="PREDICTQ_PORT",
-    default=5000,
-    type=PORT,
-    show_default=True,
-    help="Port of the API.",
-)
-@click.option(
-    "--flower-port",
-    envvar="PREDICTQ_FLOWER_PORT",
-    default=5555,
-    type=PORT,
-    show_default=True,
-    help="Port of Flower.",
-)
+@_port_option("--port", "PREDICTQ_PORT", 5000, "the API")
+@_port_option("--flower-port", "PREDICTQ_FLOWER_PORT", 5555, "Flower")
 @click.option(
     "--home",
     envvar="PREDICTQ_HOME",

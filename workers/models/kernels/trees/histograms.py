@@ -11,7 +11,7 @@ import numpy as np
 
 from workers.models.kernels.comparing import equal_bits
 from workers.models.kernels.compiled.compiling import compiled_loops
-from workers.models.kernels.compiled.layout import lay_out
+from workers.models.kernels.compiled.layout import TreeArrays, lay_out
 from workers.models.kernels.trees.thresholds import Splits, rows_on_thresholds, some_of
 from workers.models.kernels.validated import plain_rows
 from workers.models.tabular.columns import Array
@@ -59,18 +59,6 @@ class HistogramKernel:
             )
 
 
-class _Tree(msgspec.Struct, frozen=True):
-    """A tree with the arrays of ``sklearn.tree._tree.Tree``; see `loops.add_histogram_leaves`."""
-
-    node_count: int
-    children_left: Array
-    children_right: Array
-    feature: Array
-    threshold: Array
-    missing_go_to_left: Array
-    value: Array
-
-
 def prepare_histograms(boosted: Any) -> PreparedHistograms | None:
     """Lay out the trees of a fitted model; None if the loops could not be compiled.
 
@@ -96,7 +84,7 @@ def prepare_histograms(boosted: Any) -> PreparedHistograms | None:
     return PreparedHistograms(add_leaves, boosted._predictors)  # noqa: SLF001
 
 
-def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> _Tree:
+def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> TreeArrays:
     """``first_split``: the row of the tree's first bitset among those of all trees."""
     leaf, categorical = nodes["is_leaf"].astype(bool), nodes["is_categorical"].astype(bool)
     row = nodes["bitset_idx"].astype(np.int64)
@@ -104,7 +92,7 @@ def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> _Tree:
         raise ValueError("a tree has other nodes than scikit-learn gives it")
     feature = nodes["feature_idx"].astype(np.int64)
     left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
-    return _Tree(
+    return TreeArrays(
         len(nodes),
         left,
         right,
