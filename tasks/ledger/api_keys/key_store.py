@@ -67,6 +67,7 @@ class KeyStore:
         """
         if not 0 <= overlap <= MAX_OVERLAP_SECONDS:
             raise Invalid(f"an overlap has 0 to {MAX_OVERLAP_SECONDS} seconds")
+        # By id from here on: a name may belong to another key once this one has ended.
         key_id = self.get(which).id
         (text, token), now = make_token(key_id), time.time()
 
@@ -100,6 +101,7 @@ class KeyStore:
             pipe.multi()
             pipe.hset(keys.API_KEYS, key_id, encode_key(changed[-1]))
 
+        # WATCH: if another process changes any key meanwhile, `swap` runs again on what is there.
         self._client.transaction(swap, keys.API_KEYS)
         return changed[-1]
 

@@ -67,6 +67,7 @@ class Burial:
             log.warning("dropped %s dead letters, since there were too many", dropped)
 
     def _outcome(self, task_id: str, error: PredictqError) -> bytes:
+        # Our front end has written a record before the message; a stock producer writes none.
         known = self._ledger.record(task_id) or Record.read(task_id, None)
         return encode(known.failed(error, 0))
 
@@ -90,6 +91,7 @@ def _ids(headers: dict[str, Any], tag: str) -> tuple[str, str | None]:
 
 
 def _version(headers: dict[str, Any]) -> str:
+    # `model:version method`; stored under a name from before the word microbatch.
     batch = headers.get("batch")
     return batch.partition(" ")[0][:128] if isinstance(batch, str) else ""
 
@@ -97,5 +99,5 @@ def _version(headers: dict[str, Any]) -> str:
 def _content(message: bytes) -> dict[str, str]:
     try:
         return {"message": message.decode()}
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # letters are JSON, which has no bytes
         return {"message": base64.b64encode(message).decode(), "encoding": "base64"}

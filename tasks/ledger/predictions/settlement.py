@@ -59,6 +59,7 @@ def _told_of_tenants(outcomes: Sequence[Settled]) -> bytes:
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
+    # Not below 0: the clocks of front end and worker may differ.
     record, seconds = settled.record, max(now - settled.record.created_at, 0.0)
     # Infinities among predictions are spelled as texts.
     return encode_finite(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
