@@ -32,6 +32,7 @@ class DeployedQueues:
 
     def _emptied(self, queue: str) -> int:
         names = [queue, keys.QUEUED + queue, PREDICT_QUEUE]
+        # A full step says that there may be more.
         moved, most = 0, MESSAGES_MOVED
         while (step := int(self._bring_back(keys=names, args=[most]))) == most:
             moved += step

@@ -70,6 +70,7 @@ class Directives:
 
     def give(self, version: str, *, loads: bool) -> str:
         """Tell all workers to load or unload a version; returns the directive's id."""
+        # In one transaction, so that the stream and the set agree on what was said last.
         with self._client.pipeline(transaction=True) as pipe:
             told: Any = {"act": LOAD if loads else UNLOAD, "version": version}
             pipe.xadd(keys.DIRECTIVES, told, maxlen=MAX_DIRECTIVES)
@@ -84,6 +85,7 @@ class Directives:
 
     def since(self, id: str) -> NewDirectives:
         """The directives after this one."""
+        # In one transaction: between the two calls, more could be dropped from the start.
         with self._client.pipeline(transaction=True) as pipe:
             pipe.xrange(keys.DIRECTIVES, count=1)
             pipe.xrange(keys.DIRECTIVES, min=f"({id}")
@@ -119,4 +121,5 @@ def _directive(id: str, told: dict[bytes, bytes]) -> Directive | None:
 
 def _order(id: str) -> tuple[int, ...]:
     """An id as numbers: its milliseconds, and its number within the millisecond."""
+    # As text, "9-0" would come after "10-0".
     return tuple(map(int, id.split("-")))

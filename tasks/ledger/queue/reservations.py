@@ -65,6 +65,7 @@ class Reservations:
 
         With ``queue``, messages on its lists of other priorities are moved to the queue itself.
         """
+        # Stock producers may set a priority; kombu then pushes to a list that no worker watches.
         lists = [queue, *(queue + priority for priority in PRIORITIES)] if queue else []
         arguments: list[str | float] = [self._timeout, *tags]
         return int(self._upkeep(keys=[keys.RESERVED, keys.DUE, *lists], args=arguments))
@@ -77,6 +78,7 @@ class Reservations:
 
     def defer(self, tag: str, until: float) -> None:
         """Return a message that no worker extends to its queue at ``until`` (Unix seconds)."""
+        # XX, as in `release`.
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
 
     def withdraw(self, tagged_ids: Iterable[tuple[str, str]], *, alone: bool) -> None:

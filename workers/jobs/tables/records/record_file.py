@@ -107,6 +107,7 @@ def first_records(
     """
     head, last = file.read(BLOCK), False
     found = records(head, quoted=quoted, last=False, delimiter=delimiter)
+    # Two records, since the second one may tell whether the first one is a header.
     while len(found.stops) < 2 and not last:
         if len(head) > 2 * MAX_RECORD:
             line = 1 + int(found.lines_before(found.end))
