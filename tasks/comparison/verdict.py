@@ -68,13 +68,14 @@ def verdict(comparison: Comparison, figures: Figures, paused: str | None = None)
     harmful = [each for each in measures if each.evidence >= each.decisive]
     missing = tuple(_missing(comparison, figures))
     told = "; ".join(map(_told, measures))
+    decision: RolloutDecision
     if paused is not None:
         decision, why = "roll_back", f"the version was paused: {paused}"
     elif harmful:
         decision, why = "roll_back", "; ".join(map(_told, harmful))
     else:
         decision, why = ("inconclusive" if missing else "promote"), told
-    return Verdict(decision=decision, why=why, missing=missing, measures=measures)  # type: ignore[arg-type]
+    return Verdict(decision=decision, why=why, missing=missing, measures=measures)
 
 
 def slow_bound(comparison: Comparison, figures: Figures) -> int | None:

@@ -142,8 +142,8 @@ def _counted(noted: _Noted, baseline: Baseline) -> dict[int, int]:
         if feature.kind == "column":
             counts = counts_of(feature, *arrays[feature.name])
         elif feature.name in outputs:
-            kind = "number" if feature.is_ordered else "any"
-            counts = counts_of(feature, Column(feature.name, kind), outputs[feature.name])  # type: ignore[arg-type]
+            column = Column(feature.name, "number" if feature.is_ordered else "any")
+            counts = counts_of(feature, column, outputs[feature.name])
         else:
             continue
         found |= {start + int(i): int(counts[i]) for i in np.flatnonzero(counts)}

@@ -131,7 +131,7 @@ class Answering:
 
 
 def asked(answer: Any, *questions: Question) -> tuple[str, str]:
-    client: Client = Answering(answer)  # type: ignore[assignment]
+    client: Client = Answering(answer)
     found = _answers(client, list(questions))
     return found.level, found.message
 

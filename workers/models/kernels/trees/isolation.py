@@ -27,7 +27,7 @@ class PreparedIsolation(msgspec.Struct, frozen=True):
 class IsolationKernel:
     """Overrides `score_samples`; the other methods call it."""
 
-    def score_samples(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def score_samples(self, X: Any) -> Any:
         """See `sklearn.ensemble.IsolationForest`."""
         forest: Any = self
         kernel: PreparedIsolation = forest.kernel
@@ -48,7 +48,7 @@ def prepare_isolation(forest: Any) -> PreparedIsolation | None:
     loops = compiled_loops()
     if loops is None or not are_trees(getattr(forest, "estimators_", [])):
         return None
-    if forest._max_features != forest.n_features_in_:  # noqa: SLF001 - has no public form
+    if forest._max_features != forest.n_features_in_:
         return None
     trees = [_tree(forest, number) for number in range(len(forest.estimators_))]
     laid_out = lay_out(trees, forest.n_features_in_, (1, 1))
@@ -61,9 +61,7 @@ def prepare_isolation(forest: Any) -> PreparedIsolation | None:
 def _tree(forest: Any, number: int) -> TreeArrays:
     tree = forest.estimators_[number].tree_
     depths = (
-        forest._decision_path_lengths[number]  # noqa: SLF001 - has no public form
-        + forest._average_path_length_per_tree[number]  # noqa: SLF001
-        - 1.0
+        forest._decision_path_lengths[number] + forest._average_path_length_per_tree[number] - 1.0
     )
     return TreeArrays(
         *(tree.node_count, tree.children_left, tree.children_right, tree.feature),
@@ -76,7 +74,7 @@ def _denominator(forest: Any) -> float:
         _average_path_length,
     )
 
-    length: float = _average_path_length([forest._max_samples])[0]  # noqa: SLF001
+    length: float = _average_path_length([forest._max_samples])[0]
     return len(forest.estimators_) * length
 
 
