@@ -23,7 +23,7 @@ from api.bulk.submit import (
 from api.callers.access import check_routes
 from api.callers.anonymous import anonymous_caller
 from api.callers.current import guard
-from api.callers.known_keys import KnownKeys
+from api.callers.known_keys import KnownKeys, Presented
 from api.callers.static_keys import StaticKeys, local_key
 from api.console.routes import Console
 from api.console.session.sessions import Sessions
@@ -130,9 +130,17 @@ class Services:
         """The part that admits callers to a server on this address."""
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
-        known = KnownKeys(static, self.ledger.pipeline)
+        presented = self._presented(KnownKeys(static, self.ledger.pipeline))
         audit = Auditing(self.settings.home)
-        return Admission(behind, known, anonymous, self.sessions.caller, self.requests, audit)
+        return Admission(behind, presented, anonymous, self.sessions.caller, self.requests, audit)
+
+    def _presented(self, known: KnownKeys) -> Presented:
+        """What tells callers by what they present: keys, and JWTs if any issuer is trusted."""
+        if self.settings.issuers_file is None:
+            return known.caller
+        from api.issuers.jwt_callers import jwt_callers  # noqa: PLC0415 - cryptography is large
+
+        return jwt_callers(self.settings.issuers_file, known.caller).caller
 
     def results(self, behind: ASGIApp) -> Results:
         """The part that answers requests for the outcomes of many predictions."""

@@ -15,12 +15,12 @@ from api.asgi.protocol import send_response
 from api.audit.auditing import REFUSALS, Auditing
 from api.callers.access import access_of, is_audited, is_path
 from api.callers.current import CALLER, missing_scope, require_scope
-from api.callers.known_keys import KnownKeys
+from api.callers.known_keys import Presented
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
 from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from tasks.callers.limit_fields import limit_fields
-from telemetry.errors import Malformed, NotFound, PredictqError
+from telemetry.errors import Malformed, NotFound, PredictqError, Unavailable
 
 SESSIONS_PATH = "/console"
 LIMITED = HTTPStatus.TOO_MANY_REQUESTS
@@ -36,14 +36,14 @@ class Admission:
     def __init__(
         self,
         app: ASGIApp,
-        keys: KnownKeys,
+        presented: Presented,
         anonymous: Caller,
         session: Session,
         requests: RequestMetrics,
         audit: Auditing,
     ) -> None:
         """``anonymous``: a caller without a key."""
-        self._app, self._keys, self._anonymous = app, keys, anonymous
+        self._app, self._presented, self._anonymous = app, presented, anonymous
         self._session, self._requests, self._audit = session, requests, audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,11 +102,10 @@ class Admission:
             # page.
             if needed is not None and needed != "open":
                 require_scope(caller, needed)
+        except (redis.RedisError, Unavailable):  # the earlier decision holds
+            return
         except PredictqError as error:
             raise TimeoutError(f"an answer ends before its end: {error.code}") from error
-        # Redis does not answer: the earlier decision holds, as for all open requests.
-        except redis.RedisError:
-            return
 
     async def _admitted(self, scope: HTTPScope) -> Caller:
         needed = access_of(scope["method"], scope["path"])
@@ -128,7 +127,7 @@ class Admission:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(given) > 1:
             raise Malformed("the request has more than one Authorization header")
-        sender = await self._keys.caller(given[0], _address(scope)) if given else None
+        sender = await self._presented(given[0], _address(scope)) if given else None
         if sender is None and scope["path"].startswith(SESSIONS_PATH):
             cookies = [value for name, value in scope["headers"] if name == b"cookie"]
             sender = await self._session(b"; ".join(cookies)) if cookies else None

@@ -41,7 +41,7 @@ def missing_scope(caller: Caller, needed: Scope) -> PredictqError:
     """The error for a caller without this scope."""
     if caller.key:
         return Forbidden(
-            f"the key {caller.name!r} does not have the scope `{needed}`, which this request needs"
+            f"the caller {caller.name!r} lacks the scope `{needed}`, which this request needs"
         )
     return KeyMissing(
         f"this request needs a key with the scope `{needed}`, as {WHERE}; the user of the server "

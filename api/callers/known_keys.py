@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 import redis
 
 from api.callers.static_keys import StaticKeys
+from api.limits.per_second import PerSecond
 from tasks.callers.caller import Caller
 from tasks.callers.tokens import Token, read_token
 from tasks.ledger import keys
@@ -24,6 +26,8 @@ SECOND_LOOKS = 50
 """Keys that are read before their time in a second, as a wrong secret came with their id."""
 MAX_KNOWN = 20_000
 """Keys that are remembered, and ids that no key has."""
+Presented = Callable[[bytes, str], Awaitable[Caller | None]]
+"""Gives the caller that an `Authorization` header from an address stands for; None without one."""
 
 
 class _Known:
@@ -47,7 +51,7 @@ class KnownKeys:
     def __init__(self, static: StaticKeys, pipeline: Pipeline) -> None:
         self._static, self._pipeline = static, pipeline
         self._known: dict[str, _Known] = {}
-        self._second, self._looks = 0.0, 0
+        self._looks = PerSecond()
         self._notes: set[asyncio.Future[None]] = set()
 
     async def caller(self, header: bytes, address: str) -> Caller | None:
@@ -80,16 +84,9 @@ class KnownKeys:
         try:
             return known.caller(token, address)
         except KeyInvalid:  # the key may have been made or rotated just now
-            if not self._may_look_again():
+            if self._looks.add() > SECOND_LOOKS:
                 raise
         return (await self._read(token.id)).caller(token, address)
-
-    def _may_look_again(self) -> bool:
-        """Whether one more key that does not fit may be read before its time, in this second."""
-        if monotonic() - self._second > 1:
-            self._second, self._looks = monotonic(), 0
-        self._looks += 1
-        return self._looks <= SECOND_LOOKS
 
     async def _read(self, key_id: str) -> _Known:
         text = await self._pipeline.ask("HGET", keys.API_KEYS, key_id)

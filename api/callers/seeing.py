@@ -30,7 +30,7 @@ def require_every_model(caller: Caller) -> None:
     """Raise `Forbidden` unless the caller sees every model: what follows shows them all."""
     if not caller.sees_all:
         raise Forbidden(
-            f"this request shows all models, but the key {caller.name!r} sees only some"
+            f"this request shows all models, but the caller {caller.name!r} sees only some"
         )
 
 
