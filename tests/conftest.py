@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from registry.storage.files import locked
 from tests.measurement import COLLECTING, MEASUREMENT, RUNS_TESTS
+from tests.support import healing
 from tests.support.models import Constant, register, train_demos, with_models_of
 from tests.support.stack import LiveStack, running
 
@@ -108,6 +109,7 @@ def measured_children() -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Measure nothing in the process of pytest-xdist that hands the tests out, nor its threads."""
+    config.pluginmanager.register(healing)
     if config.getoption("dist", "no") != "no" and not RUNS_TESTS:
         MEASUREMENT.switch(on=False)
 

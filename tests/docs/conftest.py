@@ -31,6 +31,11 @@ class Newcomer(NamedTuple):
     flower_port: int
     output: str
     environment: dict[str, str]
+    process: "subprocess.Popen[bytes]"
+
+    def is_whole(self) -> bool:
+        """Whether `up` runs; it starts again what ends."""
+        return self.process.poll() is None
 
     def here(self, text: str) -> str:
         """Replace the addresses in a document with those of this stack."""
@@ -61,7 +66,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
         )
     try:
         until(lambda: _is_ready(process, printed), "ready", START_TIMEOUT)
-        yield Newcomer(home, *ports, printed.read_text(), environment)
+        yield Newcomer(home, *ports, printed.read_text(), environment, process)
     finally:
         process.terminate()
         process.wait(ENDING)

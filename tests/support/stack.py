@@ -66,7 +66,9 @@ class LiveStack:
         self._environment = {"PREDICTQ_CANARY_INTERVAL": "3600", **environment}
         self._running: dict[str, Process] = {}
         self._groups: set[int] = set()
-        self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=TEST_TIMEOUT)
+        self._needed: set[str] = set()
+        """Processes without which it is broken."""
+        self.http = self._client()
 
     @property
     def url(self) -> str:
@@ -75,8 +77,14 @@ class LiveStack:
     @cached_property
     def owner(self) -> httpx2.Client:
         """An HTTP client that presents the local key."""
-        key = {"Authorization": f"Bearer {(self.home / 'local.key').read_text().strip()}"}
-        return httpx2.Client(base_url=self.url, trust_env=False, timeout=TEST_TIMEOUT, headers=key)
+        key = (self.home / "local.key").read_text().strip()
+        return self._client({"Authorization": f"Bearer {key}"})
+
+    def _client(self, headers: dict[str, str] | None = None) -> httpx2.Client:
+        # There are no certificates here; to read those of all authorities takes 30 ms.
+        return httpx2.Client(
+            base_url=self.url, trust_env=False, timeout=TEST_TIMEOUT, headers=headers, verify=False
+        )
 
     @property
     def redis_url(self) -> str:
@@ -128,6 +136,21 @@ class LiveStack:
     def is_running(self, name: str) -> bool:
         """Whether the process still runs."""
         return self._running[name].running()
+
+    def is_whole(self) -> bool:
+        """Whether all processes run that it began with."""
+        return all(name in self._running and self.is_running(name) for name in self._needed)
+
+    def begin(self, *names: str) -> None:
+        """Start Redis and then these processes, all of which it needs from now on."""
+        self.start("redis")
+        self.start(*names)
+        self._needed = {"redis", *names}
+
+    def do_without(self, name: str) -> None:
+        """Stop a process that it began with; it is whole without it."""
+        self.stop(name)
+        self._needed.remove(name)
 
     def pool(self, name: str = "worker") -> list[psutil.Process]:
         """The pool processes of a worker: the children of its fork server."""
@@ -257,8 +280,7 @@ def running(
     (home / "metrics").mkdir()
     stack = LiveStack(home, environment, processes, prepare, forks)
     try:
-        stack.start("redis")
-        stack.start("api", "worker", *(["bulk"] if bulk else []))
+        stack.begin("api", "worker", *(["bulk"] if bulk else []))
         yield stack
     finally:
         stack.end()

@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 CALLERS = 16
-PAUSE = 0.1
+PAUSE = 0.25
 """Seconds between a caller's requests: a starting process needs its share of the machine."""
 BODY = json.dumps({"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]})
 HEADERS = {"content-type": "application/json"}

@@ -28,7 +28,7 @@ def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("headless")
     register(home, "doubling", Doubling(), [ROW])
     with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
-        stack.stop("worker")
+        stack.do_without("worker")
         yield stack
 
 

@@ -99,6 +99,10 @@ class Up:
         assert self.process.poll() is None, "\n".join(self.lines)
         return any(line.startswith("curl ") for line in self.lines)
 
+    def is_whole(self) -> bool:
+        """Whether it runs; it starts again what ends."""
+        return self.process.poll() is None
+
     def processes(self) -> list[psutil.Process]:
         """All present descendants; they are remembered for `left_behind`."""
         processes: list[psutil.Process] = self.process.children(recursive=True)

@@ -30,7 +30,7 @@ def leave(*_):
 signal.signal(signal.SIGTERM, leave)
 note(f"{name}:{os.getpid()}")
 """
-STAY = "time.sleep(60)"
+STAY = "time.sleep(600)"
 STUBBORN = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); note('deaf'); {STAY}"
 PARENT = f"""
 child = subprocess.Popen([sys.executable, "-c", "import time; {STAY}"])
@@ -119,7 +119,9 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
-    assert [pid for pid in bench.pids() if alive(pid)] == [], "left behind"
+    # A child of a program dies of the SIGKILL to its process group, for which its supervisor does
+    # not wait: on a busy machine it may end after the supervisor. By itself it would run longer.
+    eventually(lambda: not any(alive(pid) for pid in bench.pids()))
 
 
 @pytest.fixture

@@ -1,8 +1,12 @@
 """The address that the client uses."""
 
+import ssl
+
 import pytest
 
 from predictq import Client, InvalidRequest
+from predictq.http.retries import Clock
+from predictq.http.server import Server
 from tests.unit.fake_server import Answer
 
 
@@ -26,6 +30,14 @@ def test_loopback_never_goes_through_a_proxy(server, nowhere, monkeypatch):
     server.script(Answer(200, {}))
     monkeypatch.setenv("http_proxy", nowhere)
     assert Client(server.url).health() == {}
+
+
+def test_authorities_are_read_for_https_alone_and_nothing_is_trusted_over_http():
+    """To read them takes longer than a prediction."""
+    plain = Server("http://predictions.example", None, Clock()).client_options()["verify"]
+    assert plain.get_ca_certs() == []
+    assert (plain.verify_mode, plain.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert Server("https://predictions.example", None, Clock()).client_options()["verify"] is True
 
 
 @pytest.mark.parametrize("url", ["localhost:5000", "ftp://host", "http://", "http://a:b"])
