@@ -23,7 +23,7 @@ class ScaleQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max: Positive = 10
     each: Positive = 1
     """Processes of one replica."""
-    wait: Seconds | None = None
+    wait: Seconds | msgspec.UnsetType = msgspec.UNSET  # None would take the text "null"
     """Seconds within which waiting rows should be computed; PREDICTQ_SCALE_WAIT by default."""
 
 

@@ -38,6 +38,12 @@ class ReplicaBounds(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid(f"min is {self.min}, which is more than max, {self.max}")
 
 
+def bounds_of(text: str, wait: float) -> ReplicaBounds:
+    """The bounds of ``1..8``; raises `ValueError` or `Invalid` for another text."""
+    least, _, most = text.partition("..")
+    return ReplicaBounds(min=int(least), max=int(most), wait=wait)
+
+
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """The replicas that a queue needs now."""
 

@@ -57,6 +57,17 @@ class Pools:
         self._size, self._queue, self._listener = size, queue, listener
         self._shared.start(size, queue, listener)
 
+    @property
+    def size(self) -> int:
+        """How many processes may compute at once."""
+        return self._size
+
+    def resize(self, size: int) -> None:
+        """Let ``size`` processes compute at once; those too many end after their microbatch."""
+        self._size = size
+        for pool in self._serving():
+            pool.resize(size)
+
     def serves(self, reference: str) -> bool:
         """Whether this worker may get predictions of a version: not if it deploys another model."""
         return model_of(self._queue) in (None, reference.partition(":")[0])

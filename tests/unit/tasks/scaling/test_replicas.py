@@ -57,9 +57,7 @@ def test_message_is_computed_by_one_process_however_slow_it_is() -> None:
 def test_unknown_speed_changes_no_more_than_the_busy_ones_say() -> None:
     waiting = {"rows_waiting": 900, "messages_waiting": 900, "rows_per_second": None}
     assert replicas(processes=2, busy=1.0, **waiting) == 2
-    assert reason(busy=1.0, **waiting).endswith(
-        "no microbatch has been measured yet, so 2 processes"
-    )
+    assert "and no microbatch has been measured yet" in reason(busy=1.0, **waiting)
 
 
 def test_without_a_process_one_is_wanted_if_something_waits() -> None:
