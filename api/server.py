@@ -4,6 +4,7 @@
 """
 
 import argparse
+import errno
 import multiprocessing
 import os
 import resource
@@ -41,6 +42,8 @@ MAX_SERVER_HEAD_BYTES = 2**16
 """Bytes of a head that granian accepts. `RequestFilter` refuses half of it, with a proper 431."""
 START_TIMEOUT = 60.0
 """Seconds that a new process may take to start serving."""
+PORT_TIMEOUT = 5.0
+"""Seconds to wait for the port, which the processes of a killed server hold until they end."""
 DRAIN_SECONDS = 1.0
 """Seconds in which a draining process asks its keep-alive clients to close their connections."""
 LAST_ANSWERS_SECONDS = 10
@@ -84,10 +87,7 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         )
 
     def _init_shared_socket(self) -> None:
-        family = socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET
-        self._sso = socket.create_server(
-            (self.bind_addr, self.bind_port), family=family, backlog=BACKLOG
-        )
+        self._sso = _listen(self.bind_addr, self.bind_port)
         # Inherited by connections. Without it the end of an answer waits 40 ms for the ACK of its
         # head (Nagle's algorithm and delayed ACKs).
         self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -128,6 +128,19 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
     def _stop_workers(self) -> None:
         _drain_and_end(self.wrks)
         self.wrks.clear()
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    """Listen at the address; raises `OSError` if its port is still taken after `PORT_TIMEOUT`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    end = time.monotonic() + PORT_TIMEOUT
+    while True:
+        try:
+            return socket.create_server((address, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def connection_capacity() -> int:

@@ -11,7 +11,7 @@ from benchmarks.harness.wire import LoadFailed
 from benchmarks.jobs.desk import desk, files
 from benchmarks.jobs.inputs import make_parquet
 
-ROWS = 5_000_000
+ROWS = 15_000_000
 RATE = 50
 """Single predictions per second."""
 SLOWER = 2.0

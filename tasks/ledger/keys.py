@@ -120,6 +120,10 @@ API_KEYS = "predictq:keys"
 """Hash id of an API key → what is stored of it, JSON; its secrets only as hashes."""
 API_KEYS_USED = "predictq:keys:used"
 """Hash id of an API key → Unix seconds of its last use, to a minute."""
+TENANTS = "predictq:tenants"
+"""Hash: what was answered for tenants, "<tenant> <state>" and "<tenant> rows" → count."""
+TENANTS_COUNTED = "predictq:tenants:counted"
+"""Set of the tenants that have counts of their own."""
 LIMITS = "predictq:limits:"
 """Plus the id of an API key: hash limit → Redis's seconds at which all that was taken would have
 been taken at an even rate; see limiting.lua."""
@@ -132,8 +136,3 @@ CONSOLE_SESSIONS = "predictq:console:sessions:"
 def record(task_id: str) -> str:
     """The key of a prediction's record."""
     return RECORD + task_id
-
-
-def queue_of_tag(tag: str) -> str:
-    """The queue of a reservation's tag; tags.lua says how tags are spelt."""
-    return tag.rpartition(":")[0]

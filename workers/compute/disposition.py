@@ -1,4 +1,4 @@
-"""Decides what becomes of a request: it is settled with an outcome, or retried later."""
+"""Decides the disposition of a request: it is settled with an outcome, or retried later."""
 
 import logging
 from collections import defaultdict
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settled import Settled
@@ -40,7 +41,7 @@ class Postponed(msgspec.Struct, frozen=True):
 
 
 Decision = Settled | Postponed
-"""What is written to the ledger of a request; the worker is told its `Disposition`."""
+"""The ledger's write for a request; the worker gets its `Disposition`."""
 
 
 def backoff_of(error: PredictqError) -> float:
@@ -59,7 +60,8 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decisi
     """
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     traceback = traceback_of(error)
-    fields = failure(item.id, record.model, record.version, attempt, traceback)
+    tenant = record.tenant or DEFAULT_TENANT
+    fields = failure(item.id, record.model, record.version, attempt, tenant, traceback)
     log.warning("a prediction failed: %s", error_text(error), extra=fields)
     # Loading already took `MAX_RUN_SECONDS`, and would hang as long at the next attempt.
     hung = item.instruction is Instruction.GIVE_UP_LOADING and not _is_away(error)
@@ -74,7 +76,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decisi
 
 
 def disposition_of(decision: Decision | None, start: Start) -> Disposition:
-    """The worker's view of what became of a request; ``decision`` is None if it did not start."""
+    """The disposition of a request; ``decision`` is None if the request did not start."""
     if decision is None:
         return Disposition("suspect" if start is NotStarted.SUSPECT else "dropped")
     if isinstance(decision, Postponed):

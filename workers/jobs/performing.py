@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 
 class RetryingJobLedger(JobLedger):
-    """A job ledger that waits while Redis is away, so that computed results are not lost."""
+    """A job ledger that waits while Redis does not answer, so that computed results are not
+    lost.
+    """
 
     def _ask(self, call: Callable[[], Result]) -> Result:
         return retry_until_answered(call)
@@ -76,7 +78,7 @@ class Performer:
                 self._validator.validate(begun)
             # The steps above keep journals of rows that end their process; finalizing has no rows.
             case _ if begun.attempt > MAX_ATTEMPTS:
-                raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
+                raise WorkerLost(f"this step ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
                 directory = JobDirectory(self._settings.home, begun.reserved.job)
                 finalize(begun, self._ledger, directory, self._allowed, self._settings)
@@ -84,7 +86,9 @@ class Performer:
     def _failed(self, begun: Begun, error: Exception) -> Disposition:
         reserved, word, traceback = begun.reserved, error_text(error), traceback_of(error)
         request = begun.request
-        fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+        fields = failure(
+            reserved.job, request.model, request.version, begun.attempt, request.tenant, traceback
+        )
         log.warning("step %s of a job failed: %s", reserved.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(reserved, backoff_of(error))

@@ -74,13 +74,15 @@ def _log(begun: Begun, error: PredictqError) -> None:
     """Log one line per chunk, however many rows failed; the errors file lists them all."""
     reserved, request = begun.reserved, begun.request
     traceback = traceback_of(error)
-    fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+    fields = failure(
+        reserved.job, request.model, request.version, begun.attempt, request.tenant, traceback
+    )
     log.warning("rows of chunk %s failed: %s", reserved.step, error_text(error), extra=fields)
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: AnsweredBlock, spare: int) -> Part:
     """Write the chunk's part of the output; each attempt uses a name of its own."""
-    # A worker that was frozen may go on writing while its successor does; each has its own file,
+    # A worker that was frozen may resume and write beside its successor; each has its own file,
     # and the ledger counts the one that is settled first.
     name = f"{begun.reserved.step}-{begun.reserved.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)

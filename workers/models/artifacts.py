@@ -101,9 +101,7 @@ def load_artifact(path: Path, manifest: Manifest) -> LoadedVersion:
     Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
     """
     what = manifest.reference
-    content = read_file(path, f"the artifact of {what}")
-    if hashlib.sha256(content).hexdigest() != manifest.sha256:
-        raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
+    content = intact_artifact(path, manifest)
     found = format_named(manifest.format, what)
     bundle = opened_bundle(content)
     imported = bundle.imported(trust=manifest.trusted, what=what)
@@ -111,6 +109,15 @@ def load_artifact(path: Path, manifest: Manifest) -> LoadedVersion:
     with imported():
         made = load_model(found, bundle.model, options, what)
     return LoadedVersion(_estimator(made, found, manifest.labels, what), imported)
+
+
+def intact_artifact(path: Path, manifest: Manifest) -> bytes:
+    """Read a registered artifact; raises `ArtifactMissing`, or `ArtifactMismatch` by its hash."""
+    what = manifest.reference
+    content = read_file(path, f"the artifact of {what}")
+    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+        raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
+    return content
 
 
 def save(made: Any, path: Path) -> None:

@@ -3,6 +3,7 @@
 import errno
 import resource
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,24 @@ def test_small_answers_are_sent_at_once() -> None:
         accepted, _ = shared.accept()
         with client, accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_server_waits_for_the_port_of_a_killed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as former:
+        port = former.getsockname()[1]
+        monkeypatch.setattr(time, "sleep", lambda _: former.close())
+        server = Server("127.0.0.1", port, 1)
+        server._init_shared_socket()
+    with server._sso as shared:
+        assert shared.getsockname()[1] == port
+
+
+def test_port_that_stays_taken_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.server.PORT_TIMEOUT", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        server = Server("127.0.0.1", other.getsockname()[1], 1)
+        with pytest.raises(OSError, match="in use"):
+            server._init_shared_socket()
 
 
 def test_unread_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Fitted estimators as ONNX models that compute in float64."""
+"""Fitted estimators as ONNX models."""
 
 from typing import Any
 
@@ -17,8 +17,13 @@ def as_onnx(model: Any) -> Any:
     Raises what the converter raises for an estimator that it does not know, and `ModelUnloadable`
     if the converter is not installed.
     """
+    return load_onnx(onnx_content(model, np.float64), LoadOptions())
+
+
+def onnx_content(model: Any, dtype: type[np.floating[Any]]) -> bytes:
+    """The bytes of an ONNX model that computes in ``dtype``; raises as `as_onnx`."""
     converter = import_runtime("skl2onnx", "onnx")
     options = {id(model): {"zipmap": False}} if hasattr(model, "classes_") else None
-    row = np.zeros((1, model.n_features_in_))
-    made = converter.to_onnx(model, row, options=options)
-    return load_onnx(made.SerializeToString(), LoadOptions())
+    row = np.zeros((1, model.n_features_in_), dtype)
+    made: bytes = converter.to_onnx(model, row, options=options).SerializeToString()
+    return made

@@ -72,7 +72,7 @@ def test_models_add_optimizes_a_network_and_shows_it(
 ) -> None:
     pytest.importorskip("skl2onnx")
     times = iter([90.0, 9.0, 95.0, 20.0, 100.0, 99.0])
-    monkeypatch.setattr(choosing, "_microseconds", lambda *_: next(times))
+    monkeypatch.setattr(choosing, "microseconds", lambda *_: next(times))
     network = MLPClassifier((16, 8), max_iter=50, random_state=0).fit(FRAME, Y)
     added = run("add", "m", *_saved(tmp_path, network))
     assert added.exit_code == 0, added.output

@@ -1,16 +1,10 @@
-"""`predictq models alias`, `unalias`, `rollback`, `history` and `export`."""
+"""`predictq models alias`, `unalias`, `rollback` and `history`."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import pandas as pd
 import pytest
 from click.testing import Result
-
-from tests.unit.cli.models.conftest import IRIS
 
 Run = Callable[..., Result]
 
@@ -52,22 +46,6 @@ def test_models_split(run: Run, file: str) -> None:
     for wrong in (["1"], ["1=90", "1=10"], ["1=x"], []):
         assert run("split", "m", "production", *wrong).exit_code == 2
     assert run("alias", "m", "production", "1", "--expect", "x").exit_code == 2
-
-
-def test_models_export_makes_a_folder_that_answers_by_itself(
-    run: Run, file: str, tmp_path: Path
-) -> None:
-    sample, target = tmp_path / "rows.parquet", tmp_path / "exported"
-    pd.DataFrame(IRIS[0][::10], columns=list("abcd")).to_parquet(sample)
-    assert run("add", "m", file, "--sample", str(sample)).exit_code == 0
-    assert run("export", "m:1", str(target)).output.startswith("exported m:1 to ")
-    assert {path.name for path in target.iterdir()} == {
-        *("model.skops", "sample.parquet", "answers.json", "manifest.json", "load.py"),
-    }
-    loader = [sys.executable, "-P", str(target / "load.py")]
-    told = subprocess.run(loader, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert told.stdout == "same answers\n", told.stderr
-    assert run("export", "m:1", str(target)).exit_code == 1
 
 
 @pytest.mark.parametrize("command", ["history", "rollback"])

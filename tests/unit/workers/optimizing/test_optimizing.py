@@ -20,11 +20,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from registry.manifest import Optimization, Signature
 from tests.support.models import described
-from workers.models.optimizing import choosing, optimized
+from workers.models.optimizing import choosing, comparing, optimized
 from workers.models.optimizing.choosing import choose
 from workers.models.optimizing.conversion import as_onnx
 from workers.models.optimizing.optimized import OptimizedModel
@@ -57,7 +58,7 @@ def test_optimizing_gives_the_answers_of_the_model(model: Any, named: bool) -> N
     rows = FRAME if named else ROWS
     own = model.fit(rows, TARGET)
     other = OptimizedModel(own, as_onnx(own), 64)
-    assert [*choosing._differences(own, as_onnx(own), ROWS)] == []
+    assert [*comparing._differences(own, as_onnx(own), ROWS)] == []
     for few in (rows[:1], rows[:64]):
         assert other.predict(few).tolist() == own.predict(few).tolist()
         assert np.allclose(other.predict_proba(few), own.predict_proba(few), 1e-12, 1e-13)
@@ -83,7 +84,7 @@ def test_optimizing_chooses_by_time(tmp_path: Any, monkeypatch: pytest.MonkeyPat
     )
     signature = _signature(tmp_path, network, FRAME)
     times = iter([90.0, 9.0, 95.0, 20.0, 100.0, 99.0])
-    monkeypatch.setattr(choosing, "_microseconds", lambda *_: next(times))
+    monkeypatch.setattr(choosing, "microseconds", lambda *_: next(times))
     found = choose(network, signature, FRAME)
     assert found.runtime.startswith("ONNX Runtime 1.")
     assert (found.most_rows, found.reason) == (64, "")
@@ -92,6 +93,12 @@ def test_optimizing_chooses_by_time(tmp_path: Any, monkeypatch: pytest.MonkeyPat
     found = choose(network, signature, FRAME)
     assert (found.runtime, found.most_rows) == ("", 0)
     assert found.reason == "it is not faster for one row"
+
+
+def test_optimizing_times_a_method_that_both_have(tmp_path: Any) -> None:
+    own = SVC().fit(FRAME, TARGET)  # no probabilities; its conversion has scores in their place
+    found = choose(own, _signature(tmp_path, own, FRAME), FRAME)
+    assert "scikit-learn" in found.times
 
 
 UNSOUND = {
@@ -142,7 +149,7 @@ def test_optimizing_refuses_conversions_that_are_not_sound(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     model, frame, told = UNSOUND[name]
-    monkeypatch.setattr(choosing, "_microseconds", lambda *_: pytest.fail("it was accepted"))
+    monkeypatch.setattr(choosing, "microseconds", lambda *_: pytest.fail("it was accepted"))
     fitted = model.fit(frame, TARGET)
     found = choose(fitted, _signature(tmp_path, fitted, frame), frame)
     assert found.runtime == ""

@@ -1,5 +1,6 @@
 """A pool whose fork server or processes end, and whose worker connects to the broker again."""
 
+import math
 import socket
 
 import pytest
@@ -46,8 +47,8 @@ def test_pool_without_a_fork_server_listens_to_its_processes_after_a_reconnect(
 ):
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", EndedForkServer)
     ended = []
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(1, "predict", Listener(nothing, nothing, nothing, lambda: ended.append(1)))
+    listener = Listener(nothing, nothing, nothing, lambda: ended.append(1))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 1, "predict", listener)
     pool.listen(Hub())
     pool._hear_fork_server()
     assert ended
@@ -76,8 +77,7 @@ def test_pool_waits_before_it_forks_again_what_ended_before_it_was_ready(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", CountingForkServer)
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(2, "predict", Listener(nothing, nothing, nothing))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 2, "predict", Listener(nothing, nothing, nothing))
     pool.listen(Hub())
     for process in [*pool.processes]:
         pool._hear(process)
@@ -117,8 +117,7 @@ class HoldingForkServer(EndedForkServer):
 def holding(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """A pool of two processes, which are ready."""
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", HoldingForkServer)
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(2, "predict", Listener(nothing, nothing, nothing))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 2, "predict", Listener(nothing, nothing, nothing))
     pool.listen(Hub())
     hear_all(pool)
     yield pool
@@ -200,7 +199,7 @@ def test_pool_grows_at_once_and_shrinks_by_processes_that_are_free(holding):
     assert len(holding.processes) == 4
     hear_all(holding)
     for process in holding.processes:
-        process._finished = nothing
+        process._finished, process._busy_since = nothing, math.inf
     holding.resize(1)
     assert len(holding.processes) == 4, "what is computed is finished first"
     first, *_, newest = holding.processes
@@ -228,8 +227,7 @@ def test_pool_that_shrinks_while_processes_are_missing_forks_no_more(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", CountingForkServer)
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(3, "predict", Listener(nothing, nothing, nothing))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 3, "predict", Listener(nothing, nothing, nothing))
     pool.listen(Hub())
     for process in [*pool.processes]:
         pool._hear(process)

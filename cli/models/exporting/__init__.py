@@ -1,0 +1,1 @@
+"""A version as a folder that answers without predictq."""
