@@ -151,7 +151,7 @@ def _check_expected(name: str, alias: str, before: Meaning | None, expected: Exp
             "there is no such alias" if before is None else f"it means {meaning_of(name, before)}"
         )
         wanted = "no alias" if expected is None else meaning_of(name, expected)
-        raise AliasMoved(f"{name}@{alias} is not as expected: {means}, not {wanted}")
+        raise AliasMoved(f"{name}@{alias} is not as expected: it is {means}, not {wanted}")
 
 
 def _write_aliases(
@@ -175,7 +175,7 @@ def _refuse_aliased(name: str, model: Model, gone: list[int]) -> None:
             f"{name}@{alias} is {meaning_of(name, model.aliases[alias])}" for alias in found
         )
         raise RegistryConflict(
-            f"aliases point to what would be removed: {what}; move them, or force the removal"
+            f"aliases point to versions to be removed: {what}; move them, or force the removal"
         )
 
 

@@ -25,7 +25,7 @@ def remove(model: str, force: bool, why: str, home: Path) -> None:
     """Remove MODEL: one version (name:version), or all of them (name)."""
     reference, registry = parse_reference(model), Registry(home)
     if reference.alias:
-        raise Invalid(f"give a version to remove, {reference.name}:N, not an alias")
+        raise Invalid(f"name the version to remove as {reference.name}:N, not by an alias")
     registry.named(model)  # raises an error if there is none
     pointing = _pointing(registry, reference)
     if pointing and not force:
@@ -67,7 +67,7 @@ def _pointing(registry: Registry, reference: Reference) -> list[str]:
 
 
 def _ask(model: str, pointing: list[str]) -> None:
-    why = f"aliases point to what would be removed: {', '.join(pointing)}"
+    why = f"aliases point to versions to be removed: {', '.join(pointing)}"
     if not sys.stdin.isatty():
         raise Failure(f"{why}; to remove {model} all the same, give --force")
     click.confirm(f"{why}. Remove {model} all the same?", abort=True, err=True)
