@@ -36,10 +36,10 @@ from workers.models.cache import models_budget
 from workers.models.current import current
 from workers.models.engine import SklearnEngine
 from workers.models.golden_engine import GoldenCheckedEngine
+from workers.models.process_state.orphans import Orphans, adopt_orphans
 from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
-from workers.pool.orphans import Orphans, adopt_orphans
 from workers.pool.priority import lower_priority
 from workers.protocol import (
     Ended,

@@ -11,7 +11,7 @@ import pytest
 STORY = """
 import os, signal, subprocess, time
 import psutil
-from workers.pool.orphans import Orphans, adopt_orphans
+from workers.models.process_state.orphans import Orphans, adopt_orphans
 
 def sleeper():
     return subprocess.Popen(["sleep", "600"]).pid
