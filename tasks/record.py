@@ -52,6 +52,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     cached: bool | msgspec.UnsetType = msgspec.UNSET
     """True if it was computed for another prediction with the same rows. Then `queue_ms` is the
     time until the answer was there, and what follows it is of that computation."""
+    tenant: str | msgspec.UnsetType = msgspec.UNSET
+    """Whose prediction it was; left out for the default tenant."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

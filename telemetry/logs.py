@@ -18,10 +18,10 @@ _SHARED = (
 
 
 def failure(
-    id: str, model: str, version: int, attempt: int, traceback: str | None
+    id: str, model: str, version: int, attempt: int, tenant: str, traceback: str | None
 ) -> dict[str, Any]:
-    """The fields of a log line about a failed prediction or job."""
-    fields = {"id": id, "model": model, "version": version, "attempt": attempt}
+    """The fields of a log line about a failed prediction or job of a tenant."""
+    fields = {"id": id, "model": model, "version": version, "attempt": attempt, "tenant": tenant}
     return fields | {"traceback": traceback} if traceback else fields
 
 

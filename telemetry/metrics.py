@@ -29,6 +29,8 @@ class LedgerMetrics(NamedTuple):
     predictions: CounterMetricFamily
     rows: CounterMetricFamily
     seconds: HistogramMetricFamily
+    tenant_predictions: CounterMetricFamily
+    tenant_rows: CounterMetricFamily
     reuse: CounterMetricFamily
     saved_bytes: CounterMetricFamily
     saved_seconds: CounterMetricFamily
@@ -76,6 +78,16 @@ def ledger_metrics() -> LedgerMetrics:
         CounterMetricFamily("predictq_rows", "Rows in succeeded predictions.", labels=version),
         HistogramMetricFamily(
             "predictq_prediction_seconds", "Acceptance to outcome.", labels=version
+        ),
+        CounterMetricFamily(
+            "predictq_tenant_predictions",
+            "Outcomes written for a tenant, other than the default one.",
+            labels=("tenant", "outcome"),
+        ),
+        CounterMetricFamily(
+            "predictq_tenant_rows",
+            "Rows in succeeded predictions of a tenant, other than the default one.",
+            labels=("tenant",),
         ),
         CounterMetricFamily(
             "predictq_cache",

@@ -24,7 +24,7 @@ from telemetry.errors import (
 )
 
 MAX_FIELD_BYTES = 8192
-"""Bytes of one header field, and of the path with its query; browsers do not send longer ones."""
+"""Bytes of one header field, and of the request line; browsers do not send longer ones."""
 MAX_HEAD_BYTES = 32_768
 """Bytes of the whole head; granian accepts at most 100 fields."""
 SECURITY_HEADERS = [
@@ -97,13 +97,13 @@ def _fields(scope: HTTPScope, wanted: bytes) -> list[bytes]:
 
 def _bound(scope: HTTPScope) -> None:
     # The first check, as all later ones take time with the length of the head.
-    total = target = len(scope["path"]) + len(scope["query_string"])
+    total = line = len(scope["method"]) + len(scope["path"]) + len(scope["query_string"])
     for name, value in scope["headers"]:
         length = len(name) + len(value)
         total += length
         if length > MAX_FIELD_BYTES:
             raise HeadTooLarge
-    if target > MAX_FIELD_BYTES or total > MAX_HEAD_BYTES:
+    if line > MAX_FIELD_BYTES or total > MAX_HEAD_BYTES:
         raise HeadTooLarge
 
 

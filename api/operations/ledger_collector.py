@@ -20,6 +20,7 @@ from tasks.ledger.queue.deployed import DeployedQueues
 from tasks.ledger.queue.stalls import stalls
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import BUCKETS, ReuseCounts, Statistics
+from tasks.ledger.tenants.counts import TenantCounts, tenant_counts
 from tasks.settings import Settings
 from tasks.webhooks.outbox import WebhookTotals, webhook_totals
 from telemetry.errors import PredictqError
@@ -80,6 +81,7 @@ class LedgerCollector(Collector):
         self._fill_deployments(metrics, workers)
         self._fill_dead_letters(metrics)
         _fill_webhooks(metrics, webhook_totals(self._ledger.client))
+        _fill_tenants(metrics, tenant_counts(self._ledger.client))
         for paused in self._existing.paused():
             model, _, version = paused.model.rpartition(":")
             metrics.paused.add_metric((model, version, paused.trigger), 1)
@@ -145,6 +147,13 @@ def _fill_webhooks(metrics: LedgerMetrics, totals: WebhookTotals) -> None:
     metrics.webhook_events.add_metric(("given_up",), totals.given_up)
     metrics.webhook_failures.add_metric((), totals.failed_attempts)
     metrics.webhook_overdue.add_metric((), totals.overdue_seconds)
+
+
+def _fill_tenants(metrics: LedgerMetrics, counts: dict[str, TenantCounts]) -> None:
+    for tenant, counted in counts.items():
+        for outcome, count in counted.outcomes.items():
+            metrics.tenant_predictions.add_metric((tenant, outcome), count)
+        metrics.tenant_rows.add_metric((tenant,), counted.rows)
 
 
 def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:

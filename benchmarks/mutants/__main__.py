@@ -66,7 +66,8 @@ def python(processes: int, record: bool) -> None:
     mutmut = Path(sys.executable).with_name("mutmut")
     if not mutmut.exists():
         # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
-        sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.8'")
+        uv = f"{mutmut.with_name('uv')} pip install --python {sys.executable}"
+        sys.exit(f"install mutmut first: {uv} 'mutmut>=3.8'")
     subprocess.run([mutmut, "run", "--max-children", str(processes)], cwd=ROOT, check=True)
 
     def told(*arguments: str) -> str:

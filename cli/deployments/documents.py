@@ -1,8 +1,10 @@
 """A deployment as a Compose service, a systemd unit and a Kubernetes manifest."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 
 from registry.deployments.deployment import Deployment
@@ -13,6 +15,11 @@ CONTAINER_NODE = "celery"
 """What the health check of the image asks for."""
 GRACE_SECONDS = 35
 """From the signal to the end of a worker, as in docker-compose.yml."""
+_PLAIN_LABEL = re.compile(r"(?=.{1,50}\Z)[a-z0-9]+-[a-z0-9]+")
+"""Labels that only one model and environment can have."""
+_CUT_LABEL = 41
+"""Characters before the hash."""
+_SYSTEMD_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "%": "%%"})
 
 
 def compose(deployment: Deployment, _home: Path) -> str:
@@ -35,21 +42,21 @@ def compose(deployment: Deployment, _home: Path) -> str:
 def systemd(deployment: Deployment, home: Path) -> str:
     """A unit of a machine that has this clone, and reaches the Redis and the home of the stack."""
     environment = {"PREDICTQ_HOME": str(home), **worker_environment(deployment)}
-    command = shlex.join([".venv/bin/python", "-m", *worker_arguments(deployment)])
+    command = shlex.join(["-m", *worker_arguments(deployment)])
     limits = [f"MemoryMax={deployment.memory_limit}"] if deployment.memory_limit else []
     if deployment.cpu_limit:
-        limits.append(f"CPUQuota={round(deployment.cpu_limit * 100)}%")
+        limits.append(f"CPUQuota={max(round(deployment.cpu_limit * 100), 1)}%")
     return _lines(
         "[Unit]",
         f"Description=predictq workers of {deployment.reference}",
         "After=network-online.target",
         "",
         "[Service]",
-        f"WorkingDirectory={ROOT}",
+        f"WorkingDirectory={str(ROOT).replace('%', '%%')}",
         "# Has REDIS_URL=… of the Redis that the API uses.",
         "EnvironmentFile=/etc/predictq.env",
-        *(f'Environment="{name}={value}"' for name, value in environment.items()),
-        f"ExecStart={ROOT}/{command}",
+        *(f"Environment={_quoted(f'{name}={value}')}" for name, value in environment.items()),
+        f"ExecStart={_quoted(f'{ROOT}/.venv/bin/python')} {command}",
         "Restart=always",
         f"TimeoutStopSec={GRACE_SECONDS}",
         "KillMode=mixed",
@@ -122,9 +129,19 @@ def _command(deployment: Deployment) -> list[str]:
 
 
 def _label(deployment: Deployment) -> str:
-    """A name that Compose and Kubernetes take: lower case, with hyphens."""
-    text = f"{deployment.model}-{deployment.environment}".lower()
-    return "".join(char if char.isalnum() else "-" for char in text)[:50].strip("-")
+    """A name that Compose and Kubernetes take, in lower case; no two deployments have the same."""
+    text = f"{deployment.model}-{deployment.environment}"
+    if _PLAIN_LABEL.fullmatch(text):
+        return text
+    # `a.b@c`, `a-b@c` and `a@b-c` would have one label, and so replace each other.
+    digest = blake2b(deployment.reference.encode(), digest_size=4).hexdigest()
+    cut = "".join(char if char.isalnum() else "-" for char in text.lower())[:_CUT_LABEL]
+    return f"{cut.strip('-')}-{digest}"
+
+
+def _quoted(text: str) -> str:
+    """A text in quotes as systemd reads it, which knows escapes and specifiers, such as %h."""
+    return f'"{text.translate(_SYSTEMD_ESCAPES)}"'
 
 
 def _lines(*lines: str) -> str:

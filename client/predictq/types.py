@@ -28,6 +28,8 @@ class Receipt:
     """The environment of the deployment that computed it; None for the shared workers."""
     cached: bool = False
     """Whether it was computed for another prediction with the same rows."""
+    tenant: str | None = None
+    """Whose prediction it was; None for the default tenant."""
 
 
 @dataclass(frozen=True)

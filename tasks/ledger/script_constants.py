@@ -38,6 +38,8 @@ MAX_REUSE_SECONDS = 3600
 """Most seconds for which an answer is reused by what it cost."""
 MAX_REUSED_BYTES = 2**20
 """Longest outcome that is reused, in bytes: Redis serves nothing else while it is copied."""
+MAX_TENANTS_COUNTED = 50
+"""Most tenants that have counts, and so labels of metrics, of their own."""
 MESSAGES_PER_STEP = 5000
 """Parked messages returned to their queue in one step, which takes about 15 ms."""
 PROBING = {
@@ -90,4 +92,5 @@ def breaker_limits(settings: Settings) -> dict[str, float]:
         "probe_after": settings.probe_after,
         "max_erring": MAX_ERRING,
         "compared_seconds": COMPARED_SECONDS,
+        "max_tenants_counted": MAX_TENANTS_COUNTED,
     }

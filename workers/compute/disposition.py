@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settled import Settled
@@ -59,7 +60,8 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decisi
     """
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     traceback = traceback_of(error)
-    fields = failure(item.id, record.model, record.version, attempt, traceback)
+    tenant = record.tenant or DEFAULT_TENANT
+    fields = failure(item.id, record.model, record.version, attempt, tenant, traceback)
     log.warning("a prediction failed: %s", error_text(error), extra=fields)
     # Loading already took `MAX_RUN_SECONDS`, and would hang as long at the next attempt.
     hung = item.instruction is Instruction.GIVE_UP_LOADING and not _is_away(error)

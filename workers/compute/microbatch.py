@@ -142,6 +142,7 @@ class Computation:
             batch_size=len(computed.predictions),
             runtime=self._engine.runtime_of(manifest),
             environment=self._environment,
+            tenant=record.tenant,
         )
         outcome = record.succeeded(predictions, receipt)
         # Redis keeps the outcome for its time to live, and publishes it to all that wait for it.

@@ -22,6 +22,7 @@ from telemetry.logs import of_version
 from workers.drift.counting import counts_of
 from workers.drift.describing import counted_columns
 from workers.drift.outputs import outputs_of
+from workers.drift.values import held_bytes
 from workers.models.tabular.columns import Array
 from workers.models.tabular.outputs import Output, joined_outputs
 from workers.models.tabular.table import Table
@@ -31,6 +32,8 @@ NoteRows = Callable[[Manifest, Table, Mapping[str, Output]], None]
 """Takes rows of a version and the answers to them: `DriftCounter.note`."""
 COUNTED_ROWS = 1024
 """Rows of a version that a process counts between two writes."""
+COUNTED_BYTES = 2**24
+"""Bytes of rows and answers of a version from which on no more are kept to be counted."""
 WRITE_SECONDS = 5.0
 """Seconds between two writes while there is work."""
 
@@ -42,6 +45,22 @@ class _Noted(msgspec.Struct):
     tables: list[Table] = msgspec.field(default_factory=list)
     answers: dict[str, list[Output]] = msgspec.field(default_factory=lambda: defaultdict(list))
     rows: int = 0
+    bytes: int = 0
+
+    def takes(self) -> int:
+        """How many rows more are kept."""
+        if self.baseline is None or self.bytes >= COUNTED_BYTES:
+            return 0
+        return COUNTED_ROWS - self.rows
+
+    def keep(self, table: Table, answers: Mapping[str, Output]) -> None:
+        """Keep rows, and the answers to them, until they are counted."""
+        self.tables.append(table)
+        self.rows += len(table)
+        self.bytes += sum(map(held_bytes, table.arrays()))
+        for method, output in answers.items():
+            self.answers[method].append(output)
+            self.bytes += sum(map(held_bytes, output if isinstance(output, list) else [output]))
 
 
 class DriftCounter:
@@ -62,16 +81,13 @@ class DriftCounter:
     def note(self, manifest: Manifest, table: Table, answers: Mapping[str, Output]) -> None:
         """Note rows of a version, in the form that `Table` has them, and the answers to them."""
         noted = self._noted.get(manifest.reference) or self._begin(manifest)
-        left = COUNTED_ROWS - noted.rows
-        if noted.baseline is None or left <= 0:
+        left = noted.takes()
+        if not left:
             return
         if len(table) > left:  # evenly, as rows of a file may be sorted
             chosen = np.linspace(0, len(table) - 1, left).astype(np.intp)
             table, answers = table[chosen], {m: _chosen(o, chosen) for m, o in answers.items()}
-        noted.tables.append(table)
-        noted.rows += len(table)
-        for method, output in answers.items():
-            noted.answers[method].append(output)
+        noted.keep(table, answers)
 
     def write_if_due(self) -> None:
         """Write what was noted, unless the last write was just now."""

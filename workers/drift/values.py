@@ -1,5 +1,6 @@
 """Reduces the values of a feature to floats, or to counted texts: the same for every door."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column
-from workers.models.tabular.columns import FLOAT, Array
+from workers.models.tabular.columns import FLOAT, OBJECT, Array
 
 MAX_NAME = 60
 """Characters of a value that tell it from others."""
@@ -39,6 +40,14 @@ def counted_names(arrays: Sequence[Array]) -> Counter[str | None]:
     for value, times in raw.items():
         named[_name(value)] += times
     return named
+
+
+def held_bytes(array: Array) -> int:
+    """About how many bytes an array and its values take, such as long texts."""
+    held: int = array.nbytes
+    if array.dtype == OBJECT:
+        held += sum(map(sys.getsizeof, array))
+    return held
 
 
 def _name(value: Any) -> str | None:

@@ -84,7 +84,9 @@ class Performer:
     def _failed(self, begun: Begun, error: Exception) -> Disposition:
         reserved, word, traceback = begun.reserved, error_text(error), traceback_of(error)
         request = begun.request
-        fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+        fields = failure(
+            reserved.job, request.model, request.version, begun.attempt, request.tenant, traceback
+        )
         log.warning("step %s of a job failed: %s", reserved.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(reserved, backoff_of(error))

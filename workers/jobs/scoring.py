@@ -74,7 +74,9 @@ def _log(begun: Begun, error: PredictqError) -> None:
     """Log one line per chunk, however many rows failed; the errors file lists them all."""
     reserved, request = begun.reserved, begun.request
     traceback = traceback_of(error)
-    fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+    fields = failure(
+        reserved.job, request.model, request.version, begun.attempt, request.tenant, traceback
+    )
     log.warning("rows of chunk %s failed: %s", reserved.step, error_text(error), extra=fields)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import redis
 from msgspec.structs import replace
 
+from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import Postponement
 from tasks.ledger.predictions.settled import Settled
@@ -72,7 +73,8 @@ def return_uncharged(reservations: Reservations, messages: list[Message]) -> boo
 def _given_up(ledger: Ledger, message: Message) -> Record:
     task_id = message.request.id
     record = ledger.record(task_id) or _unknown(task_id, message.reference)
-    fields = _fields(task_id, message.reference) | {"attempt": MAX_ATTEMPTS}
+    tenant = record.tenant or DEFAULT_TENANT
+    fields = _fields(task_id, message.reference) | {"attempt": MAX_ATTEMPTS, "tenant": tenant}
     log.error("a prediction is given up: its process died in every attempt", extra=fields)
     error = WorkerLost(f"computing this ended its process {MAX_ATTEMPTS} times")
     return record.failed(error, MAX_ATTEMPTS)

@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from tasks.ledger import keys
 from tasks.ledger.heads import letter_head
 from tasks.ledger.predictions.arms import told_of_arms
@@ -39,10 +41,20 @@ def _called(
     for index, settled in enumerate(outcomes, 1):
         if settled.tag is not None and settled.dead_after is not None:
             details += _dead(index, settled.record, settled.tag, settled.dead_after)
+    counted = told_of_arms(outcomes), _told_of_tenants(outcomes)
     return (
         [keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics, *map(keys.record, ids)],
-        [result_ttl, int(by_look_up), told_of_arms(outcomes), *tags, *ids, *details],
+        [result_ttl, int(by_look_up), *counted, *tags, *ids, *details],
     )
+
+
+def _told_of_tenants(outcomes: Sequence[Settled]) -> bytes:
+    """The indexes, from 1, of the outcomes of each tenant as JSON; empty without tenants."""
+    told: dict[str, list[int]] = {}
+    for index, settled in enumerate(outcomes, 1):
+        if settled.record.tenant:
+            told.setdefault(settled.record.tenant, []).append(index)
+    return msgspec.json.encode(told) if told else b""
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:

@@ -47,6 +47,9 @@ def test_prediction_of_another_tenant_does_not_exist(
     assert (ours["status"], ours["predictions"]) == ("succeeded", [2])
     path = f"/predict/result/{ours['id']}"
     assert risk.get(path).json()["predictions"] == [2]  # the outcome that a worker wrote
+    assert ours["receipt"]["tenant"] == "risk"
+    assert "tenant" not in stack.http.post("/predict", json=BODY).json()["receipt"]
+    assert 'predictions_total{outcome="succeeded",tenant="risk"}' in stack.http.get("/metrics").text
     unknown = web.get("/predict/result/never-given-out").json()
     for other in (web, stack.http, stack.owner):
         assert other.get(path).json() == unknown

@@ -41,9 +41,10 @@ def test_log_line_is_bounded(written: StringIO) -> None:
 
 
 def test_log_line_has_its_fields(written: StringIO) -> None:
-    logging.getLogger("workers").warning("it failed", extra=failure("a", "m", 3, 2, None))
+    logging.getLogger("workers").warning("it failed", extra=failure("a", "m", 3, 2, "risk", None))
     told = json.loads(written.getvalue())
-    assert {"id": "a", "model": "m", "version": 3, "attempt": 2}.items() <= told.items()
+    fields = {"id": "a", "model": "m", "version": 3, "attempt": 2, "tenant": "risk"}
+    assert fields.items() <= told.items()
     assert "traceback" not in told
 
 

@@ -53,6 +53,10 @@ class Table:
         """The rows as one matrix; None if there is an array for each column."""
         return self._matrix
 
+    def arrays(self) -> Sequence[Array]:
+        """All that the rows are held in."""
+        return self._columns if self._matrix is None else (self._matrix,)
+
     def column(self, index: int) -> Array:
         """The values of one column, as `columns.array_of` makes them."""
         return self._columns[index] if self._matrix is None else self._matrix[:, index]

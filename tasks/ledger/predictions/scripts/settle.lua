@@ -1,25 +1,26 @@
--- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes, reuse, arms
+-- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes, reuse, arms, ledger.tenants.counting
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
---       what arms.lua counts, empty if no alias is split; tags (empty for none), ids; then for each: outcome, state, rows, seconds from
+--       what arms.lua counts, empty if no alias is split; what counting.lua counts, empty without
+--       tenants; tags (empty for none), ids; then for each: outcome, state, rows, seconds from
 --       acceptance, histogram bucket; then for each that leaves a dead letter: its index, the
 --       letter without its end, code, reason, and 1 if a pause may park it instead.
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
 -- first write adds data.
 local reserved, due, attempts, statistics = unpack(KEYS, 1, 4)
-local live, by_look_up, arms, many = ARGV[1], ARGV[2] == '1', ARGV[3], #KEYS - 4
+local live, by_look_up, arms, tenants, many = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], #KEYS - 4
 local function record_key_at(i) return KEYS[4 + i] end
-local function tags() return unpack(ARGV, 4, many + 3) end
-local function tag_at(i) return ARGV[3 + i] end
-local function id_at(i) return ARGV[3 + many + i] end
+local function tags() return unpack(ARGV, 5, many + 4) end
+local function tag_at(i) return ARGV[4 + i] end
+local function id_at(i) return ARGV[4 + many + i] end
 local function outcome_at(i) -- outcome, state, rows, seconds, bucket
-  local before = 3 + 2 * many + 5 * (i - 1)
+  local before = 4 + 2 * many + 5 * (i - 1)
   return unpack(ARGV, before + 1, before + 5)
 end
-local many_dead = (#ARGV - 3 - 7 * many) / 5
+local many_dead = (#ARGV - 4 - 7 * many) / 5
 local function dead_at(n) -- index, letter without its end, code, reason, whether it may be parked
-  local before = 3 + 7 * many + 5 * (n - 1)
+  local before = 4 + 7 * many + 5 * (n - 1)
   local index, head, code, reason, may_park = unpack(ARGV, before + 1, before + 5)
   return tonumber(index), head, code, reason, may_park == '1'
 end
@@ -127,4 +128,5 @@ if written > 0 then
   redis.call('HINCRBYFLOAT', statistics, 'seconds', string.format('%.6f', seconds))
 end
 if arms ~= '' and written > 0 then count_arms(cjson.decode(arms), version, is_written) end
+if tenants ~= '' and written > 0 then count_tenants(cjson.decode(tenants), is_written, outcome_at) end
 return written

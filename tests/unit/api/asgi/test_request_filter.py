@@ -105,8 +105,9 @@ def test_cross_site_read_is_left_to_the_browser() -> None:
         ([(b"%d" % n, b"x" * 8000) for n in range(MAX_HEAD_BYTES // 8000 + 1)], {}),
         ([], {"path": "/" * (MAX_FIELD_BYTES + 1)}),
         ([], {"path": "/", "query_string": b"x" * MAX_FIELD_BYTES}),
+        ([], {"method": "X" * MAX_FIELD_BYTES}),
     ],
-    ids=["a value", "a name", "all together", "the path", "the query"],
+    ids=["a value", "a name", "all together", "the path", "the query", "the method"],
 )
 def test_head_that_is_too_long_is_refused(headers: Any, scope: Any) -> None:
     behind = Behind()

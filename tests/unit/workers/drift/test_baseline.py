@@ -12,7 +12,7 @@ import pytest
 from registry.baseline import Baseline, BaselineFeature
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
-from workers.drift.counter import COUNTED_ROWS, WRITE_SECONDS, DriftCounter
+from workers.drift.counter import COUNTED_BYTES, COUNTED_ROWS, WRITE_SECONDS, DriftCounter
 from workers.drift.describing import COUNTED_COLUMNS, MIN_SAMPLE_ROWS, baseline_of
 from workers.gate.doors import json_rows
 from workers.models.registration import examine
@@ -180,6 +180,33 @@ def test_counter_writes_once_in_a_while(version) -> None:
         counter.write_if_due()
     assert len(counts.added) == 1
     assert not counter.waits
+
+
+def test_rows_of_long_texts_are_kept_within_a_budget(version) -> None:
+    registry, manifest, baseline = version
+    counts, size = Counts(), 2**20
+    counter = DriftCounter(registry, counts)  # type: ignore[arg-type]
+    row = [None] * (len(manifest.signature.columns) - 1)
+    table = Table.of(manifest.signature, [[*row, "x" * size]])
+    for _ in range(2 * COUNTED_BYTES // size):
+        counter.note(manifest, table, {})
+    counter.write()
+    ((_, _, added),) = counts.added
+    first = sum(amount for place, amount in added.items() if place < baseline.starts[1])
+    assert first == COUNTED_BYTES // size
+
+
+def test_answers_are_kept_within_a_budget_with_their_rows(version) -> None:
+    registry, manifest, baseline = version
+    counts = Counts()
+    counter = DriftCounter(registry, counts)  # type: ignore[arg-type]
+    table = Table.of(manifest.signature, [[None] * len(manifest.signature.columns)])
+    halves = [np.zeros((1, COUNTED_BYTES // 16)) for _ in range(2)]
+    for _ in range(3):
+        counter.note(manifest, table, {"predict": halves})
+    counter.write()
+    ((_, _, added),) = counts.added
+    assert sum(amount for place, amount in added.items() if place < baseline.starts[1]) == 1
 
 
 def test_wide_models_are_counted_in_part() -> None:

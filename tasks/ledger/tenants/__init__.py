@@ -1,0 +1,1 @@
+"""What Redis knows of tenants: how much was answered for each."""
