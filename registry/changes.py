@@ -4,7 +4,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from registry.history import NO_CAUSE, Cause, alias_changes, earlier_meanings, version_change
+from registry.history import (
+    NO_CAUSE,
+    Cause,
+    alias_changes,
+    aliases_after,
+    earlier_meanings,
+    version_change,
+)
 from registry.names import checked_name
 from registry.splits import Meaning, checked_shares, meaning_of, pointing_to, shares_of, versions_in
 from registry.storage.directory import Directory, Model
@@ -70,6 +77,8 @@ class Changes:
             if before != meaning:
                 _check_expected(name, alias, before, expected)
                 _write_aliases(directory, name, model, model.aliases | {alias: meaning}, cause)
+            else:
+                _tell_move(directory, name, alias, meaning, cause)
         return _state(name, alias, before, meaning)
 
     def remove_alias(
@@ -159,6 +168,12 @@ def _write_aliases(
 ) -> None:
     directory.write_aliases(name, aliases)
     directory.record(name, model.aliases, alias_changes(model.aliases, aliases, cause))
+
+
+def _tell_move(directory: Directory, name: str, alias: str, meaning: Meaning, cause: Cause) -> None:
+    """Add to the history that an alias was moved, if that attempt was killed before it did so."""
+    told = aliases_after(directory.history(name))
+    directory.record(name, told, alias_changes(told, told | {alias: meaning}, cause))
 
 
 def _earlier(directory: Directory, name: str, model: Model, alias: str) -> Meaning:
