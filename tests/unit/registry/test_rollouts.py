@@ -95,7 +95,7 @@ def test_rollout_stops_once_its_alias_is_moved_by_hand(
 
 def test_rollout_stops_once_its_alias_is_deleted(registry: Registry, rollouts: Rollouts) -> None:
     rollout = rollouts.advance(rollouts.start("m", PLAN), WHY)
-    Changes(registry).remove("m", 3)
+    Changes(registry).remove_alias("m", "production")
     assert rollouts.settle(rollout).why == "m@production was moved by hand: it was deleted"
 
 
