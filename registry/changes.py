@@ -170,7 +170,7 @@ def _check_expected(name: str, alias: str, before: Meaning | None, expected: Exp
             "there is no such alias" if before is None else f"it means {meaning_of(name, before)}"
         )
         wanted = "no alias" if expected is None else meaning_of(name, expected)
-        raise AliasMoved(f"{name}@{alias} is not as expected: {means}, not {wanted}")
+        raise AliasMoved(f"{name}@{alias} is not as expected: it is {means}, not {wanted}")
 
 
 def _write_aliases(

@@ -285,5 +285,5 @@ class Registry:
         removed = self.directory.removed(name, number)
         if removed is not None and removed.sha256 != description.sha256:
             raise RegistryConflict(
-                f"{name}:{number} was another artifact before its removal; take another number"
+                f"{name}:{number} was another artifact before its removal; choose another number"
             )

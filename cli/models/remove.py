@@ -25,7 +25,7 @@ def remove(model: str, force: bool, why: str, home: Path) -> None:
     """Remove MODEL: one version (name:version), or all of them (name)."""
     reference, registry = parse_reference(model), Registry(home)
     if reference.alias:
-        raise Invalid(f"give a version to remove, {reference.name}:N, not an alias")
+        raise Invalid(f"name the version to remove as {reference.name}:N, not by an alias")
     registry.named(model)  # raises an error if there is none
     changes = Changes(registry)
     if not force and (uses := changes.uses(reference.name, reference.version)):

@@ -37,13 +37,13 @@ class VersionNotReady(Unavailable):
 
 
 class DeploymentStopped(Unavailable):
-    """The deployment is stopped, and accepts no requests meanwhile."""
+    """The deployment is stopped and accepts no requests."""
 
     code = "deployment_stopped"
 
 
 class RateLimited(PredictqError):
-    """The key has asked for as much as it may."""
+    """The key has used up its limit."""
 
     code = "rate_limited"
     retryable = True

@@ -37,7 +37,7 @@ def front(registry: Registry, client: redis.Redis, bare_redis: str) -> FlaskClie
 
 
 def count(client: redis.Redis, fields: dict[str, int]) -> None:
-    client.hset(keys.COMPARED + "m@production", mapping=fields)  # type: ignore[arg-type]
+    client.hset(keys.COMPARED + "m@production", mapping=fields)
 
 
 def test_rollout_is_compared_while_it_goes_on_and_after(

@@ -123,7 +123,7 @@ def test_models_remove_asks_at_a_terminal(run, file, tmp_path, monkeypatch, type
             "the sample has 1; leave only the model's in it",
         ),
         (["add", "m", "JOBLIB"], "--trust"),
-        (["remove", "m@production"], "give a version to remove"),
+        (["remove", "m@production"], "name the version to remove"),
         (["keep-latest", "m", "1"], "there is no model 'm'"),
         (["alias", "m", "production", "1"], "there is no model 'm'"),
     ],
