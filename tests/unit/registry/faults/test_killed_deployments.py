@@ -11,18 +11,26 @@ from registry.store import Registry
 from tests.unit.registry.faults.killed_writes import killed_at_each_write
 
 Act = Callable[[Deploying], object]
-_MADE: Act = lambda deploying: deploying.deploy("m", "production", version=1)  # noqa: E731
-_STOPPED: Act = lambda deploying: deploying.set_state("m", "production", "stopped")  # noqa: E731
+
+
+def _make(deploying: Deploying) -> object:
+    return deploying.deploy("m", "production", version=1)
+
+
+def _stop(deploying: Deploying) -> object:
+    return deploying.set_state("m", "production", "stopped")
+
+
 _ACTS: dict[str, tuple[list[Act], Act]] = {
-    "deploy": ([], _MADE),
-    "move": ([_MADE], lambda deploying: deploying.deploy("m", "production", version=2)),
+    "deploy": ([], _make),
+    "move": ([_make], lambda deploying: deploying.deploy("m", "production", version=2)),
     "scale": (
-        [_MADE],
+        [_make],
         lambda deploying: deploying.scale("m", "production", Scaling(concurrency=2)),
     ),
-    "stop": ([_MADE], _STOPPED),
-    "start": ([_MADE, _STOPPED], lambda d: d.set_state("m", "production", "running")),
-    "delete": ([_MADE], lambda deploying: deploying.delete("m", "production")),
+    "stop": ([_make], _stop),
+    "start": ([_make, _stop], lambda d: d.set_state("m", "production", "running")),
+    "delete": ([_make], lambda deploying: deploying.delete("m", "production")),
 }
 
 
