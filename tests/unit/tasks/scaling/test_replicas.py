@@ -19,7 +19,7 @@ def demand(**changed: float | None) -> Demand:
         "rows_computing": 0,
         "rows_per_second": 100.0,
     }
-    return Demand(**{**calm, **changed})  # type: ignore[arg-type]
+    return Demand(**{**calm, **changed})  # type: ignore[arg-type]  # as a test names them
 
 
 def replicas(bounds: ReplicaBounds = ReplicaBounds(), /, **changed: float | None) -> int:  # noqa: B008 - frozen
