@@ -5,17 +5,20 @@ from datetime import UTC, datetime
 from html import escape
 from itertools import pairwise
 from math import floor, log10
+from statistics import median
 
 import msgspec
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 64, 8, 10, 26
+WIDTH, HEIGHT = 480, 190
+LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 24
 """Pixels beside the plot."""
 TICKS = 4
 """Lines across the plot above zero."""
 TIMES = 5
 """Labels of time, at most."""
+LONG_STEPS = 2.5
+"""Times the usual step, from which on a step is a gap."""
 DAY = 86_400.0
 
 
@@ -65,7 +68,8 @@ def nice(highest: float) -> float:
 def _broken(times: Sequence[float]) -> set[float]:
     """Times before which nothing is known for long: no line leads to them."""
     steps = [after - before for before, after in pairwise(times)]
-    return {after for after, step in zip(times[1:], steps, strict=True) if step > 2.5 * min(steps)}
+    longest = LONG_STEPS * median(steps) if steps else 0.0
+    return {after for after, step in zip(times[1:], steps, strict=True) if step > longest}
 
 
 def _path(places: Sequence[tuple[str | None, bool]]) -> str:

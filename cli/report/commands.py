@@ -54,7 +54,7 @@ def export(since: float, form: str, home: Path) -> None:
 
 
 def _figures(home: Path, since: float) -> Figures:
-    if not 60 <= since <= LONGEST:  # noqa: PLR2004
+    if not 60 <= since <= LONGEST:
         raise click.BadParameter("from 1m to 72h", param_hint="--since")
     now = time.time()
     return read_figures(home, now - since, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import ceil
 
 import msgspec
 
@@ -97,7 +98,8 @@ def _of(version: str, minutes: Sequence[Minute]) -> Summary:
 
 def _steps(minutes: Sequence[Minute], since: float, until: float) -> list[StepFigures]:
     length = max((until - since) / MAX_STEPS, 60.0)
-    grouped = groupby(minutes, key=lambda minute: int((minute.at - since) / length))
+    # Of a step that ends with the period, the end belongs to it.
+    grouped = groupby(minutes, key=lambda minute: ceil((minute.at - since) / length))
     return [_step([*group]) for _, group in grouped]
 
 
@@ -122,5 +124,5 @@ def _seconds(minutes: Sequence[Minute]) -> float:
 
 def _gaps(now: Sequence[Minute], before: Sequence[Minute], seconds: float) -> list[str]:
     known = _seconds(now) / seconds
-    told = [f"only {known:.0%} of the period is recorded"] if known < 0.95 else []  # noqa: PLR2004
+    told = [f"only {known:.0%} of the period is recorded"] if known < 0.95 else []
     return told if before else [*told, "nothing is recorded of the period before"]

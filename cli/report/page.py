@@ -118,7 +118,8 @@ def change(now: float | None, before: float | None) -> str:
     """How much more or less it was than before, in percent."""
     if now is None or not before:
         return ""
-    return f"{(now - before) / before:+.0%}"
+    percent = round(100 * (now - before) / before)
+    return f"{percent:+d}%".replace("-", "\N{MINUS SIGN}") if percent else "±0%"
 
 
 def _section(

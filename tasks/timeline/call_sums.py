@@ -20,7 +20,7 @@ class CallSums(msgspec.Struct, frozen=True, array_like=True):
     model_us: int = 0
     """Over calls: in the model."""
     squares: int = 0
-    """Over calls: the square of the rows. With `products`, time and rows can be fitted to a line."""
+    """Over calls: the square of the rows. With `products`, times can be fitted to a line."""
     products: int = 0
     """Over calls: the rows times the microseconds in the model."""
 

@@ -33,7 +33,6 @@ class HostMinute(msgspec.Struct, frozen=True, array_like=True):
     """Messages that waited in all queues."""
     oldest: float
     """Seconds that the oldest of them had waited."""
-    workers: int
     processes: int
     """That compute."""
     worker_bytes: int
@@ -41,7 +40,6 @@ class HostMinute(msgspec.Struct, frozen=True, array_like=True):
     redis_bytes: int
     cpu: float
     """Share of the processors of the bulk worker's host that was busy, from 0 to 1."""
-    dead_letters: int
 
 
 class Minute(msgspec.Struct, frozen=True, array_like=True):

@@ -7,7 +7,6 @@ from contextlib import suppress
 import psutil
 import redis
 
-from tasks.ledger import keys
 from tasks.ledger.queue.deployed import DeployedQueues
 from tasks.ledger.queue.queue_snapshot import QueueSnapshot, QueueSnapshots
 from tasks.ledger.queue.workers import Workers
@@ -68,12 +67,10 @@ class Recorder:
         return HostMinute(
             depth=sum(queue.depth for queue in queues),
             oldest=max(queue.oldest or 0.0 for queue in queues),
-            workers=len(workers),
             processes=sum(worker["processes"] for worker in workers),
             worker_bytes=sum(worker["memory_bytes"] for worker in workers),
             redis_bytes=self._redis_bytes(),
             cpu=psutil.cpu_percent() / 100,
-            dead_letters=self._client.hlen(keys.DEAD_LETTERS),
         )
 
     def _redis_bytes(self) -> int:

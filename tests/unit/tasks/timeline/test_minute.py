@@ -1,0 +1,38 @@
+"""A minute is what counters grew by."""
+
+from tasks.timeline.call_sums import CallSums
+from tasks.timeline.minute import MAX_VERSIONS, HostMinute, Totals, VersionMinute, grown
+
+HOST = HostMinute(3, 0.5, 2, 1000, 2000, 0.25)
+
+
+def version(count: int, calls: int = 0, seconds: float = 0.0) -> VersionMinute:
+    return VersionMinute({"succeeded": count}, count, seconds, {7: count}, CallSums(calls))
+
+
+def test_what_was_counted_since_is_kept() -> None:
+    before = Totals(1000.0, 50, {"a:1": version(10, 4), "b:1": version(3)})
+    now = Totals(1060.0, 70, {"a:1": version(15, 6, 1.0), "b:1": version(3), "c:1": version(2)})
+    minute = grown(before, now, HOST, 120.0)
+    assert (minute.at, minute.seconds, minute.accepted) == (1060.0, 60.0, 20)
+    assert minute.versions == {"a:1": version(5, 2, 1.0), "c:1": version(2)}
+    assert minute.host == HOST
+
+
+def test_counters_that_begin_again_count_as_they_are() -> None:
+    before = Totals(1000.0, 50, {"a:1": version(10, 4, 9.0)})
+    minute = grown(before, Totals(1060.0, 5, {"a:1": version(2, 1, 0.5)}), HOST, 120.0)
+    assert minute.versions == {"a:1": version(2, 1, 0.5)}
+    assert minute.accepted == 0
+
+
+def test_a_stop_of_the_stack_does_not_stretch_a_minute() -> None:
+    minute = grown(Totals(0.0, 0, {}), Totals(90_000.0, 1, {}), HOST, 120.0)
+    assert minute.seconds == 120.0
+
+
+def test_the_busiest_versions_are_kept() -> None:
+    many = {f"m:{number}": version(number) for number in range(1, MAX_VERSIONS + 3)}
+    kept = grown(Totals(0.0, 0, {}), Totals(60.0, 0, many), HOST, 120.0).versions
+    assert len(kept) == MAX_VERSIONS
+    assert not {"m:1", "m:2"} & kept.keys()
