@@ -37,6 +37,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: float | None
     """Mean rows of a model call."""
     requests_per_call: float | None
+    call_seconds: float | None
+    """What a model call takes whatever its rows, and `row_seconds` what each row adds, fitted to
+    the calls; null if they do not tell."""
+    row_seconds: float | None
 
 
 def summary(minutes: Sequence[VersionMinute], seconds: float) -> Summary:
@@ -47,6 +51,7 @@ def summary(minutes: Sequence[VersionMinute], seconds: float) -> Summary:
         outcomes.update(minute.outcomes)
         histogram.update(minute.histogram)
     calls = sum((minute.calls for minute in minutes), CallSums())
+    of_call, of_row = calls.fitted() or (None, None)
     succeeded, failed = outcomes["succeeded"], outcomes["failed"]
     return Summary(
         predictions=outcomes.total(),
@@ -64,6 +69,8 @@ def summary(minutes: Sequence[VersionMinute], seconds: float) -> Summary:
         model_seconds=_ratio(calls.model_us / 1e6, calls.calls),
         batch_size=_ratio(calls.rows, calls.calls),
         requests_per_call=_ratio(calls.requests, calls.calls),
+        call_seconds=None if of_call is None else of_call / 1e6,
+        row_seconds=None if of_row is None else of_row / 1e6,
     )
 
 

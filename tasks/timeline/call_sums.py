@@ -24,6 +24,15 @@ class CallSums(msgspec.Struct, frozen=True, array_like=True):
     products: int = 0
     """Over calls: the rows times the microseconds in the model."""
 
+    def fitted(self) -> tuple[float, float] | None:
+        """Microseconds of a call, and of each of its rows, by least squares; None if unknown."""
+        spread = self.calls * self.squares - self.rows**2
+        if not spread:  # all calls had as many rows
+            return None
+        of_row = (self.calls * self.products - self.rows * self.model_us) / spread
+        of_call = (self.model_us - of_row * self.rows) / self.calls
+        return (of_call, of_row) if of_call >= 0 and of_row >= 0 else None
+
     def __add__(self, other: "CallSums") -> "CallSums":
         pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
         return CallSums(*(a + b for a, b in pairs))

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
@@ -24,7 +24,8 @@ HOSTILE = "<script>alert(1)</script>:2"
 
 def minute(at: float, version: str = "churn:3", count: int = 60, slow: int = 0) -> Minute:
     histogram = {bucket(0.02): count - slow} | ({bucket(1.0): slow} if slow else {})
-    calls = CallSums(count // 2, count, count * 2, count * 5000, count * 1000)
+    half = count // 2  # of the calls have 3 rows, the others 5
+    calls = CallSums(half, count, half * 4, count * 5000, half * 2000, half * 17, half * 8500)
     done = VersionMinute({"succeeded": count - 6, "failed": 6}, count * 2, 1.0, histogram, calls)
     host = HostMinute(4, 0.25, 2, 10**9, 10**8, 0.5)
     return Minute(at, 60.0, count, {version: done}, host)
@@ -62,6 +63,8 @@ def test_a_period_is_summed_up_beside_the_one_before(hour: Figures) -> None:
     assert churn.now.queue_seconds == pytest.approx(0.005)
     assert churn.now.model_seconds == pytest.approx(0.002)
     assert (churn.now.batch_size, churn.now.requests_per_call) == (4.0, 2.0)
+    assert churn.now.call_seconds == pytest.approx(0.0)
+    assert churn.now.row_seconds == pytest.approx(0.0005)
     assert [each.version for each in hour.versions] == ["churn:3", HOSTILE]
     assert len(hour.steps) == 60
     assert hour.steps[0].accepted_per_second == 2.0
@@ -98,7 +101,7 @@ def test_page_without_a_past(hour: Figures) -> None:
 def test_lines_have_gaps() -> None:
     values = [1.0, 2.0, None, 4.0, 5.0]
     drawn = chart("a < b", [0, 60, 120, 180, 900], [Line("x", values)], str)
-    svg = ElementTree.fromstring(drawn)
+    svg = ET.fromstring(drawn)
     (path,) = [each.get("d") for each in svg.iter() if each.get("class") == "line l0"]
     assert path is not None
     assert re.sub(r"[^MLh]", "", path) == "MhLMhMh"

@@ -1,5 +1,7 @@
 """A minute is what counters grew by."""
 
+import pytest
+
 from tasks.timeline.call_sums import CallSums
 from tasks.timeline.minute import MAX_VERSIONS, HostMinute, Totals, VersionMinute, grown
 
@@ -36,3 +38,18 @@ def test_the_busiest_versions_are_kept() -> None:
     kept = grown(Totals(0.0, 0, {}), Totals(60.0, 0, many), HOST, 120.0).versions
     assert len(kept) == MAX_VERSIONS
     assert not {"m:1", "m:2"} & kept.keys()
+
+
+def calls_of(*of_each: tuple[int, int]) -> CallSums:
+    """Sums over calls, each with its rows and microseconds."""
+    return sum((CallSums(1, 1, n, 0, us, n * n, n * us) for n, us in of_each), CallSums())
+
+
+def test_time_of_calls_is_fitted_to_their_rows() -> None:
+    assert calls_of((1, 110), (10, 200), (64, 740)).fitted() == pytest.approx((100.0, 10.0))
+    assert calls_of((1, 110), (2, 90), (1, 90), (2, 110)).fitted() == pytest.approx((100.0, 0.0))
+
+
+@pytest.mark.parametrize("calls", [(), ((4, 100),), ((4, 100), (4, 200)), ((1, 100), (9, 10))])
+def test_calls_that_do_not_tell_are_not_fitted(calls: tuple[tuple[int, int], ...]) -> None:
+    assert calls_of(*calls).fitted() is None
