@@ -9,8 +9,8 @@ from cli import find_stack
 from cli.failure import Failure
 from cli.keys.durations import Duration
 from cli.report.exporting import as_csv, as_json_text
-from cli.report.figures import Figures
-from cli.report.page import page
+from cli.report.figures import ReportFigures
+from cli.report.page import report_page
 from cli.report.reading import read_figures
 from tasks.timeline.timeline import KEPT_MINUTES
 
@@ -30,7 +30,7 @@ _since_option = click.option(
 @find_stack.for_registry
 def report(since: float, output: Path, home: Path) -> None:
     """Write what the stack did as one HTML file: load, latencies, versions, drift."""
-    text = page(_figures(home, since), str(home))
+    text = report_page(_figures(home, since), str(home))
     try:
         output.write_text(text)
     except OSError as error:
@@ -43,17 +43,17 @@ def metrics() -> None:
     """Print the figures of a report."""
 
 
-@metrics.command()
+@metrics.command("export")
 @_since_option
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json")
 @find_stack.for_registry
-def export(since: float, form: str, home: Path) -> None:
+def export_figures(since: float, form: str, home: Path) -> None:
     """Print the figures of a report as JSON or CSV."""
     figures = _figures(home, since)
     click.echo(as_json_text(figures) if form == "json" else as_csv(figures), nl=False)
 
 
-def _figures(home: Path, since: float) -> Figures:
+def _figures(home: Path, since: float) -> ReportFigures:
     if not 60 <= since <= LONGEST:
         raise click.BadParameter("from 1m to 72h", param_hint="--since")
     now = time.time()

@@ -1,4 +1,4 @@
-"""Figures as JSON and as CSV."""
+"""ReportFigures as JSON and as CSV."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cli.report.figures import Figures
+from cli.report.figures import ReportFigures
 from cli.report.summaries import Summary
 
 _STEP = (
@@ -23,12 +23,12 @@ _STEP = (
 _HEADER = ("of", "version", "at", *_STEP, *Summary.__struct_fields__)
 
 
-def as_json_text(figures: Figures) -> str:
+def as_json_text(figures: ReportFigures) -> str:
     """All figures, as one object; of drift, without the buckets of features."""
     return msgspec.json.format(msgspec.json.encode(figures)).decode() + "\n"
 
 
-def as_csv(figures: Figures) -> str:
+def as_csv(figures: ReportFigures) -> str:
     """A line for the period, the one before, each version in both, and each step."""
     text = io.StringIO()
     writer = csv.writer(text)
@@ -37,7 +37,7 @@ def as_csv(figures: Figures) -> str:
     return text.getvalue()
 
 
-def _rows(figures: Figures) -> Iterator[tuple[Any, ...]]:
+def _rows(figures: ReportFigures) -> Iterator[tuple[Any, ...]]:
     nothing = ("",) * len(_STEP)
     yield "period", "", _time(figures.until), *nothing, *_values(figures.now)
     yield "period before", "", _time(figures.since), *nothing, *_values(figures.before)

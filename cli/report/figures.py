@@ -7,10 +7,10 @@ from math import ceil
 import msgspec
 
 from api.drift.states import DriftState
-from cli.report.summaries import Summary, of_all, summary
+from cli.report.summaries import Summary, of_all, summed_up
 from tasks.timeline.minute import Minute
 
-MAX_STEPS = 96
+MAX_REPORT_STEPS = 96
 """Steps of a period, at most."""
 NOT_KEPT = (
     "requests by endpoint: only the API's processes count them, see /metrics",
@@ -47,7 +47,7 @@ class VersionFigures(msgspec.Struct, frozen=True):
     before: Summary
 
 
-class Figures(msgspec.Struct, frozen=True):
+class ReportFigures(msgspec.Struct, frozen=True):
     """All that a report says."""
 
     since: float
@@ -68,16 +68,16 @@ class Figures(msgspec.Struct, frozen=True):
 
 def figures(
     minutes: Sequence[Minute], since: float, until: float, drift: Sequence[DriftState] = ()
-) -> Figures:
+) -> ReportFigures:
     """Compute them of minutes in order of time, from before the period before on."""
     now = [minute for minute in minutes if since < minute.at <= until]
     before = [minute for minute in minutes if 2 * since - until < minute.at <= since]
-    return Figures(
+    return ReportFigures(
         since=since,
         until=until,
         recorded_seconds=_seconds(now),
-        now=summary(of_all(now), _seconds(now)),
-        before=summary(of_all(before), _seconds(before)),
+        now=summed_up(of_all(now), _seconds(now)),
+        before=summed_up(of_all(before), _seconds(before)),
         versions=_versions(now, before),
         steps=_steps(now, since, until),
         drift=list(drift),
@@ -93,11 +93,11 @@ def _versions(now: Sequence[Minute], before: Sequence[Minute]) -> list[VersionFi
 
 def _of(version: str, minutes: Sequence[Minute]) -> Summary:
     done = [minute.versions[version] for minute in minutes if version in minute.versions]
-    return summary(done, _seconds(minutes))
+    return summed_up(done, _seconds(minutes))
 
 
 def _steps(minutes: Sequence[Minute], since: float, until: float) -> list[StepFigures]:
-    length = max((until - since) / MAX_STEPS, 60.0)
+    length = max((until - since) / MAX_REPORT_STEPS, 60.0)
     # Of a step that ends with the period, the end belongs to it.
     grouped = groupby(minutes, key=lambda minute: ceil((minute.at - since) / length))
     return [_step([*group]) for _, group in grouped]
@@ -114,7 +114,7 @@ def _step(minutes: Sequence[Minute]) -> StepFigures:
         worker_bytes=max(host.worker_bytes for host in hosts),
         redis_bytes=max(host.redis_bytes for host in hosts),
         processes=min(host.processes for host in hosts),
-        done=summary(of_all(minutes), seconds),
+        done=summed_up(of_all(minutes), seconds),
     )
 
 

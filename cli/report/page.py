@@ -8,8 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from api.console.formatting import FILTERS, NOTHING, bytes_size, duration, per_second, thousands
-from cli.report.charts import Line, chart
-from cli.report.figures import Figures, StepFigures
+from cli.report.charts import ChartLine, chart
+from cli.report.figures import ReportFigures, StepFigures
 
 Reading = Callable[[StepFigures], float | None]
 
@@ -89,13 +89,17 @@ _CHARTS: tuple[tuple[str, str, Callable[[float], str], dict[str, Reading]], ...]
 )
 
 
-def page(figures: Figures, home: str) -> str:
+def report_page(figures: ReportFigures, home: str) -> str:
     """The page. ``home``: of the stack, to name it."""
     loader = PackageLoader("cli.report", "templates")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= FILTERS | {"share": share, "change": change, "number": number}
+    environment.filters |= FILTERS | {
+        "share": share_text,
+        "change": change_text,
+        "number": mean_text,
+    }
     return environment.get_template("report.html").render(
         figures=figures,
         home=home,
@@ -104,17 +108,17 @@ def page(figures: Figures, home: str) -> str:
     )
 
 
-def share(value: float | None) -> str:
+def share_text(value: float | None) -> str:
     """A share in percent."""
     return NOTHING if value is None else f"{value:.2%}"
 
 
-def number(value: float | None) -> str:
+def mean_text(value: float | None) -> str:
     """A mean."""
     return NOTHING if value is None else f"{value:.3g}"
 
 
-def change(now: float | None, before: float | None) -> str:
+def change_text(now: float | None, before: float | None) -> str:
     """How much more or less it was than before, in percent."""
     if now is None or not before:
         return ""
@@ -123,14 +127,16 @@ def change(now: float | None, before: float | None) -> str:
 
 
 def _section(
-    figures: Figures,
+    figures: ReportFigures,
     title: str,
     note: str,
     text: Callable[[float], str],
     lines: dict[str, Reading],
 ) -> Section:
     times = [step.at for step in figures.steps]
-    drawn = [Line(name, [read(step) for step in figures.steps]) for name, read in lines.items()]
+    drawn = [
+        ChartLine(name, [read(step) for step in figures.steps]) for name, read in lines.items()
+    ]
     is_known = any(value is not None for line in drawn for value in line.values)
     picture = chart(f"{title}: {note}", times, drawn, text) if is_known else None
     return Section(title, note, tuple(lines), picture)

@@ -8,7 +8,7 @@ import redis
 from api.drift.looking import DriftLook
 from api.drift.states import DriftState
 from cli.failure import Failure
-from cli.report.figures import Figures, figures
+from cli.report.figures import ReportFigures, figures
 from registry.store import Registry
 from stack.running import running_stack
 from tasks.drift.counts import KEPT_HOURS, DriftCounts
@@ -20,7 +20,7 @@ DRIFT_VERSIONS = 20
 """Versions whose drift is looked at, the busiest ones."""
 
 
-def read_figures(home: Path, since: float, until: float) -> Figures:
+def read_figures(home: Path, since: float, until: float) -> ReportFigures:
     """The figures of the stack that runs on a home; Unix seconds. Raises `Failure`."""
     stack = running_stack(home)
     if stack is None:

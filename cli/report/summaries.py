@@ -43,7 +43,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     row_seconds: float | None
 
 
-def summary(minutes: Sequence[VersionMinute], seconds: float) -> Summary:
+def summed_up(minutes: Sequence[VersionMinute], seconds: float) -> Summary:
     """Sum up minutes of one version or several, over a period of so many seconds."""
     outcomes: Counter[str] = Counter()
     histogram: Counter[int] = Counter()

@@ -8,7 +8,7 @@ import msgspec
 from tasks.timeline.call_sums import CallSums
 
 KeyType = TypeVar("KeyType")
-MAX_VERSIONS = 100
+MAX_MINUTE_VERSIONS = 100
 """Versions that are kept of a minute, the busiest ones."""
 
 
@@ -56,7 +56,7 @@ class Minute(msgspec.Struct, frozen=True, array_like=True):
     host: HostMinute
 
 
-class Totals(msgspec.Struct, frozen=True, array_like=True):
+class CounterTotals(msgspec.Struct, frozen=True, array_like=True):
     """The counters of the ledger at a moment; what they grow by makes a minute."""
 
     at: float
@@ -64,7 +64,7 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
     versions: dict[str, VersionMinute]
 
 
-def grown(before: Totals, now: Totals, host: HostMinute, longest: float) -> Minute:
+def grown(before: CounterTotals, now: CounterTotals, host: HostMinute, longest: float) -> Minute:
     """The minute between two totals; one that took longer than ``longest`` counts as so long."""
     differences = {
         version: _difference(before.versions.get(version), after)
@@ -76,7 +76,7 @@ def grown(before: Totals, now: Totals, host: HostMinute, longest: float) -> Minu
         at=now.at,
         seconds=min(max(now.at - before.at, 1.0), longest),
         accepted=max(now.accepted - before.accepted, 0),  # a purge lowers it
-        versions=dict(busy[:MAX_VERSIONS]),
+        versions=dict(busy[:MAX_MINUTE_VERSIONS]),
         host=host,
     )
 

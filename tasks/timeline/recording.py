@@ -13,7 +13,7 @@ from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import Statistics, collected
 from tasks.messages import PREDICT_QUEUE
 from tasks.timeline.call_sums import CallSums, read_calls
-from tasks.timeline.minute import HostMinute, Totals, VersionMinute, grown
+from tasks.timeline.minute import CounterTotals, HostMinute, VersionMinute, grown
 from tasks.timeline.timeline import MINUTE_SECONDS, Timeline
 
 LONGEST_SECONDS = 2.0 * MINUTE_SECONDS
@@ -50,10 +50,10 @@ class Recorder:
         self._timeline.write(totals, minute)
         return True
 
-    def _totals(self, now: float, queues: list[QueueSnapshot]) -> Totals:
+    def _totals(self, now: float, queues: list[QueueSnapshot]) -> CounterTotals:
         counted = collected(self._client)
         calls = read_calls(self._client, [each.reference for each in counted])
-        return Totals(
+        return CounterTotals(
             at=now,
             accepted=sum(queue.taken + queue.depth for queue in queues),
             versions={

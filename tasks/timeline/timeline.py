@@ -6,13 +6,13 @@ import msgspec
 import redis
 
 from tasks.ledger import keys
-from tasks.timeline.minute import Minute, Totals
+from tasks.timeline.minute import CounterTotals, Minute
 
 KEPT_MINUTES = 3 * 24 * 60
 """Minutes that are kept."""
 MINUTE_SECONDS = 60
 _minutes = msgspec.msgpack.Decoder(Minute)
-_totals = msgspec.msgpack.Decoder(Totals)
+_totals = msgspec.msgpack.Decoder(CounterTotals)
 
 
 class Timeline:
@@ -27,12 +27,12 @@ class Timeline:
         # A little less than a minute: the claimer comes again a minute later.
         return bool(self._client.set(claim, 1, nx=True, px=MINUTE_SECONDS * 1000 - 500))
 
-    def totals(self) -> Totals | None:
+    def totals(self) -> CounterTotals | None:
         """The totals of the latest recording; None before the first one."""
         found = cast("bytes | None", self._client.get(keys.TIMELINE_TOTALS))
         return _totals.decode(found) if found else None
 
-    def write(self, totals: Totals, minute: Minute | None) -> None:
+    def write(self, totals: CounterTotals, minute: Minute | None) -> None:
         """Keep a minute, and the totals at its end; in one step."""
         with self._client.pipeline(transaction=True) as pipe:
             if minute is not None:

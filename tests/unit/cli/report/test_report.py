@@ -1,4 +1,4 @@
-"""Figures are computed of minutes, and shown as a page, as JSON and as CSV."""
+"""ReportFigures are computed of minutes, and shown as a page, as JSON and as CSV."""
 
 import csv
 import json
@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from api.drift.states import DriftState
 from cli.main import main
-from cli.report.charts import Line, chart, nice
+from cli.report.charts import ChartLine, chart, nice
 from cli.report.exporting import as_csv, as_json_text
-from cli.report.figures import Figures, figures
-from cli.report.page import change, page
+from cli.report.figures import ReportFigures, figures
+from cli.report.page import change_text, report_page
 from tasks.ledger.statistics import BUCKETS, bucket
 from tasks.timeline.call_sums import CallSums
 from tasks.timeline.minute import HostMinute, Minute, VersionMinute
@@ -32,7 +32,7 @@ def minute(at: float, version: str = "churn:3", count: int = 60, slow: int = 0) 
 
 
 @pytest.fixture
-def hour() -> Figures:
+def hour() -> ReportFigures:
     """Two hours of minutes, of which the second is twice as busy."""
     minutes = [minute(NOW - 60 * ago, count=60) for ago in range(119, 59, -1)]
     minutes += [minute(NOW - 60 * ago, count=120, slow=3) for ago in range(59, 0, -1)]
@@ -50,7 +50,7 @@ def hour() -> Figures:
     return figures(minutes, NOW - HOUR, NOW, [drift])
 
 
-def test_a_period_is_summed_up_beside_the_one_before(hour: Figures) -> None:
+def test_a_period_is_summed_up_beside_the_one_before(hour: ReportFigures) -> None:
     assert hour.recorded_seconds == HOUR
     assert (hour.now.predictions, hour.before.predictions) == (59 * 120 + 60, 60 * 60)
     assert hour.now.per_second == pytest.approx(7140 / HOUR)
@@ -80,8 +80,8 @@ def test_what_is_not_recorded_is_told() -> None:
     assert found.before.p50 is None
 
 
-def test_page_is_whole_and_shows_no_markup_of_callers(hour: Figures) -> None:
-    text = page(hour, "/home/<i>")
+def test_page_is_whole_and_shows_no_markup_of_callers(hour: ReportFigures) -> None:
+    text = report_page(hour, "/home/<i>")
     assert "<script" not in text
     assert "<b>" not in text
     assert "<i>" not in text
@@ -91,16 +91,18 @@ def test_page_is_whole_and_shows_no_markup_of_callers(hour: Figures) -> None:
     assert "+98%" in text
 
 
-def test_page_without_a_past(hour: Figures) -> None:
+def test_page_without_a_past(hour: ReportFigures) -> None:
     empty = VersionMinute({"cancelled": 1}, 0, 0.0, {}, CallSums())
     host = HostMinute(0, 0.0, 0, 0, 0, 0.0)
-    text = page(figures([Minute(NOW, 60.0, 0, {"a:1": empty}, host)], NOW - HOUR, NOW), "home")
+    text = report_page(
+        figures([Minute(NOW, 60.0, 0, {"a:1": empty}, host)], NOW - HOUR, NOW), "home"
+    )
     assert text.count("Nothing was counted.") == 3  # latencies, times, batch sizes
 
 
 def test_lines_have_gaps() -> None:
     values = [1.0, 2.0, None, 4.0, 5.0]
-    drawn = chart("a < b", [0, 60, 120, 180, 900], [Line("x", values)], str)
+    drawn = chart("a < b", [0, 60, 120, 180, 900], [ChartLine("x", values)], str)
     svg = ET.fromstring(drawn)
     (path,) = [each.get("d") for each in svg.iter() if each.get("class") == "line l0"]
     assert path is not None
@@ -115,11 +117,15 @@ def test_axes_end_at_round_numbers(highest: float, axis: float) -> None:
 
 
 def test_changes_are_told_in_percent() -> None:
-    assert (change(3, 2), change(1, 2), change(2, 2)) == ("+50%", "\N{MINUS SIGN}50%", "±0%")
-    assert change(None, 2) == change(2, None) == change(2, 0) == ""
+    assert (change_text(3, 2), change_text(1, 2), change_text(2, 2)) == (
+        "+50%",
+        "\N{MINUS SIGN}50%",
+        "±0%",
+    )
+    assert change_text(None, 2) == change_text(2, None) == change_text(2, 0) == ""
 
 
-def test_exports_have_the_same_figures(hour: Figures) -> None:
+def test_exports_have_the_same_figures(hour: ReportFigures) -> None:
     told = json.loads(as_json_text(hour))
     lines = list(csv.DictReader(as_csv(hour).splitlines()))
     assert told["now"]["predictions"] == int(lines[0]["predictions"]) == hour.now.predictions

@@ -3,7 +3,13 @@
 import pytest
 
 from tasks.timeline.call_sums import CallSums
-from tasks.timeline.minute import MAX_VERSIONS, HostMinute, Totals, VersionMinute, grown
+from tasks.timeline.minute import (
+    MAX_MINUTE_VERSIONS,
+    CounterTotals,
+    HostMinute,
+    VersionMinute,
+    grown,
+)
 
 HOST = HostMinute(3, 0.5, 2, 1000, 2000, 0.25)
 
@@ -13,8 +19,10 @@ def version(count: int, calls: int = 0, seconds: float = 0.0) -> VersionMinute:
 
 
 def test_what_was_counted_since_is_kept() -> None:
-    before = Totals(1000.0, 50, {"a:1": version(10, 4), "b:1": version(3)})
-    now = Totals(1060.0, 70, {"a:1": version(15, 6, 1.0), "b:1": version(3), "c:1": version(2)})
+    before = CounterTotals(1000.0, 50, {"a:1": version(10, 4), "b:1": version(3)})
+    now = CounterTotals(
+        1060.0, 70, {"a:1": version(15, 6, 1.0), "b:1": version(3), "c:1": version(2)}
+    )
     minute = grown(before, now, HOST, 120.0)
     assert (minute.at, minute.seconds, minute.accepted) == (1060.0, 60.0, 20)
     assert minute.versions == {"a:1": version(5, 2, 1.0), "c:1": version(2)}
@@ -22,21 +30,21 @@ def test_what_was_counted_since_is_kept() -> None:
 
 
 def test_counters_that_begin_again_count_as_they_are() -> None:
-    before = Totals(1000.0, 50, {"a:1": version(10, 4, 9.0)})
-    minute = grown(before, Totals(1060.0, 5, {"a:1": version(2, 1, 0.5)}), HOST, 120.0)
+    before = CounterTotals(1000.0, 50, {"a:1": version(10, 4, 9.0)})
+    minute = grown(before, CounterTotals(1060.0, 5, {"a:1": version(2, 1, 0.5)}), HOST, 120.0)
     assert minute.versions == {"a:1": version(2, 1, 0.5)}
     assert minute.accepted == 0
 
 
 def test_a_stop_of_the_stack_does_not_stretch_a_minute() -> None:
-    minute = grown(Totals(0.0, 0, {}), Totals(90_000.0, 1, {}), HOST, 120.0)
+    minute = grown(CounterTotals(0.0, 0, {}), CounterTotals(90_000.0, 1, {}), HOST, 120.0)
     assert minute.seconds == 120.0
 
 
 def test_the_busiest_versions_are_kept() -> None:
-    many = {f"m:{number}": version(number) for number in range(1, MAX_VERSIONS + 3)}
-    kept = grown(Totals(0.0, 0, {}), Totals(60.0, 0, many), HOST, 120.0).versions
-    assert len(kept) == MAX_VERSIONS
+    many = {f"m:{number}": version(number) for number in range(1, MAX_MINUTE_VERSIONS + 3)}
+    kept = grown(CounterTotals(0.0, 0, {}), CounterTotals(60.0, 0, many), HOST, 120.0).versions
+    assert len(kept) == MAX_MINUTE_VERSIONS
     assert not {"m:1", "m:2"} & kept.keys()
 
 
