@@ -74,8 +74,7 @@ def python(module: tuple[str, ...], processes: int, record: bool) -> None:
         uv = f"{mutmut.with_name('uv')} pip install --python {sys.executable}"
         sys.exit(f"install mutmut first: {uv} 'mutmut>=3.8'")
     chosen = [f"{each}.*" for each in module]
-    command = [mutmut, "run", "--max-children", str(processes), *chosen]
-    subprocess.run(command, cwd=ROOT, check=True)
+    subprocess.run([mutmut, "run", "--max-children", str(processes), *chosen], cwd=ROOT, check=True)
 
     def told(*arguments: str) -> str:
         return subprocess.check_output([mutmut, *arguments], cwd=ROOT, text=True)
