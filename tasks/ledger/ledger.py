@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
+from tasks.callers.quotas import Quotas
 from tasks.ledger import keys
 from tasks.ledger.predictions.acceptance import (
     CERTAIN,
@@ -81,7 +82,8 @@ class Ledger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._settings = settings
-        self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
+        quotas = Quotas(settings.tenant_queued_rows, settings.tenant_outcome_bytes)
+        self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes, quotas)
         self.pipeline = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)

@@ -47,6 +47,25 @@ class RateLimited(PredictqError):
     retryable = True
 
 
+class QuotaReached(PredictqError):
+    """The tenant has as much as it may."""
+
+    code = "quota_reached"
+    retryable = True
+
+
+class QueuedRowsQuota(QuotaReached):
+    """As many rows of the tenant wait as may."""
+
+    code = "quota_queued_rows"
+
+
+class OutcomeBytesQuota(QuotaReached):
+    """The outcomes of the tenant take as many bytes as they may."""
+
+    code = "quota_outcome_bytes"
+
+
 class Busy(Unavailable):
     """The server is handling too many large requests or answers; try again later."""
 
