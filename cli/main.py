@@ -43,6 +43,10 @@ class _Commands(LazyGroup):
         "keys": LazyCommand(
             "cli.keys.commands:keys", "Create, list, show, rotate and revoke API keys."
         ),
+        "logs": LazyCommand(
+            "cli.logs.command:logs",
+            "Search the logs of all processes by their fields, in order of time.",
+        ),
         "models": LazyCommand("cli.models.commands:models", "Register, list and remove models."),
         "predict": LazyCommand(
             "cli.predict.command:predict",

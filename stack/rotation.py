@@ -21,11 +21,11 @@ def rotate(log: Path) -> None:
         return
     for number in range(KEPT_FILES - 1, 0, -1):
         with suppress(FileNotFoundError):
-            _kept(log, number).replace(_kept(log, number + 1))
+            kept_log(log, number).replace(kept_log(log, number + 1))
     try:
-        _copy(log, size, _kept(log, 1))
+        _copy(log, size, kept_log(log, 1))
     except OSError:  # the disk is full, and a log must not fill it further
-        _kept(log, 1).unlink(missing_ok=True)
+        kept_log(log, 1).unlink(missing_ok=True)
     # Writers append (O_APPEND), so they go on at the new end, and leave no hole.
     os.truncate(log, 0)
 
@@ -38,5 +38,6 @@ def _copy(log: Path, size: int, target: Path) -> None:
             copy.write(source.read(COPY_BYTES))
 
 
-def _kept(log: Path, number: int) -> Path:
+def kept_log(log: Path, number: int) -> Path:
+    """A rotated file of a log; 1 is the latest."""
     return log.with_name(f"{log.name}.{number}")

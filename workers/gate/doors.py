@@ -17,7 +17,7 @@ from telemetry.errors import InvalidFeatures
 from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.sources import open_source
 from workers.jobs.tables.spans import Source
-from workers.models.signature.wire import wire_row
+from workers.models.signature.wire import wire_rows
 from workers.models.tabular.arrow_rows import arrow_features
 from workers.models.tabular.table import Table
 
@@ -75,7 +75,7 @@ def read_source(source: Source) -> DoorResult:
 
 def json_rows(signature: Signature, frame: pd.DataFrame) -> list[Any]:
     """The rows as JSON values: objects if the model has column names, else lists."""
-    rows = [wire_row(frame, signature.columns, index) for index in range(len(frame))]
+    rows = wire_rows(frame, signature.columns)
     if not signature.named:
         return rows
     names = [column.name for column in signature.columns]

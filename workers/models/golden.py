@@ -13,7 +13,7 @@ from registry.readiness import GoldenRows
 from telemetry.errors import Invalid, ModelError, ModelUnloadable
 from workers.models.engine import Engine, answer_table
 from workers.models.signature.own_answers import OwnAnswers
-from workers.models.signature.wire import wire_row
+from workers.models.signature.wire import wire_rows
 from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import Output, to_wire
 from workers.models.tabular.table import Table
@@ -89,7 +89,8 @@ def _through_json(values: list[Any]) -> list[Any]:
 
 def _finite_rows(signature: Signature, own: OwnAnswers) -> Iterator[tuple[int, list[Any]]]:
     """Position → wire row; rows with an infinity are left out, since JSON makes null of it."""
-    for index in range(len(own.frame)):
-        row = wire_row(own.frame, signature.columns, index)
-        if not any(isinstance(value, float) and math.isinf(value) for value in row):
-            yield index, row
+    for start in range(0, len(own.frame), MAX_GOLDEN_ROWS):
+        rows = wire_rows(own.frame.iloc[start : start + MAX_GOLDEN_ROWS], signature.columns)
+        for index, row in enumerate(rows, start):
+            if not any(isinstance(value, float) and math.isinf(value) for value in row):
+                yield index, row

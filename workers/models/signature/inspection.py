@@ -22,7 +22,7 @@ from workers.models.signature.model_calls import Row, with_tolerance
 from workers.models.signature.names import Names, names_of
 from workers.models.signature.own_answers import OwnAnswers, own_answers_of
 from workers.models.signature.probing import probe
-from workers.models.signature.wire import wire_row
+from workers.models.signature.wire import wire_rows
 from workers.models.tabular.outputs import Output, to_wire
 
 
@@ -92,7 +92,7 @@ def _by_sample(model: Any, own: OwnAnswers, names: Names, *, typed: bool) -> Ins
         own.is_flat,
         inverse_width(model, own.answers),
     )
-    row = wire_row(own.frame, columns, 0)
+    (row,) = wire_rows(own.frame.iloc[:1], columns)
     signature = with_tolerance(model, _with_inverse(signature), row)
     return Inspected(signature, row, own_answers=own)
 

@@ -1,0 +1,1 @@
+"""Searches and follows the logs of a home."""
