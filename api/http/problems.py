@@ -48,7 +48,6 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.QuotaReached: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     # Errors that a prediction can end with.
     errors.ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from tasks.callers.quotas import Quotas
+from tasks.callers.quotas import NO_QUOTAS, Quotas
 from tasks.ledger import keys
 from tasks.ledger.predictions.acceptance import (
     CERTAIN,
@@ -88,7 +88,10 @@ class Ledger:
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
         accepting = {**ACCEPTING, "visibility_timeout": settings.visibility_timeout}
-        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **accepting)
+        unused = ["reuse"]
+        if quotas == NO_QUOTAS:
+            unused += ["ledger.tenants.storing", "ledger.tenants.quotas"]
+        self._accept = load_script(client, "ledger.predictions.accept", *unused, **accepting)
         self._accept_reusing = load_script(client, "ledger.predictions.accept", **accepting)
         self._start = load_script(
             client, "ledger.predictions.start", result_ttl=settings.result_ttl

@@ -47,20 +47,13 @@ class RateLimited(PredictqError):
     retryable = True
 
 
-class QuotaReached(PredictqError):
-    """The tenant has as much as it may."""
-
-    code = "quota_reached"
-    retryable = True
-
-
-class QueuedRowsQuota(QuotaReached):
+class QueuedRowsQuota(RateLimited):
     """As many rows of the tenant wait as may."""
 
     code = "quota_queued_rows"
 
 
-class OutcomeBytesQuota(QuotaReached):
+class OutcomeBytesQuota(RateLimited):
     """The outcomes of the tenant take as many bytes as they may."""
 
     code = "quota_outcome_bytes"

@@ -9,7 +9,6 @@ from telemetry.errors import (
     OutcomeBytesQuota,
     QueuedRowsQuota,
     QueueFull,
-    QuotaReached,
     RateLimited,
 )
 
@@ -36,7 +35,7 @@ def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
     )
 
 
-def quota_reached(which: str, quotas: Quotas, seconds: int | None = None) -> QuotaReached:
+def quota_reached(which: str, quotas: Quotas, seconds: int | None = None) -> RateLimited:
     """The refusal by a quota. ``seconds``: until the tenant's oldest outcomes are forgotten."""
     if which == "queued":
         return QueuedRowsQuota(
