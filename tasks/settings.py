@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every request needs a key, also those from this machine."""
     keys_file: Path | None = None
     """A file of keys, one a line, beside those in Redis."""
+    issuers_file: Path | None = None
+    """A file of issuers whose JWTs are taken in place of keys."""
     insecure: bool = False
     """Whether the API serves callers without a key although it listens beyond loopback."""
     max_rows: int = 10_000

@@ -1,6 +1,6 @@
 """Admission: the caller of a request, and whether it may send it, decided by its head alone.
 
-It stands before everything that reads a body, on every way through the API.
+It runs before any body is read, on every path through the API.
 """
 
 import time
@@ -15,12 +15,12 @@ from api.asgi.protocol import send_response
 from api.audit.auditing import REFUSALS, Auditing
 from api.callers.access import access_of, is_audited, is_path
 from api.callers.current import CALLER, missing_scope, require_scope
-from api.callers.known_keys import KnownKeys
+from api.callers.known_keys import Presented
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, RequestMetrics
 from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from tasks.callers.limit_fields import limit_fields
-from telemetry.errors import Malformed, NotFound, PredictqError
+from telemetry.errors import Malformed, NotFound, PredictqError, Unavailable
 
 SESSIONS_PATH = "/console"
 LIMITED = HTTPStatus.TOO_MANY_REQUESTS
@@ -36,14 +36,14 @@ class Admission:
     def __init__(
         self,
         app: ASGIApp,
-        keys: KnownKeys,
+        presented: Presented,
         anonymous: Caller,
         session: Session,
         requests: RequestMetrics,
         audit: Auditing,
     ) -> None:
         """``anonymous``: a caller without a key."""
-        self._app, self._keys, self._anonymous = app, keys, anonymous
+        self._app, self._presented, self._anonymous = app, presented, anonymous
         self._session, self._requests, self._audit = session, requests, audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +80,7 @@ class Admission:
         return sent
 
     def _while_admitted(self, scope: HTTPScope, send: Send) -> Send:
-        """Wrap ``send``: an answer that goes on for long ends with the right to it.
+        """Wrap ``send``: a long answer ends once the caller's key or session ends.
 
         It raises `TimeoutError`, as for a client that does not read.
         """
@@ -98,13 +98,14 @@ class Admission:
     async def _admit_again(self, scope: HTTPScope) -> None:
         try:
             caller, needed = await self._admitted(scope), access_of(scope["method"], scope["path"])
-            # Also of a page: it is not the page any more that says how to sign in.
+            # For a page of the console, too: a response that has begun cannot become the sign-in
+            # page.
             if needed is not None and needed != "open":
                 require_scope(caller, needed)
+        except (redis.RedisError, Unavailable):  # the earlier decision holds
+            return
         except PredictqError as error:
             raise TimeoutError(f"an answer ends before its end: {error.code}") from error
-        except redis.RedisError:  # the answer of before stands, as for all requests that are open
-            return
 
     async def _admitted(self, scope: HTTPScope) -> Caller:
         needed = access_of(scope["method"], scope["path"])
@@ -116,7 +117,7 @@ class Admission:
             return self._anonymous
         caller = await self._caller(scope)
         noted: Any = scope
-        noted[CALLER] = caller  # a refusal is recorded with it
+        noted[CALLER] = caller  # recorded with a refusal
         # Pages are refused by Flask, with a page that says how to sign in.
         if needed not in caller.scopes and not scope["path"].startswith(SESSIONS_PATH):
             raise missing_scope(caller, needed)
@@ -125,8 +126,8 @@ class Admission:
     async def _caller(self, scope: HTTPScope) -> Caller:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(given) > 1:
-            raise Malformed("there is more than one Authorization header")
-        sender = await self._keys.caller(given[0], _address(scope)) if given else None
+            raise Malformed("the request has more than one Authorization header")
+        sender = await self._presented(given[0], _address(scope)) if given else None
         if sender is None and scope["path"].startswith(SESSIONS_PATH):
             cookies = [value for name, value in scope["headers"] if name == b"cookie"]
             sender = await self._session(b"; ".join(cookies)) if cookies else None

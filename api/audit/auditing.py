@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from a2wsgi.asgi_typing import HTTPScope
 
 from api.callers.access import access_of
 from api.callers.current import caller_in
+from api.limits.per_second import PerSecond
 from registry.audit.entry import AuditEntry
 from registry.audit.trail import AuditTrail
 from registry.readiness import now
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 
 class Auditing:
-    """What the requests of one process leave in the audit log."""
+    """Writes the changes and refusals of one process to the audit log."""
 
     def __init__(self, home: Path) -> None:
         self._changes, self._refusals = AuditTrail(home), AuditTrail(home, "refusals")
-        self._second, self._recorded, self._unrecorded = 0, 0, 0
+        self._refusals_now, self._unrecorded = PerSecond(), 0
 
     async def answered(self, scope: HTTPScope, status: int, *, is_change: bool) -> None:
         """Record the answer to a change, or a refusal for want of a key or of a right."""
@@ -42,13 +42,9 @@ class Auditing:
             await self._refused(scope, status)
 
     async def _refused(self, scope: HTTPScope, status: int) -> None:
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._recorded = second, 0
-        if self._recorded >= REFUSALS_PER_SECOND:
+        if self._refusals_now.add() > REFUSALS_PER_SECOND:
             self._unrecorded += 1
             return
-        self._recorded += 1
         unrecorded, self._unrecorded = self._unrecorded, 0
         await self._append(self._refusals, _entry(scope, status, unrecorded))
 
@@ -56,7 +52,7 @@ class Auditing:
         try:
             await asyncio.to_thread(trail.append, entry)
         except OSError as error:
-            # The change is made already: to answer with an error would say that it is not.
+            # The change is already made, and an error as answer would say that it is not.
             told = msgspec.to_builtins(entry)
             log.error("the audit log takes no entry: %s", error, extra={"entry": told})
 

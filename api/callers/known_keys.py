@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 import redis
 
 from api.callers.static_keys import StaticKeys
+from api.limits.per_second import PerSecond
 from tasks.callers.caller import Caller
 from tasks.callers.tokens import Token, read_token
 from tasks.ledger import keys
@@ -24,10 +26,12 @@ SECOND_LOOKS = 50
 """Keys that are read before their time in a second, as a wrong secret came with their id."""
 MAX_KNOWN = 20_000
 """Keys that are remembered, and ids that no key has."""
+Presented = Callable[[bytes, str], Awaitable[Caller | None]]
+"""Gives the caller that an `Authorization` header from an address stands for; None without one."""
 
 
 class _Known:
-    """What was read of an id, and when."""
+    """A key as it was read, and the time."""
 
     __slots__ = ("key", "noted_at", "read_at")
 
@@ -42,12 +46,12 @@ class _Known:
 
 
 class KnownKeys:
-    """Tells callers by the keys that they present, on the event loop."""
+    """Finds callers by the keys that they present, on the event loop."""
 
     def __init__(self, static: StaticKeys, pipeline: Pipeline) -> None:
         self._static, self._pipeline = static, pipeline
         self._known: dict[str, _Known] = {}
-        self._second, self._looks = 0.0, 0
+        self._looks = PerSecond()
         self._notes: set[asyncio.Future[None]] = set()
 
     async def caller(self, header: bytes, address: str) -> Caller | None:
@@ -61,7 +65,8 @@ class KnownKeys:
             return None
         text = given.strip().decode("latin-1")
         token = read_token(text)
-        if token is None:  # refused without a look anywhere: a flood of junk costs little
+        # Refused without any look-up, so that a flood of malformed tokens costs little.
+        if token is None:
             return self._static.owner(text)
         if key := self._static.find(token.id):
             return key.check(token, address, time.time())
@@ -79,21 +84,14 @@ class KnownKeys:
         try:
             return known.caller(token, address)
         except KeyInvalid:  # the key may have been made or rotated just now
-            if not self._may_look_again():
+            if self._looks.add() > SECOND_LOOKS:
                 raise
         return (await self._read(token.id)).caller(token, address)
-
-    def _may_look_again(self) -> bool:
-        """Whether one more key that does not fit may be read before its time, in this second."""
-        if monotonic() - self._second > 1:
-            self._second, self._looks = monotonic(), 0
-        self._looks += 1
-        return self._looks <= SECOND_LOOKS
 
     async def _read(self, key_id: str) -> _Known:
         text = await self._pipeline.ask("HGET", keys.API_KEYS, key_id)
         before = self._known.pop(key_id, None)
-        if len(self._known) >= MAX_KNOWN:  # the one that was read longest ago
+        if len(self._known) >= MAX_KNOWN:  # the key whose last read is oldest
             del self._known[next(iter(self._known))]
         noted_at = before.noted_at if before else float("-inf")
         known = self._known[key_id] = _Known(
@@ -102,7 +100,7 @@ class KnownKeys:
         return known
 
     def _note(self, key_id: str, known: _Known) -> None:
-        """Have the use noted, without waiting for it."""
+        """Note the use of a key in the background."""
         known.noted_at = monotonic()
         note = asyncio.ensure_future(self._write_use(key_id))
         self._notes.add(note)

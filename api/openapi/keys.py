@@ -25,7 +25,8 @@ SCHEME = {
     "key": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key, as `predictq keys create` prints it. Its scopes say what it may do.",
+        "description": "A key, as `predictq keys create` prints it, or a JWT of an issuer that the "
+        "server trusts. Its scopes say what its caller may do.",
     }
 }
 HTTP_OPERATIONS = ("get", "put", "post", "patch", "delete")

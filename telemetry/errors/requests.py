@@ -75,36 +75,6 @@ class Forbidden(PredictqError):
     code = "forbidden"
 
 
-class Unauthenticated(PredictqError):
-    """It is not known who sends this request."""
-
-    code = "unauthenticated"
-
-
-class KeyMissing(Unauthenticated):
-    """A key is needed, as `Authorization: Bearer <key>`."""
-
-    code = "key_missing"
-
-
-class KeyInvalid(Unauthenticated):
-    """There is no such key."""
-
-    code = "key_invalid"
-
-
-class KeyExpired(Unauthenticated):
-    """The key has expired."""
-
-    code = "key_expired"
-
-
-class KeyRevoked(Unauthenticated):
-    """The key was revoked."""
-
-    code = "key_revoked"
-
-
 class NotFound(PredictqError):
     """Not found."""
 

@@ -11,7 +11,7 @@ DOCUMENTS = [
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 RUNNABLE = ("bash", "python", "javascript")
-SHOWN = ("json", "text")
+SHOWN = ("json", "text", "toml")
 
 _fence = re.compile(r"^```(\S*)[ \t]*(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _link = re.compile(r"\]\(([^)#\s]+)")

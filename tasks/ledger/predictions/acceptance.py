@@ -73,6 +73,8 @@ def accept_call(
         record, task_id = offer.record.open_text, offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
         arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
+    # The time is passed as text, for the outcome of an answer that is reused: Lua in Redis formats
+    # no dates.
     for index, offer in enumerate(offers, 1):
         if given := offer.reuse:
             arguments += (index, given.key, given.seconds, datetime.now(UTC).isoformat())
@@ -105,10 +107,10 @@ def read_accept_answer(
         case [b"full", *seconds]:
             return queue_full(offer.queue, bounds, *seconds)
         case [b"webhooks"]:
-            return QueueFull(f"{MAX_WEBHOOKS} webhooks wait for events or for their delivery")
+            return QueueFull(f"{MAX_WEBHOOKS} webhooks are open, which is the maximum")
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
-        case _:
+        case _:  # `conflict`, the only answer that is left
             return IdempotencyConflict()
 
 

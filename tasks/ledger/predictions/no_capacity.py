@@ -25,11 +25,11 @@ def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
     policy = limit_fields(limits, [LeftOfLimit(which, 0, max(seconds, 0))])
     if seconds < 0:
         return RateLimited(
-            f"this prediction alone has more rows than the limit of the key, {rate}: send fewer",
+            f"this prediction has more rows than the limit of the key, {rate}: send fewer rows",
             headers=policy,
         )
     return RateLimited(
-        f"the key may ask for {rate} {which}: try again in {seconds} s",
+        f"the limit of the key is {rate} {which}: try again in {seconds} s",
         retry_after=max(seconds, 1),
         headers=policy,
     )

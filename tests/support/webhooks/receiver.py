@@ -60,14 +60,23 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0) -> Iterator[Receiver]:
-    receiver = Receiver(port)
-    thread = threading.Thread(target=receiver.server.serve_forever, args=(0.05,), daemon=True)
+def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Have a server answer in a thread."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield receiver
+        yield
     finally:
-        receiver.hangs.clear()
-        receiver.server.shutdown()
-        receiver.server.server_close()
+        server.shutdown()
+        server.server_close()
         thread.join()
+
+
+@contextmanager
+def receiving(port: int = 0) -> Iterator[Receiver]:
+    receiver = Receiver(port)
+    with serving(receiver.server):
+        try:
+            yield receiver
+        finally:
+            receiver.hangs.clear()

@@ -9,6 +9,7 @@ from api.watch.running import scraping_key
 from predictq import Client, InvalidRequest
 from tasks.alerts.watching.scraping import UP, Scraper
 from tests.support.models import with_models_of
+from tests.support.openid.provider import Provider, providing
 from tests.support.stack import LiveStack, running
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -16,9 +17,20 @@ OPEN = "/health", "/ready", "/docs", "/openapi.json", "/v2/health/ready", "/cons
 
 
 @pytest.fixture(scope="module")
-def closed(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+def provider() -> Iterator[Provider]:
+    with providing() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def closed(
+    constant_home: Path, tmp_path_factory: pytest.TempPathFactory, provider: Provider
+) -> Iterator[LiveStack]:
     home = with_models_of(constant_home, tmp_path_factory.mktemp("closed"))
-    with running(home, forks=True, PREDICTQ_REQUIRE_KEYS="1") as stack:
+    of_scopes = 'scopes_claim = "scope"\ntenant_claim = "team"\nrate = "2/h"\n'
+    issuers = str(provider.file(home / "issuers.toml", of_scopes))
+    settings = {"PREDICTQ_REQUIRE_KEYS": "1", "PREDICTQ_ISSUERS_FILE": issuers}
+    with running(home, forks=True, **settings) as stack:
         yield stack
 
 
@@ -52,3 +64,33 @@ def test_watch_scrapes_with_the_local_key(
     assert scraping_key(closed.home) == "another"
     monkeypatch.delenv("PREDICTQ_KEY")
     assert scraping_key(closed.home / "nowhere") == ""
+
+
+def test_client_with_a_jwt_is_told_limited_and_recorded_like_one_with_a_key(
+    closed: LiveStack, provider: Provider
+) -> None:
+    token = provider.token(scope="openid predict", team="risk")
+    with Client(closed.url, key=token, timeout=5) as client:
+        ours = client.predict("iris", ROW)
+        assert ours.predictions == [0]
+        with pytest.raises(InvalidRequest, match="the caller '127.0.0.1/ada' has not the scope"):
+            client.keys.create("mine", scopes=["admin"])
+        client.predict("iris", ROW)
+    body, headers = {"model": "iris", "features": ROW}, {"Authorization": f"Bearer {token}"}
+    answer = closed.http.post("/predict", json=body, headers=headers)
+    assert (answer.status_code, answer.headers["RateLimit-Policy"]) == (
+        429,
+        '"requests";q=2;w=3600',
+    )
+    path = f"/predict/result/{ours.id}"
+    for team, status in (("risk", 200), ("web", 404)):
+        other = provider.token(scope="predict", team=team, sub="grace")
+        answer = closed.http.get(path, headers={"Authorization": f"Bearer {other}"})
+        assert answer.status_code == status
+    expired = {"Authorization": f"Bearer {provider.token(exp=1)}"}
+    answer = closed.http.get("/models", headers=expired)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+    lines = closed.owner.get("/audit?part=refusals").text
+    assert '"caller":"127.0.0.1/ada"' in lines.replace(": ", ":")
+    assert token not in lines
+    assert token not in closed.logs()

@@ -15,19 +15,19 @@
 -- if the key came with another payload; or that of a paused version, see refusal().
 -- Behind them, if there are limits: what is left of each, see left().
 local queue, queued = unpack(KEYS, 1, 2)
-local many, most_rows, most_bytes, live, limits, quotas = unpack(ARGV, 1, 6)
+local many, most_rows, most_bytes, ttl, limits, quotas = unpack(ARGV, 1, 6)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
 local function offer_at(i) return unpack(ARGV, 6 * i + 1, 6 * i + 6) end
 -- Loaded a second time without `reuse`, as its functions take a tenth of the time of a call.
-local reuses, reusing = {}, reuse_functions and reuse_functions(live)
+local reuses, reusing = {}, reuse_functions and reuse_functions(ttl)
 for at = 6 * many + 7, #ARGV, 4 do
   local index, answer_key, seconds, done_at = unpack(ARGV, at, at + 3)
   reuses[tonumber(index)] = { key = ANSWERS .. answer_key, seconds = tonumber(seconds), done_at = done_at }
 end
 
 local limited = limits ~= '' and limiter(limits)
-local quota = quotas ~= '' and quotas_of(quotas, queue, live)
+local quota = quotas ~= '' and quotas_of(quotas, queue, ttl)
 
 -- No other script admits submissions, so what is read once holds until the end of this one.
 local may_be_paused = redis.call('EXISTS', PAUSED) == 1
@@ -67,7 +67,7 @@ end
 local function remember(idempotency_key, id, fingerprint)
   if not idempotency_key then return end
   redis.call('HSET', idempotency_key, 'id', id, 'fingerprint', fingerprint)
-  redis.call('EXPIRE', idempotency_key, live)
+  redis.call('EXPIRE', idempotency_key, ttl)
 end
 
 local function accept(i)

@@ -8,7 +8,7 @@ local function label_of(tenant)
 end
 
 -- `told`: the indexes of the outcomes of each tenant.
-local function count_tenants(told, is_written, outcome_at, live)
+local function count_tenants(told, is_written, outcome_at, ttl)
   for tenant, indexes in pairs(told) do
     local counts, bytes = {}, 0
     for _, i in ipairs(indexes) do
@@ -22,6 +22,6 @@ local function count_tenants(told, is_written, outcome_at, live)
     for what, amount in pairs(counts) do
       redis.call('HINCRBY', TENANTS, label_of(tenant) .. ' ' .. what, amount)
     end
-    if bytes > 0 then note_stored(tenant, bytes, live) end
+    if bytes > 0 then note_stored(tenant, bytes, ttl) end
   end
 end

@@ -1,16 +1,16 @@
 -- The quotas of a tenant, for accept.lua. Needs messages and storing.
 -- `text`: the tenant, most of its rows that may wait in the queue, most bytes of its outcomes; 0 is
 -- no quota.
-local function quotas_of(text, queue, live)
+local function quotas_of(text, queue, ttl)
   local tenant, most_rows, most_bytes = string.match(text, '^(%S+) (%d+) (%d+)$')
   most_rows, most_bytes = tonumber(most_rows), tonumber(most_bytes)
   local made, key = {}, QUEUED_BY_TENANT .. queue
 
   -- A prediction whose outcome would be kept: { "quota", which, seconds until there is capacity }.
   function made.stored_refusal()
-    local stored = stored_key(tenant, live)
+    local stored = stored_key(tenant, ttl)
     if most_bytes == 0 or tonumber(redis.call('HGET', stored, 'bytes') or 0) < most_bytes then return end
-    local length = live / PERIODS
+    local length = ttl / PERIODS
     local bytes, oldest = forget_periods(stored, math.floor(clock() / length))
     if bytes < most_bytes then return end
     return { 'quota', 'outcomes', math.ceil((oldest + PERIODS + 1) * length - clock()) }

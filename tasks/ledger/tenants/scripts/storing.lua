@@ -1,10 +1,10 @@
 -- Counts the bytes of the outcomes that Redis keeps for tenants. Needs messages.
--- They are counted by periods of a twelfth of the time to live, so that a period whose outcomes are
+-- They are counted by periods of a twelfth of the time to ttl, so that a period whose outcomes are
 -- forgotten can be taken off the sum.
 local PERIODS = 12
 
-local function stored_key(tenant, live)
-  return STORED .. live .. ':' .. tenant -- periods of another length have another key
+local function stored_key(tenant, ttl)
+  return STORED .. ttl .. ':' .. tenant -- periods of another length have another key
 end
 
 -- Take off the periods whose outcomes are all forgotten; returns the bytes of the others, and the
@@ -23,10 +23,10 @@ local function forget_periods(key, period)
   return bytes, oldest
 end
 
-local function note_stored(tenant, bytes, live)
-  local key, length = stored_key(tenant, live), live / PERIODS
+local function note_stored(tenant, bytes, ttl)
+  local key, length = stored_key(tenant, ttl), ttl / PERIODS
   local period = math.floor(clock() / length)
   redis.call('HINCRBY', key, 'bytes', bytes)
   if redis.call('HINCRBY', key, period, bytes) == bytes then forget_periods(key, period) end
-  redis.call('EXPIRE', key, math.ceil(live + length))
+  redis.call('EXPIRE', key, math.ceil(ttl + length))
 end

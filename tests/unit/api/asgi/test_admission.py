@@ -10,7 +10,7 @@ from api.asgi import admission as module
 from api.asgi.admission import Admission
 from api.operations.request_metrics import RequestMetrics
 from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER, VIEWER, Caller
-from telemetry.errors import KeyRevoked
+from telemetry.errors import IssuerUnavailable, KeyRevoked
 
 OWNER = Caller(frozenset(("operate",)), key="one", name="one")
 
@@ -48,7 +48,7 @@ def streamed(
         raise AssertionError("nothing is read")
 
     scope: Any = {"type": "http", "method": "GET", "path": path, "headers": [(field, b"Bearer x")]}
-    told: Any = stream, keys, UNKNOWN_CALLER, session, RequestMetrics(), None
+    told: Any = stream, keys.caller, UNKNOWN_CALLER, session, RequestMetrics(), None
     try:
         asyncio.run(Admission(*told)(scope, receive, send))
     except TimeoutError as error:
@@ -73,6 +73,7 @@ def test_stream_ends_once_its_key_has_lost_the_scope() -> None:
 def test_stream_goes_on_while_its_key_stands_or_cannot_be_read() -> None:
     assert streamed(Keys(OWNER)) == (5, "")
     assert streamed(Keys(OWNER, redis.ConnectionError("away"))) == (5, "")
+    assert streamed(Keys(OWNER, IssuerUnavailable())) == (5, "")
 
 
 def test_stream_of_the_console_ends_with_its_session() -> None:

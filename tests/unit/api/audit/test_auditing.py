@@ -29,7 +29,11 @@ class Requests:
     def __init__(self, home: Path, status: int = 200, caller: Caller | None = OPERATOR) -> None:
         self._home, self.statuses = home, list[int]()
         self._caller, self._status = caller, status
-        told: Any = self._app, self, UNKNOWN_CALLER, None, RequestMetrics(), Auditing(home)
+
+        async def presented(*given: object) -> Caller:
+            return await self.caller(*given)
+
+        told: Any = self._app, presented, UNKNOWN_CALLER, None, RequestMetrics(), Auditing(home)
         self._admission = Admission(*told)
 
     async def caller(self, *_: object) -> Caller:
@@ -99,7 +103,7 @@ def test_audit_of_a_flood_is_bounded_and_counts_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second = 5.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: second)
+    monkeypatch.setattr("api.limits.per_second.monotonic", lambda: second)
     asked = Requests(tmp_path, caller=None)
     for _ in range(module.REFUSALS_PER_SECOND + 7):
         asked.ask("POST", "/predict")

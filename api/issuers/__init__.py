@@ -1,0 +1,1 @@
+"""Issuers, such as OpenID providers: which are trusted, their keys, the callers of their JWTs."""
