@@ -132,6 +132,11 @@ TENANTS = "predictq:tenants"
 """Hash: what was answered for tenants, "<tenant> <state>" and "<tenant> rows" → count."""
 TENANTS_COUNTED = "predictq:tenants:counted"
 """Set of the tenants that have counts of their own."""
+QUEUED_BY_TENANT = "predictq:queued-by-tenant:"
+"""Plus the queue: hash tenant → rows of it that wait, while tenants have a quota of these."""
+STORED = "predictq:stored:"
+"""Plus the time to live of outcomes and the tenant: hash of the bytes of its outcomes, in all and
+by the period in which they were written; see storing.lua."""
 LIMITS = "predictq:limits:"
 """Plus the id of an API key: hash limit → Redis's seconds at which all that was taken would have
 been taken at an even rate; see limiting.lua."""
