@@ -77,7 +77,7 @@ from telemetry.logs import configure
 WAITING_SHARE = 3 / 4
 """Share of a process's connections that may wait, so that others are accepted beside them."""
 MAX_REGISTRY_AGE = 0.001
-"""Seconds for which a process may still use the registry as it was. A look at the file for each
+"""Seconds for which a process may use its cached view of the registry. A look at the file for each
 request lets go of the interpreter, which other threads then hold: a quarter of a submission."""
 THREAD_POOLS = 2
 """Thread pools: batch jobs have their own, so that long downloads never delay predictions."""
@@ -108,13 +108,13 @@ class Services:
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
 
     def bulk_submissions(self) -> BulkSubmissions:
-        """What accepts bulk requests."""
+        """The part that accepts bulk requests."""
         parsing = ByteBudget(self.settings.max_body_bytes)
         shared = BulkServices(self.gateway, self.registry, self.settings, parsing)
         return BulkSubmissions(shared, self.requests)
 
     def waiting_path(self, behind: ASGIApp) -> WaitingPath:
-        """What answers requests that wait."""
+        """The part that answers waiting requests."""
         bound = self.settings.max_body_bytes
         return WaitingPath(
             Entering(self.predictions, self.gateway, self.waits, behind, bound),
@@ -124,11 +124,11 @@ class Services:
         )
 
     def following(self, behind: ASGIApp) -> Following:
-        """What streams events."""
+        """The part that streams events."""
         return Following(EventLog(self.ledger), self.news, self.requests, behind)
 
     def admission(self, address: str, behind: ASGIApp) -> Admission:
-        """What admits callers to a server on this address."""
+        """The part that admits callers to a server on this address."""
         anonymous = anonymous_caller(address, self.settings)
         static = StaticKeys(self.settings.home, self.settings.keys_file)
         presented = self._presented(KnownKeys(static, self.ledger.pipeline))
@@ -144,7 +144,7 @@ class Services:
         return jwt_callers(self.settings.issuers_file, known.caller).caller
 
     def results(self, behind: ASGIApp) -> Results:
-        """What answers requests for the outcomes of many predictions."""
+        """The part that answers requests for the outcomes of many predictions."""
         return Results(
             self.predictions, self.gateway, self.waits, self.sending, self.requests, behind
         )
@@ -195,7 +195,7 @@ def create_flask(services: Services) -> Flask:
     app.wsgi_app = ignore_invalid_dates(app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask has it
     app.url_map.merge_slashes = False  # no redirect: API clients do not expect one
     services.requests.watch(app)
-    guard(app)  # before whatever else looks at a request
+    guard(app)  # registered first, so that it runs before everything else that reads a request
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
     ledger = services.ledger

@@ -11,11 +11,11 @@ class _Commands(LazyGroup):
     lazy_commands: ClassVar = {
         "alerts": LazyCommand(
             "cli.alerts.commands:alerts",
-            "Show what needs attention, and the rules; try notifications.",
+            "List alerts, print their rules, and test notifications.",
         ),
         "audit": LazyCommand(
             "cli.audit.commands:audit",
-            "List what was changed and refused over HTTP, and verify that the log is whole.",
+            "List and verify the audit log of changes and refusals over HTTP.",
         ),
         "backup": LazyCommand(
             "cli.backups.commands:backup",
@@ -34,11 +34,11 @@ class _Commands(LazyGroup):
         ),
         "deployments": LazyCommand(
             "cli.deployments.commands:deployments",
-            "Show, scale, stop, start and delete deployments; `models deploy` makes one.",
+            "Manage deployments. `predictq models deploy` creates one.",
         ),
         "doctor": LazyCommand(
             "cli.doctor.command:doctor",
-            "Check everything that a stack needs, before, during and after a deployment.",
+            "Check everything that a stack needs, and print what to do.",
         ),
         "keys": LazyCommand(
             "cli.keys.commands:keys", "Create, list, show, rotate and revoke API keys."
@@ -58,7 +58,7 @@ class _Commands(LazyGroup):
         ),
         "restore": LazyCommand(
             "cli.backups.commands:restore",
-            "Make a home from a backup; `predictq up --home` starts it.",
+            "Create a home from a backup. Start it with `predictq up --home`.",
         ),
         "restart": LazyCommand(
             "cli.up.restart:restart",
@@ -69,7 +69,7 @@ class _Commands(LazyGroup):
         ),
         "webhooks": LazyCommand(
             "cli.webhooks.commands:webhooks",
-            "Show and rotate the secret that events for webhooks are signed with.",
+            "Show or rotate the secret that signs webhook events.",
         ),
         "up": LazyCommand(
             "cli.up.command:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."
@@ -84,7 +84,7 @@ class _Commands(LazyGroup):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="predictq")
 def main() -> None:
-    """Asynchronous predictions for scikit-learn models, over Celery and Redis."""
+    """Serve predictions of fitted models over HTTP, through a queue."""
 
 
 if __name__ == "__main__":

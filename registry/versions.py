@@ -142,7 +142,7 @@ def check_addition(
     if version is not None and not 1 <= version <= MAX_VERSION:
         raise Invalid(f"a version is a number from 1 to {MAX_VERSION}, not {version}")
     if hashlib.sha256(artifact).hexdigest() != description.sha256:
-        raise ArtifactMismatch("the artifact's bytes are not those that were described")
+        raise ArtifactMismatch("the bytes of the artifact do not match its description")
 
 
 def new_manifest(
@@ -168,6 +168,6 @@ def check_existing(
     # Compared as JSON, since a tuple among the classes is stored as a list.
     if msgspec.json.encode(again) != msgspec.json.encode(existing):
         raise RegistryConflict(
-            f"{name}:{existing.version} exists and differs; versions are immutable, add another"
+            f"{name}:{existing.version} exists and differs; versions are immutable: add another one"
         )
     return existing

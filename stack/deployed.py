@@ -51,6 +51,7 @@ class DeployedWorkers:
                 self._supervisor.set_aside(process)
                 self._supervisor.retire(process)
             elif process.program != wanted[name]:
+                # Set aside so that its successor can have its name. It works until that one does.
                 self._supervisor.set_aside(process)
                 deadline = time.monotonic() + REPLACE_TIMEOUT
                 self._relieved.append(_Relieved(process, name, deadline))
@@ -69,6 +70,7 @@ class DeployedWorkers:
                 if deployment.state == "running"
             ]
         except (PredictqError, OSError) as error:
+            # Told once, as this runs several times a second.
             if str(error) != self._fault:
                 self._fault = str(error)
                 self._tell(f"the deployments cannot be read: {error}")
@@ -79,6 +81,7 @@ class DeployedWorkers:
     def _relieve(self) -> None:
         for each in [*self._relieved]:
             now = self._supervisor.added.get(each.name)
+            # Without a successor, the deployment was stopped or deleted meanwhile.
             works = now is None or (now.program.relieves and now.program.relieves(now.group))
             if works or time.monotonic() > each.deadline:
                 self._relieved.remove(each)

@@ -104,6 +104,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     def _webhooks(self) -> Program:
         """The deliverer, which sends events to the addresses that callers named."""
+        # Two deliverers may run at the same time: Redis gives each event to one of them.
         command = (sys.executable, "-m", "webhooks")
         return Program("webhooks", command, self._environment(), relieves=lambda _: True)
 
@@ -117,6 +118,7 @@ class Stack(msgspec.Struct, frozen=True):
         )
 
     def _bulk_is_ready(self) -> str | None:
+        # The worker has no address to ask; its heartbeat says that it is ready.
         is_ready = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
         return f"ready ({self.workers} processes)" if is_ready else None
 
@@ -163,6 +165,7 @@ class Stack(msgspec.Struct, frozen=True):
         return {
             "PREDICTQ_HOME": str(self.home),
             "REDIS_URL": self.redis_url,
+            # A process that is killed must not take its last lines with it.
             "PYTHONUNBUFFERED": "1",
             **({"PREDICTQ_TRUST_UPLOADS": "1"} if self.trust_uploads else {}),
             **({"PREDICTQ_WEBHOOKS_ALLOW_LOCAL": "1"} if self.local_webhooks else {}),

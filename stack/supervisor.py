@@ -91,6 +91,7 @@ class Supervisor:
         except TimeoutError:
             late = f"{program.name} took more than {within:.0f} s: the machine may be too busy"
             raise StartFailed(late) from None
+        # The kernel may give the number of an ended group to other processes.
         self._guard.release(process.group)
         if process.code:
             raise StartFailed(process.crash_report())
@@ -120,9 +121,11 @@ class Supervisor:
 
     def add(self, program: Program) -> None:
         """Start a program beside the stages. Its crash, even the first, ends no other process."""
+        # Behind the stages of the start, and so stopped before them.
         if self._added not in self._stages:
             self._stages.append(self._added)
         process = self._launch(program, self._logs / f"{program.name}.log", self._added)
+        # Else a crash of this process would end the whole stack, see `_report_crash`.
         process.ready = True
 
     def set_aside(self, process: Process) -> None:
@@ -249,6 +252,7 @@ class Supervisor:
         while any(process.running() for process in stage):
             self._bound_logs()
             if self._signals.wait(0.05):
+                # Passed on: a worker ends at once at its second signal.
                 end = min(end, time.monotonic() + SECOND_SIGNAL_GRACE + reserve)
                 for process in stage:
                     process.terminate()

@@ -37,10 +37,10 @@ class Gateway:
         self._ids = ids
         self._settings = settings
         self._uncertain: deque[str] = deque(maxlen=10_000)
-        """Ids of submissions that may not have been accepted."""
+        """Ids of submissions whose acceptance is uncertain."""
         self.queue_estimates = EstimatesByQueue(ledger.client)
         self.is_shutting_down = False
-        """Whether this process is shutting down: nothing may take long any more."""
+        """Whether this process is shutting down, so that waits must end."""
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue. Once this returns, the prediction is safe in Redis.
@@ -121,7 +121,9 @@ class Gateway:
         return self._offer(self._ids.new(), prediction, idempotency)
 
     def waited_offer(self, prediction: Prediction, idempotency: Idempotency | None) -> Offer:
-        """`offer` under an id whose outcome this process hears of, as the caller waits for it."""
+        """`offer` with a marked id: its outcome is published to this process, where the caller
+        waits.
+        """
         return self._offer(self._ids.new_marked(), prediction, idempotency)
 
     def _offer(
@@ -145,16 +147,16 @@ class Gateway:
         raise self.missing(task_id)
 
     def missing(self, task_id: str) -> PredictqError:
-        """What it means that a prediction has no record: an error that `look_up` raises."""
+        """The error that `look_up` raises for an id without a record."""
         # Redis has forgotten it, or never had it. The id alone tells when we gave it out, if ever.
         created_at = self._ids.created_at(task_id)
         if created_at is None:
             return PredictionNotFound()
         if created_at + self._settings.result_ttl < time.time():
             return ResultGone()
-        # Known to this process alone; another one answers `Lost`.
+        # Only this process knows that the submission failed; another process answers `Lost`.
         if task_id in self._uncertain:
-            return PredictionNotFound("its submission failed, and it was not accepted")
+            return PredictionNotFound("the submission failed, and the prediction was not accepted")
         return Lost()
 
 

@@ -61,7 +61,7 @@ class Ids:
 
     @staticmethod
     def mark_of(text: str) -> str:
-        """What stands where an id has its mark."""
+        """The characters of an id at the position of the mark."""
         return text[MARK]
 
     def created_at(self, text: str) -> float | None:

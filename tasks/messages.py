@@ -81,7 +81,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     webhook: Target | None = None
     """Where the outcome is told. It is no part of the message."""
     tenant: str = DEFAULT_TENANT
-    """Whose it is: callers of other tenants do not see it."""
+    """The tenant of the job; callers of other tenants do not see it."""
     throttle: Throttle | None = None
     """The limits of the key that submits it."""
     copy_of: CopyOf | None = None
@@ -115,7 +115,7 @@ class Idempotency(msgspec.Struct, frozen=True):
     """Fingerprint of the payload. The same key with another fingerprint is a conflict."""
 
     def of(self, tenant: str) -> "Idempotency":
-        """The same for a tenant: two tenants may use one key."""
+        """A copy for one tenant, so that two tenants may use the same key."""
         if tenant == DEFAULT_TENANT:
             return self
         # No header field, and so no key of a caller, can hold this separator.

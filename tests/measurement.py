@@ -72,10 +72,10 @@ class Measurement:
             return
         self._is_on = on
         if on:
-            threading.settrace(self._of_threads)  # type: ignore[arg-type]
+            threading.settrace(self._of_threads)
             self._tracer.start()
         else:
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
             self._tracer.stop()
 
     def expect_examples(self) -> None:

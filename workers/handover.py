@@ -23,7 +23,9 @@ Deliver = Callable[[str, bytes], None]
 
 
 class Handover:
-    """Has messages handed over to this worker. It outlives each subscription."""
+    """The subscription for messages that are handed over to this worker. It outlives each
+    connection.
+    """
 
     def __init__(self, url: str, reservations: Reservations, batcher: Batcher, pool: Pools) -> None:
         """``url``: of Redis."""
@@ -56,7 +58,7 @@ class Handover:
         return f" {' '.join(held)} "
 
     def note_idle(self) -> None:
-        """Say that this worker is idle, unless it has said so since it was last given a message."""
+        """Note that this worker is idle, unless it is noted since it last got a message."""
         if not self.is_noted and (versions := self.idle_versions()):
             self._reservations.note_idle(self._queue, self.worker, versions)
             self.is_noted = True

@@ -1,4 +1,4 @@
-"""Reports to the ledger every few seconds that this worker lives, with its processes' memory."""
+"""Reports to the ledger every few seconds that this worker runs, with its processes' memory."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ HEARTBEAT_SECONDS = 2.0
 
 
 class Heartbeat:
-    """What the ledger hears of this worker."""
+    """The heartbeats of this worker."""
 
     def __init__(
         self, client: redis.Redis, pool: Pools, directives: Callable[[], dict[str, Any]]
@@ -40,8 +40,8 @@ class Heartbeat:
         # On a timer, since frozen processes cause no event that could be the occasion.
         self._pool.maintain()
         self._was_ready = self._was_ready or self._pool.has_ready_process
-        # A worker that still loads its first models is alive. One that has lost all its processes
-        # computes nothing, so it stays silent until a process is ready again.
+        # A worker that still loads its first models sends heartbeats. One that has lost all its
+        # processes computes nothing, so it stays silent until a process is ready again.
         if self._pool.has_ready_process or not self._was_ready:
             self._tell(self._report)
 
@@ -69,7 +69,7 @@ def identity() -> str:
 
 
 def describe_worker(pool: Pools) -> dict[str, Any]:
-    """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
+    """The changing fields of a worker in `/stats`; memory is in bytes, fork server included."""
     held = pool.held
     return {
         "pid": os.getpid(),

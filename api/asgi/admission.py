@@ -1,6 +1,6 @@
 """Admission: the caller of a request, and whether it may send it, decided by its head alone.
 
-It stands before everything that reads a body, on every way through the API.
+It runs before any body is read, on every path through the API.
 """
 
 import time
@@ -79,7 +79,7 @@ class Admission:
         return sent
 
     def _while_admitted(self, scope: HTTPScope, send: Send) -> Send:
-        """Wrap ``send``: an answer that goes on for long ends with the right to it.
+        """Wrap ``send``: a long answer ends once the caller's key or session ends.
 
         It raises `TimeoutError`, as for a client that does not read.
         """
@@ -97,10 +97,11 @@ class Admission:
     async def _admit_again(self, scope: HTTPScope) -> None:
         try:
             caller, needed = await self._admitted(scope), access_of(scope["method"], scope["path"])
-            # Also of a page: it is not the page any more that says how to sign in.
+            # For a page of the console, too: a response that has begun cannot become the sign-in
+            # page.
             if needed is not None and needed != "open":
                 require_scope(caller, needed)
-        except (redis.RedisError, Unavailable):  # what was decided before stands
+        except (redis.RedisError, Unavailable):  # the earlier decision holds
             return
         except PredictqError as error:
             raise TimeoutError(f"an answer ends before its end: {error.code}") from error
@@ -115,7 +116,7 @@ class Admission:
             return self._anonymous
         caller = await self._caller(scope)
         noted: Any = scope
-        noted[CALLER] = caller  # a refusal is recorded with it
+        noted[CALLER] = caller  # recorded with a refusal
         # Pages are refused by Flask, with a page that says how to sign in.
         if needed not in caller.scopes and not scope["path"].startswith(SESSIONS_PATH):
             raise missing_scope(caller, needed)
@@ -124,7 +125,7 @@ class Admission:
     async def _caller(self, scope: HTTPScope) -> Caller:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(given) > 1:
-            raise Malformed("there is more than one Authorization header")
+            raise Malformed("the request has more than one Authorization header")
         sender = await self._presented(given[0], _address(scope)) if given else None
         if sender is None and scope["path"].startswith(SESSIONS_PATH):
             cookies = [value for name, value in scope["headers"] if name == b"cookie"]

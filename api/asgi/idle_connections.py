@@ -57,7 +57,7 @@ class IdleConnections:
         while True:
             time.sleep(IDLE_LOOK_SECONDS)
             # Other descriptors count as well, so this is true somewhat early.
-            with suppress(OSError, psutil.Error):  # no descriptor is left to look with
+            with suppress(OSError, psutil.Error):  # no file descriptor is left for this look
                 if len(os.listdir("/proc/self/fd")) >= self._capacity:
                     close_idle(self._port, self._busy)
 
@@ -88,7 +88,7 @@ def close_idle(port: int, busy: Collection[Peer]) -> int:
 
 
 def _is_shut(descriptor: int, peer: Peer, busy: Collection[Peer]) -> bool:
-    """Shut a connection down; whether it was there, and idle to the last."""
+    """Shut a connection down; returns whether it existed, and was idle until the end."""
     with suppress(OSError), _shared(descriptor, peer) as connection:
         if peer not in busy:
             # Not closed: the server owns the descriptor, and closes it when it reads the end.

@@ -1,4 +1,4 @@
-"""Which requests are plain: their head says nothing that only Flask reads."""
+"""Recognises plain requests: those whose head has no field that only Flask handles."""
 
 from a2wsgi.asgi_typing import HTTPScope
 

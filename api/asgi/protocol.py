@@ -46,7 +46,7 @@ def run_in_threads(app: Flask, threads: int) -> ASGIApp:
         async def received() -> Any:
             try:
                 return await deadline.receive(receive)
-            except TimeoutError:  # to Flask, a client that is too slow has gone
+            except TimeoutError:  # Flask is told that a client that is too slow has disconnected
                 return {"type": "http.disconnect"}
 
         deadline = BodyDeadline()

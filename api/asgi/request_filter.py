@@ -81,7 +81,7 @@ class RequestFilter:
         # A proxy that decodes another coding, or one twice, would see another body.
         codings = [coding.lower() for coding in _fields(scope, b"transfer-encoding")]
         if codings not in ([], [b"chunked"]):
-            raise Malformed("of all transfer codings, only chunked is supported, and only once")
+            raise Malformed("only the transfer coding chunked is supported, and only once")
         # Two Host fields: a proxy in front and Flask could each use another one.
         hosts = _fields(scope, b"host")
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Auditing:
-    """What the requests of one process leave in the audit log."""
+    """Writes the changes and refusals of one process to the audit log."""
 
     def __init__(self, home: Path) -> None:
         self._changes, self._refusals = AuditTrail(home), AuditTrail(home, "refusals")
@@ -52,7 +52,7 @@ class Auditing:
         try:
             await asyncio.to_thread(trail.append, entry)
         except OSError as error:
-            # The change is made already: to answer with an error would say that it is not.
+            # The change is already made, and an error as answer would say that it is not.
             told = msgspec.to_builtins(entry)
             log.error("the audit log takes no entry: %s", error, extra={"entry": told})
 

@@ -1,5 +1,7 @@
 """Access control for batch jobs: jobs that name any path are restricted."""
 
+from itertools import repeat
+
 from flask import request
 from msgspec.structs import replace
 
@@ -8,8 +10,10 @@ from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError, Status
 from telemetry.errors import JobNotFound
 
-MAX_PAGES = 100
-"""Pages of jobs that are read to fill one with those that the caller sees."""
+LATER_PAGE = 1000
+"""Jobs that are read at a time behind those of other tenants, however few are asked for."""
+MAX_LATER_PAGES = 10
+"""Such pages that are read to fill one with the jobs that the caller sees."""
 REDACTED_REASON = "this job names paths of the server: the scope `files` shows the error"
 
 
@@ -36,10 +40,10 @@ class JobAccess:
     ) -> list[Job]:
         """As `JobGateway.latest`, of the jobs that the caller sees."""
         caller, found = current_caller(request), list[Job]()
-        for _ in range(MAX_PAGES):
-            page = self._jobs.latest(many, after, status)
+        for size in (many, *repeat(LATER_PAGE, MAX_LATER_PAGES)):
+            page = self._jobs.latest(size, after, status)
             found += [job for job in page if job.is_seen_by(caller)]
-            if len(found) >= many or len(page) < many:
+            if len(found) >= many or len(page) < size:
                 break
             after = page[-1].id
         return found[:many]

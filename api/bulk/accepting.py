@@ -36,7 +36,7 @@ KEY_SEPARATOR = "\n"
 
 
 class Answered(NamedTuple):
-    """What a window of lines is answered."""
+    """The answer to a window of lines."""
 
     text: bytes
     """A line of NDJSON for each."""
@@ -49,7 +49,7 @@ class Answered(NamedTuple):
 
 
 class BulkServices(NamedTuple):
-    """What all bulk requests share."""
+    """The parts that all bulk requests share."""
 
     gateway: Gateway
     registry: Registry
@@ -81,7 +81,8 @@ class Acceptance:
 
         ``is_brief``: problems are told without details.
         """
-        # Resolved once a window: an alias that moves meanwhile leads the next one elsewhere.
+        # Resolved once for each window, so an alias that moves meanwhile takes effect in the next
+        # window.
         self._resolved.clear()
         offered = [await self._offered_in_turn(*each) for each in enumerate(window)]
         found = await self._submitted(offered)
@@ -158,7 +159,8 @@ class Acceptance:
         try:
             submitted = await self._submitted(instead)
         except redis.RedisError as error:
-            # Other lines of the window are accepted: the caller must get their ids, not an error.
+            # Other lines of the window are accepted already: the caller must get their ids, not an
+            # error.
             log.warning("the fallback of paused versions cannot be asked: %s", error)
             return
         for index, each in zip(paused, submitted, strict=True):

@@ -91,7 +91,7 @@ class StreamedAnswer:
             await self._send_in_time(start)
             while await self._send_next():
                 pass
-        except Exception as error:  # noqa: BLE001 - what was accepted stands
+        except Exception as error:  # noqa: BLE001 - predictions that were accepted stay accepted
             log.info("sending an answer was abandoned: %r", error)
             async with self._changed:
                 self.is_abandoned = True

@@ -15,11 +15,11 @@ from telemetry.errors import PredictionNotFound, PredictqError, SubmissionUncert
 
 log = logging.getLogger(__name__)
 WINDOW_LINES = 256
-"""Most predictions in one round trip: Redis serves no one else meanwhile."""
+"""Most predictions in one round trip, during which Redis serves no other client."""
 MAX_READ_BYTES = 2**18
 """Bytes of records that one round trip reads, unless a single record has more."""
 Found = Record | PredictqError
-"""A record, or why there is none."""
+"""A record, or the error of a look-up without one."""
 
 
 class AcceptedLine(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class BulkGateway:
     async def look_up(self, task_ids: Sequence[str], caller: Caller) -> list[Found]:
         """Look up as many of the ids as `MAX_READ_BYTES` allow, in order; at least one.
 
-        What the caller does not see is told as what does not exist.
+        Predictions that the caller does not see are answered as if they did not exist.
 
         Overdue predictions are settled as expired, as `Gateway.look_up` does.
         """

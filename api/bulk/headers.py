@@ -1,4 +1,4 @@
-"""What the headers of a bulk request say."""
+"""Reads the headers of a bulk request."""
 
 from a2wsgi.asgi_typing import HTTPScope
 

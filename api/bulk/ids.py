@@ -48,7 +48,7 @@ async def read_ids(scope: HTTPScope, receive: Receive) -> list[str]:
 def _read_lines(body: bytes) -> list[str]:
     found = [_one.decode(line) for line in body.split(b"\n") if line.strip()]
     if any(isinstance(each, _Identified) and not each.id and not each.code for each in found):
-        raise Invalid("a list of ids is expected, and an object has no `id`")
+        raise Invalid("expected a list of ids, but an object has no `id`")
     ids = (each if isinstance(each, str) else each.id for each in found)
     return [task_id for task_id in ids if task_id]
 

@@ -1,4 +1,4 @@
-"""Reads what a bulk request holds: its lines, and the form of a JSON document."""
+"""Parses a bulk request: its lines, or its JSON document."""
 
 from typing import Any, NamedTuple
 
@@ -75,7 +75,7 @@ def _read_tolerantly(body: bytes) -> dict[str, Any]:
 
 
 def _listed(requests: Any) -> list[bytes]:
-    # What is beyond the bound is refused unread: a document may list millions of short values.
+    # Values beyond the bound are refused unparsed: a document may list millions of short values.
     if isinstance(requests, list):
         return [encode(request) for request in requests[: MAX_LINES + 1]]
     if not isinstance(requests, msgspec.Raw) or not bytes(requests).lstrip().startswith(b"["):

@@ -39,13 +39,13 @@ MAX_REQUESTS = 64
 
 @dataclass
 class Waiting:
-    """For whom, and how long, a request waits for outcomes."""
+    """The caller of a request that waits for outcomes, and the end of its wait."""
 
     caller: Caller
     until: float
     """End of the wait, in `time.monotonic` seconds."""
     wait: Wait | None = None
-    """What it waits for now."""
+    """The id that the request waits for now."""
     has_left: bool = False
     """Whether the client has disconnected."""
 
@@ -98,7 +98,7 @@ class Results:
             raise MethodNotAllowed(["POST"])
         ids = await read_ids(scope, receive)
         if not self._free:
-            raise Busy("too many requests for results at this moment; try again")
+            raise Busy("too many requests for results are in progress; try again later")
         self._free -= 1
         preferred = preference(scope)
         waiting = Waiting(caller_in(scope), time.monotonic() + preferred.seconds(0))
@@ -150,7 +150,7 @@ class Results:
         pending = list(window) if waiting.left() else []
         while pending := await self._bulk.still_open(pending) if pending else []:
             # The queue is in order: once the last one has its outcome, most others have theirs.
-            # Taken out: one that the caller does not see stays open, and is not waited for.
+            # Without those that the caller does not see, which are answered as unknown at once.
             if not await self._wait_for(pending.pop(), waiting):
                 return
 

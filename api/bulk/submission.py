@@ -60,7 +60,7 @@ class BulkSubmission:
             self._end_early(error if isinstance(error, PredictqError) else unavailable(error))
         except Exception:
             log.exception("unforeseen error in a bulk request", extra={"line": self._next})
-            self._is_accepted = True  # it may be
+            self._is_accepted = True  # it may have been accepted
             self._end_early(SubmissionUncertain(UNFORESEEN))
 
     async def _accept(self, window: list[NumberedLine], gateway: Gateway) -> None:
@@ -82,7 +82,7 @@ class BulkSubmission:
             await self._answer.stream()
         elif self._answer.is_full:
             raise TooLarge("too many lines were refused; correct them, and submit the rest again")
-        if answered.is_uncertain:  # Redis may take seconds to say nothing again
+        if answered.is_uncertain:  # another call may wait for Redis for seconds, too
             raise Unavailable
 
     def _end_early(self, error: PredictqError) -> None:

@@ -58,7 +58,7 @@ class BulkSubmissions:
         """Accept the lines and answer; raises the `PredictqError` of what cannot be begun."""
         started = time.perf_counter()
         if not self._free:
-            raise Busy("too many bulk requests at this moment; try again")
+            raise Busy("too many bulk requests are in progress; try again later")
         self._free -= 1
         try:
             submission = BulkSubmission(lines, acceptance, send)

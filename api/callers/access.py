@@ -171,7 +171,9 @@ _parameter = re.compile(r"<(?:(\w+):)?\w+>")
 
 
 def _plain(route: str) -> str:
-    """A route without the names of its parameters, which Flask and this table may spell apart."""
+    """A route without the names of its parameters, which may differ between Flask and this
+    table.
+    """
     return _parameter.sub(lambda found: "<path>" if found[1] == "path" else "<>", route)
 
 
@@ -180,11 +182,11 @@ ACCESS: dict[str, Access] = {
     for access, text in TABLE.items()
     for line in map(str.strip, text.strip().splitlines())
 }
-"""``METHOD /route`` → what it needs; parameters are ``<>``."""
+"""``METHOD /route`` → the scope that it needs; parameters are ``<>``."""
 
 
 def access_of_route(method: str, route: str) -> Access:
-    """What a route needs, by its rule; raises `LookupError` for one that is not in the table."""
+    """The scope that a route needs, by its rule; raises `LookupError` if the table lacks it."""
     try:
         return ACCESS[_plain(f"{method} {route}")]
     except KeyError:
@@ -215,7 +217,7 @@ _paths = [_pattern(route.partition(" ")[2]) for route in ACCESS]
 
 
 def access_of(method: str, path: str) -> Access | None:
-    """What a request needs; None if there is no such route, or it does not take this method."""
+    """The scope that a request needs; None if no route has its path and method."""
     method = "GET" if method == "HEAD" else method
     request = f"{method} {path}"
     if access := ACCESS.get(request):

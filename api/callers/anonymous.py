@@ -1,4 +1,4 @@
-"""Callers without a key: what they may do depends on where the API listens."""
+"""Callers without a key: their scopes depend on the address on which the API listens."""
 
 from tasks.callers.caller import LOCAL_CALLER, UNKNOWN_CALLER, Caller
 from tasks.hosts import is_loopback

@@ -38,14 +38,14 @@ def require_scope(caller: Caller, needed: Scope) -> None:
 
 
 def missing_scope(caller: Caller, needed: Scope) -> PredictqError:
-    """Why a caller without this scope is refused."""
+    """The error for a caller without this scope."""
     if caller.key:
         return Forbidden(
-            f"the caller {caller.name!r} has not the scope `{needed}`, which this needs"
+            f"the caller {caller.name!r} lacks the scope `{needed}`, which this request needs"
         )
     return KeyMissing(
-        f"this needs a key with the scope `{needed}`, as {WHERE}; the user of the server has one "
-        "in local.key in the server's home, and `predictq keys create` makes others"
+        f"this request needs a key with the scope `{needed}`, as {WHERE}; the user of the server "
+        "has one in local.key in the server's home, and `predictq keys create` makes others"
     )
 
 

@@ -31,7 +31,7 @@ Presented = Callable[[bytes, str], Awaitable[Caller | None]]
 
 
 class _Known:
-    """What was read of an id, and when."""
+    """A key as it was read, and the time."""
 
     __slots__ = ("key", "noted_at", "read_at")
 
@@ -46,7 +46,7 @@ class _Known:
 
 
 class KnownKeys:
-    """Tells callers by the keys that they present, on the event loop."""
+    """Finds callers by the keys that they present, on the event loop."""
 
     def __init__(self, static: StaticKeys, pipeline: Pipeline) -> None:
         self._static, self._pipeline = static, pipeline
@@ -65,7 +65,8 @@ class KnownKeys:
             return None
         text = given.strip().decode("latin-1")
         token = read_token(text)
-        if token is None:  # refused without a look anywhere: a flood of junk costs little
+        # Refused without any look-up, so that a flood of malformed tokens costs little.
+        if token is None:
             return self._static.owner(text)
         if key := self._static.find(token.id):
             return key.check(token, address, time.time())
@@ -90,7 +91,7 @@ class KnownKeys:
     async def _read(self, key_id: str) -> _Known:
         text = await self._pipeline.ask("HGET", keys.API_KEYS, key_id)
         before = self._known.pop(key_id, None)
-        if len(self._known) >= MAX_KNOWN:  # the one that was read longest ago
+        if len(self._known) >= MAX_KNOWN:  # the key whose last read is oldest
             del self._known[next(iter(self._known))]
         noted_at = before.noted_at if before else float("-inf")
         known = self._known[key_id] = _Known(
@@ -99,7 +100,7 @@ class KnownKeys:
         return known
 
     def _note(self, key_id: str, known: _Known) -> None:
-        """Have the use noted, without waiting for it."""
+        """Note the use of a key in the background."""
         known.noted_at = monotonic()
         note = asyncio.ensure_future(self._write_use(key_id))
         self._notes.add(note)

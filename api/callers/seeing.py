@@ -1,6 +1,6 @@
-"""What a caller sees: models by the globs of its key, predictions by its tenant, too.
+"""Restricts callers to the models that their key sees, and to predictions of their tenant.
 
-What it does not see is answered as what does not exist.
+Models and predictions that a caller does not see are answered as if they did not exist.
 """
 
 import re
@@ -29,7 +29,9 @@ def sees_version(caller: Caller, reference: str) -> bool:
 def require_every_model(caller: Caller) -> None:
     """Raise `Forbidden` unless the caller sees every model: what follows shows them all."""
     if not caller.sees_all:
-        raise Forbidden(f"this shows all models, and the caller {caller.name!r} sees only some")
+        raise Forbidden(
+            f"this request shows all models, but the caller {caller.name!r} sees only some"
+        )
 
 
 def seen_workers(caller: Caller, workers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Keys that lie in files: the local key, and those of ``PREDICTQ_KEYS_FILE``."""
+"""Keys in files: the local key, and those of ``PREDICTQ_KEYS_FILE``."""
 
 import logging
 from hmac import compare_digest
@@ -51,7 +51,7 @@ class StaticKeys:
         text = local_key(home)
         token = read_token(text.decode("ascii", "replace"))
         self._bare = b"" if token else text
-        """A local key of before there were tokens."""
+        """A local key from before local keys were tokens."""
         self._owner = ApiKey(
             id=LOCAL_ID,
             name="local key",
@@ -73,7 +73,9 @@ class StaticKeys:
     def owner(self, text: str) -> Caller:
         """The caller with a local key that is no token; raises `KeyInvalid`."""
         if not self._bare or not compare_digest(text.encode("utf-8", "replace"), self._bare):
-            raise KeyInvalid("the key is misspelt or incomplete: it has not the form of a key")
+            raise KeyInvalid(
+                "the key is misspelt or incomplete: it does not have the form of a key"
+            )
         return self._owner.caller
 
     def _look(self, path: Path) -> None:

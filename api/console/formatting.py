@@ -1,4 +1,4 @@
-"""Numbers, times and sizes as people read them: the filters of the templates."""
+"""Formats numbers, times and sizes for people: the filters of the templates."""
 
 import time
 from collections.abc import Callable

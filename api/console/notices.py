@@ -1,6 +1,6 @@
-"""What a page says after an act: the address names a notice, and its text is found here.
+"""The notices of pages after an act: the address names a notice, whose text is here.
 
-A text in the address itself would let any link put words into the console's mouth.
+If the address had the text itself, any link could make the console show any text.
 """
 
 import re

@@ -137,7 +137,7 @@ class LetterViews:
         doomed = read_query(request, Deletion)
         if not (doomed.all or _filters(doomed)):
             raise Invalid(
-                "choose which dead letters to delete: give model, code or queue, or all=true"
+                "select the dead letters to delete: give model, code or queue, or all=true"
             )
         return json_response(Deleted(self._letters.delete([x.id for x in self._found(doomed)])))
 
@@ -153,7 +153,8 @@ class LetterViews:
             return
         try:
             model = self._letters.show(id).model
-        except DeadLetterNotFound:  # what is asked for tells what that means
+        # Each caller of this function decides what a missing letter means.
+        except DeadLetterNotFound:
             return
         if not sees_version(caller, model):
             raise DeadLetterNotFound(f"there is no dead letter {id[:200]!r}")

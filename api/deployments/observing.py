@@ -1,4 +1,4 @@
-"""How far deployments are, as their queues and the heartbeats of workers show."""
+"""The states of deployments, from their queues and the heartbeats of workers."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ DeploymentProgress = Literal["starting", "running", "scaling", "stopping", "stop
 
 
 class DeploymentState(Deployment, frozen=True, kw_only=True):
-    """A deployment, and how far it is."""
+    """A deployment and its state."""
 
     version: Meaning
     """The version that its alias means, or the percent of each version of a split."""
@@ -24,16 +24,16 @@ class DeploymentState(Deployment, frozen=True, kw_only=True):
     """`starting` while no process is ready, `scaling` while there are others than `concurrency`,
     `stopping` while a worker of it still lives."""
     queue_name: str
-    """What its workers consume."""
+    """The queue that its workers consume."""
     processes: int
-    """That are ready to compute."""
+    """Pool processes that are ready to compute."""
     workers: tuple[str, ...]
     waiting: int
     """Messages in its queue."""
     oldest_seconds: float | None
     """Seconds that the oldest of them has waited; null if there is none."""
     outcomes: dict[State, int]
-    """Outcomes that its workers have written, ever."""
+    """Outcomes that its workers have written since it was made."""
 
 
 class Observing:
@@ -45,7 +45,7 @@ class Observing:
         self._queues = DeployedQueues(ledger.client)
 
     def state(self, deployment: Deployment) -> DeploymentState:
-        """How far a deployment is."""
+        """The state of a deployment."""
         now = self._snapshots.of(deployment.queue)
         processes = sum(worker["processes"] for worker in now.workers)
         return DeploymentState(
@@ -64,7 +64,7 @@ class Observing:
 def progress(
     deployment: Deployment, workers: list[dict[str, Any]], processes: int
 ) -> DeploymentProgress:
-    """How far a deployment is, by the workers that consume its queue."""
+    """The status of a deployment, by the workers that consume its queue."""
     if deployment.state == "stopped":
         return "stopping" if workers else "stopped"
     if not processes:

@@ -28,22 +28,25 @@ from registry.store import Registry
 
 
 class ScalingRequest(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body of `PATCH /models/<name>/deployments/<environment>`; what it leaves out stays."""
+    """The body of `PATCH /models/<name>/deployments/<environment>`; fields left out do not
+    change.
+    """
 
     concurrency: Concurrency | UnsetType = UNSET
     """Processes that compute."""
     memory_limit: MemoryLimit | UnsetType | None = UNSET
-    """Bytes that they may take together beyond the loaded model; null for the default."""
+    """Memory in bytes of all pool processes together, beyond the loaded model; null for the
+    default."""
     cpu_limit: CpuLimit | UnsetType | None = UNSET
-    """Processors that they may use, which is no quota; null for all."""
+    """Processors to use, without a quota; null for all."""
     timeout: ComputeLimit | UnsetType | None = UNSET
-    """Most seconds that a prediction may compute; null for the limits of version and request."""
+    """Seconds that computing a prediction may take; null for the limits of version and request."""
     when_stopped: WhenStopped | UnsetType = UNSET
-    """What becomes of requests while it is stopped: 503, or they wait in its queue."""
+    """What to do with requests while the deployment is stopped: answer 503, or let them wait."""
 
     @property
     def scaling(self) -> Scaling:
-        """What is to change of the deployment."""
+        """The fields to change."""
         return Scaling(**{field: getattr(self, field) for field in Scaling.__struct_fields__})
 
 
@@ -103,7 +106,7 @@ class DeploymentRoutes:
         return json_response(self._observing.state(made), 201, {"Location": address})
 
     def show(self, name: str, environment: str) -> Response:
-        """Show a deployment, and how far it is."""
+        """Show a deployment and its state."""
         there = {each.environment: each for each in self._registry.deployments_of(name)}
         found = deployment_of(name, there, environment)
         return json_response(self._observing.state(found))
@@ -116,7 +119,7 @@ class DeploymentRoutes:
         return json_response(self._observing.state(scaled))
 
     def stop(self, name: str, environment: str) -> Response:
-        """End the workers of a deployment; what is accepted stays in its queue."""
+        """Stop the workers of a deployment. Accepted predictions stay in its queue."""
         return self._switched(name, environment, "stopped")
 
     def start(self, name: str, environment: str) -> Response:
@@ -124,7 +127,9 @@ class DeploymentRoutes:
         return self._switched(name, environment, "running")
 
     def delete(self, name: str, environment: str) -> Response:
-        """Delete a deployment; the shared workers answer for its alias, and what it left."""
+        """Delete a deployment. Shared workers compute for its alias, and what is left in its
+        queue.
+        """
         with changing():
             change = read_query(request, ChangeRequest)
             self._deploying.delete(name, checked_name(environment, "environment"), change.cause)

@@ -22,7 +22,7 @@ class DriftQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     version: Number | UnsetType = UNSET
     """By default the one that `production` means, else the latest."""
     hours: Annotated[int, msgspec.Meta(ge=1, le=KEPT_HOURS)] = DAY_HOURS
-    """The last hours of which rows are looked at, this one included."""
+    """How many hours to compare, the current one included."""
 
 
 class DriftViews:
@@ -38,7 +38,7 @@ class DriftViews:
         return routes
 
     def show(self, name: str) -> Response:
-        """Show how far rows and answers of a version are from its sample."""
+        """Show how far rows and answers of a version have drifted from its sample."""
         query = read_query(request, DriftQuery)
         manifest = self._manifest(checked_name(name), query.version)
         return json_response(self._look.look(manifest, query.hours))

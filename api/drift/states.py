@@ -1,4 +1,4 @@
-"""What is answered of the drift of a version."""
+"""The answer that shows the drift of a version."""
 
 from typing import Literal
 
@@ -14,11 +14,11 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     sample: float
     """Their share of the sample, from 0 to 1."""
     found: float
-    """Their share of what was counted."""
+    """Their share of the counted rows, from 0 to 1."""
 
 
 class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one feature is from the sample."""
+    """The drift of one feature."""
 
     name: str
     kind: Literal["column", "output"]
@@ -26,7 +26,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     psi: float
     """Population stability index."""
     bound: float
-    """What chance does not exceed with so many rows; a drifted feature does."""
+    """The bound that `psi` exceeds by chance only rarely; a feature above it has drifted."""
     distance: float | None
     """Kolmogorov and Smirnov's distance, from 0 to 1; null for values without an order."""
     missing: float
@@ -43,7 +43,7 @@ class HourRows(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows were counted in one hour."""
 
     hour: str
-    """RFC 3339, UTC: its begin."""
+    """Start of the hour, as RFC 3339 in UTC."""
     rows: int
 
 
@@ -54,7 +54,7 @@ class DriftState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     status: DriftStatus
     why: str
-    """What is drifted, or what is missing to tell."""
+    """The drifted features, or the reason for which drift is unknown."""
     rows: int
     """Rows that were counted; many more may have been predicted."""
     sample_rows: int

@@ -51,7 +51,7 @@ class Asking:
         self._waiting = ConcurrencyLimit(settings.threads // 4)
 
     def reference(self, model: str) -> str:
-        """What a name means: the deployed version, else the latest one."""
+        """The version that a name means: the deployed one, else the latest."""
         found = parse_reference(model)
         is_bare = found.alias is None and found.version is None
         if is_bare and DEPLOYED in self._registry.aliases(found.name):
@@ -60,7 +60,7 @@ class Asking:
 
     @contextmanager
     def slot(self) -> Iterator[float]:
-        """Hold one of the threads that may wait; yields until when, in `time.monotonic` seconds.
+        """Hold one of the threads that may wait; yields the deadline, in `time.monotonic` seconds.
 
         Raises `Busy` if all of them wait.
         """
@@ -84,7 +84,7 @@ class Asking:
         return _answered(self._outcome(self._gateway.submit(prediction).task_id, deadline))
 
     def _outcome(self, task_id: str, deadline: float) -> Record:
-        """The record once it has an outcome, or as it is when the time is over."""
+        """The record once it has an outcome, or as it is at the deadline."""
         with self._watcher.watching(keys.record(task_id)) as published:
             while True:
                 record = self._gateway.look_up(task_id)

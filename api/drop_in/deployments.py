@@ -134,7 +134,9 @@ class DeploymentViews:
         with changing():
             meant = parse_reference(id)
             if meant.version is not None:
-                raise invalid_field("id", f"a deployment is model@environment, not {id!r}")
+                raise invalid_field(
+                    "id", f"the id of a deployment has the form model@environment, not {id!r}"
+                )
             alias = meant.alias or DEPLOYED
             with suppress(DeploymentNotFound):
                 self._deploying.delete(meant.name, alias, CAUSE)

@@ -40,7 +40,7 @@ class OldPrediction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OldAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to it: what the old services say, and ours beside it."""
+    """The answer, with the fields of the old services and ours beside them."""
 
     prediction: list[Any]
     probabilities: list[Any] | None
@@ -200,7 +200,7 @@ class PredictingViews:
             refuse_many_values(body)
             given = decode(body)
             if not isinstance(given, dict):
-                raise Invalid("the body is an object")
+                raise Invalid("the body must be a JSON object")
             yield given
 
     def _probabilities(

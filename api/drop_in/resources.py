@@ -17,7 +17,7 @@ _READ = ("cpu_limit", "memory_limit", "timeout")
 
 
 def read_resources(given: dict[str, Any]) -> Scaling:
-    """The limits among resources, within our bounds; raises `Invalid` for what is no quantity."""
+    """The limits among resources, within our bounds; raises `Invalid` if one is no quantity."""
     found = {name: _number(name, given[name]) for name in _READ if given.get(name) is not None}
     # A small container needs more here, where the limit is what a process adds to the model.
     if "memory_limit" in found:
@@ -37,7 +37,7 @@ def _number(name: str, value: Any) -> float:
     found = value if is_number else _quantity_of(value) if isinstance(value, str) else math.nan
     # Also false for "not a number".
     if not 0 <= found <= GREATEST_QUANTITY:
-        raise invalid_field(f"resources.{name}", f"{str(value)[:100]!r} is no quantity")
+        raise invalid_field(f"resources.{name}", f"{str(value)[:100]!r} is not a quantity")
     return found
 
 

@@ -57,7 +57,7 @@ class Following:
         if scope["method"] != "GET":
             raise MethodNotAllowed(["GET"])
         if not self._free:
-            raise Busy("too many callers follow events at this moment; try again")
+            raise Busy("too many callers are following events; try again later")
 
     async def _follow(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self._free -= 1

@@ -19,7 +19,7 @@ READ_AGAIN_SECONDS = 1.0
 
 
 class OutcomeEvent(msgspec.Struct, frozen=True):
-    """Says that a prediction has an outcome."""
+    """The event that a prediction has an outcome."""
 
     id: str
     status: str
@@ -29,7 +29,7 @@ class OutcomeEvent(msgspec.Struct, frozen=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """Says that events may be missing before the next one."""
+    """The event that others may be missing before the next one."""
 
     detail: str = "events before this one are no longer kept, so some may be missing"
 
@@ -66,7 +66,7 @@ class EventStream:
         await self._sender.end()
 
     async def _continue(self, position: str) -> str:
-        """Send what is there, and wait for more; returns the position after it."""
+        """Send the events after a position, and wait for more; returns the new position."""
         upcoming = self._news.upcoming()
         try:
             await self._keep_followed()

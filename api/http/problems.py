@@ -190,5 +190,9 @@ def _headers(error: HTTPException) -> dict[str, str]:
 def _unforeseen(error: Exception) -> Response:
     log.error("unforeseen error", exc_info=error, extra=of_request())
     return _answer(
-        problem_of(errors.PredictqError("an unexpected error; the server's log has the details"))
+        problem_of(
+            errors.PredictqError(
+                "an unexpected error occurred; the log of the server has the details"
+            )
+        )
     )

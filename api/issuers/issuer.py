@@ -82,6 +82,6 @@ def read_issuers(path: Path) -> tuple[Issuer, ...]:
 
 
 def is_confidential(url: str) -> bool:
-    """Whether nobody on the network can read or change what an address answers."""
+    """Whether the network cannot read or change the answers of an address."""
     parts = urlsplit(url)
     return parts.scheme == "https" or is_loopback(parts.hostname or "")

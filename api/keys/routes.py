@@ -20,7 +20,7 @@ class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /keys/<id>/rotate`; optional."""
 
     overlap_seconds: Annotated[float, msgspec.Meta(ge=0, le=MAX_OVERLAP_SECONDS)] = DAY
-    """For how long the secret before works, too."""
+    """For how long the previous secret remains valid."""
 
 
 class ShownKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +39,9 @@ class ShownKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float | None
     revoked_at: float | None
     rotated_until: float | None
-    """Until when the secret before the last rotation works."""
+    """When the previous secret ceases to be valid, after a rotation."""
     last_used_at: float | None
-    """To a minute."""
+    """When it was last used, to a minute."""
     token: str | msgspec.UnsetType = msgspec.UNSET
     """The key itself; only in the answer that makes it."""
 
@@ -91,7 +91,7 @@ class KeyViews:
         return json_response(_shown(key, used, token), headers=NO_STORE)
 
     def revoke(self, id: str) -> Response:
-        """End a key; within five seconds no process takes it."""
+        """Revoke a key. Within five seconds, every process refuses it."""
         key = self._store.revoke(id)
         return json_response(_shown(key, self._store.last_uses().get(key.id)))
 

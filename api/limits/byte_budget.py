@@ -51,7 +51,7 @@ class ByteBudget:
     def _take(self, size: int) -> None:
         with self._changed:
             if not self._changed.wait_for(lambda: self._left >= size, self._timeout):
-                raise Busy(f"too many large {self._doing} at this moment; try again")
+                raise Busy(f"too many large {self._doing} are in progress; try again later")
             self._left -= size
 
     def _give_back(self, size: int) -> None:

@@ -39,7 +39,7 @@ class ConcurrencyLimit:
         """
         with ExitStack() as stack:
             if not stack.enter_context(self.one()):
-                raise Busy("too many of these are being sent at this moment; try again")
+                raise Busy("too many answers of this kind are being sent; try again later")
             response = build(stack)
             # Not at the end of this block: the response is sent later, piece by piece.
             response.call_on_close(stack.pop_all().close)

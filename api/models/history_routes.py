@@ -73,7 +73,7 @@ class HistoryViews:
 def _check_kept(known: list[Change], until: datetime) -> None:
     """Raise `Invalid` for a time of which the changes were dropped."""
     if known and known[0].act == "dropped" and until < parse_time(known[0].time):
-        raise Invalid(f"at: what was before {known[0].time} is not kept any more")
+        raise Invalid(f"at: the history before {known[0].time} is no longer kept")
 
 
 def parse_time(text: str) -> datetime:

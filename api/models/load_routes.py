@@ -76,14 +76,14 @@ class LoadViews:
     def tell_workers(self, manifest: Manifest, *, loads: bool) -> LoadState:
         """Tell all workers to load or unload a version, and wait until they have.
 
-        Raises `VersionNotReady`, `Unavailable` if no worker is alive, `ModelUnloadable` if one
+        Raises `VersionNotReady`, `Unavailable` if no worker is running, `ModelUnloadable` if one
         cannot load it, and `Busy`.
         """
         if loads:
             check_ready(manifest.name, manifest.version, self._registry.readiness(manifest))
         with self._waiting.one() as free:
             if not free:
-                raise Busy("too many versions are being loaded; try again")
+                raise Busy("too many versions are being loaded; try again later")
             given = self._directives.give(manifest.reference, loads=loads)
             return self._waited(manifest.reference, given, loads=loads)
 
@@ -98,7 +98,7 @@ class LoadViews:
     def _state(self, reference: str, id: str, *, loads: bool) -> LoadState:
         workers = self._workers.alive()
         if not workers:
-            raise Unavailable("no worker is alive")
+            raise Unavailable("no worker is running")
         _raise_failure(reference, id, workers)
         done = {each["name"] for each in workers if report_of(each).is_done(id)}
         return LoadState(

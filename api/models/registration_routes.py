@@ -173,8 +173,8 @@ class RegistrationViews:
         require_scope(current_caller(request), "models:trust")
         if not self._settings.trust_uploads:
             raise Forbidden(
-                "this server takes no model that runs code, and no requirements, by upload: start "
-                "it with `predictq up --trust-uploads`, or use `predictq models add` there"
+                "this server accepts no uploads of models that run code or have requirements: "
+                "start it with `predictq up --trust-uploads`, or use `predictq models add` there"
             )
 
 

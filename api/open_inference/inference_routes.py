@@ -120,7 +120,7 @@ def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[WantedOutput]:
     """The methods whose answers are wanted, each once."""
     given = asked.outputs or [RequestedOutput(manifest.signature.main)]
     if len({output.name for output in given}) < len(given):
-        raise Invalid("an output is asked for twice")
+        raise Invalid("an output is requested twice")
     if asked.parameters.is_async and len(given) > 1:
         raise Invalid("a request with `async` has one output: the answer has the id of one")
     for output in given:

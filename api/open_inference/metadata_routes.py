@@ -118,4 +118,4 @@ class MetadataViews:
 
     def _check_workers(self) -> None:
         if not self._operations.readiness().ready:
-            raise Unavailable("Redis does not answer, or no worker is alive")
+            raise Unavailable("Redis does not answer, or no worker is running")

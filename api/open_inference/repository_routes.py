@@ -88,7 +88,7 @@ class RepositoryViews:
             )
         states = [self._loads.tell_workers(each, loads=loads) for each in self._meant(name)]
         if late := sorted({worker for state in states for worker in state.waiting_for}):
-            raise TimedOut(f"{', '.join(late)} may still do it; ask again")
+            raise TimedOut(f"{', '.join(late)} may still do it; look again later")
         return json_response(states[0])
 
     def _meant(self, name: str) -> list[Manifest]:

@@ -12,15 +12,16 @@ from api.openapi.objects import (
     query_of,
     request_body,
 )
+from api.openapi.registry import ONE_MODEL
 
 DEPLOYMENTS = "deployments"
 DEPLOYMENT_TYPES = (
     *(DeploymentState, DeploymentList),
     *(DeployRequest, ScalingRequest, ChangeRequest),
 )
-_NAME = in_path("name", "Name of the model")
-_MODEL = {"parameters": [_NAME]}
-_ONE = {"parameters": [_NAME, in_path("environment", "The alias that it is for")]}
+_ONE = {
+    "parameters": [*ONE_MODEL["parameters"], in_path("environment", "The alias that it is for")]
+}
 _CHANGES = ("400", "403", "404", "409", "413", "415", "422", "503", "507")
 _DELETIONS = ("403", "404", "422", "431", "503", "507")
 
@@ -30,12 +31,12 @@ def deployment_paths() -> Json:
     one = "/models/{name}/deployments/{environment}"
     return {
         "/deployments": {"get": _listing("List all deployments", "listDeployments")},
-        "/models/{name}/deployments": _MODEL
+        "/models/{name}/deployments": ONE_MODEL
         | {
             "get": _listing("List the deployments of a model", "listDeploymentsOf"),
             "post": _deploy("deploy"),
         },
-        "/models/{name}/deploy": _MODEL | {"post": _deploy("deployModel")},
+        "/models/{name}/deploy": ONE_MODEL | {"post": _deploy("deployModel")},
         one: _ONE
         | {
             "get": _answering("Show a deployment", "showDeployment", "404", "422", "503"),

@@ -231,7 +231,7 @@ def _letters() -> Json:
 
 def _operations() -> Json:
     text = {"description": "Metrics in the Prometheus text format", "content": {"text/plain": {}}}
-    not_ready = {"503": response(Ready, "Redis does not answer, or no worker is alive")}
+    not_ready = {"503": response(Ready, "Redis does not answer, or no worker is running")}
     ready = operation_answering("operations", "Can a prediction be computed now?", "ready", Ready)
     ready["responses"] |= not_ready
     return {

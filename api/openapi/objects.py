@@ -11,7 +11,7 @@ from api.predictions.submission import CALLER_ID
 PROBLEMS = {
     "400": "The body is empty, or not valid JSON",
     "401": "There is no key, or it is wrong, has expired or was revoked",
-    "403": "The caller has not the scope that this needs",
+    "403": "The caller does not have the scope that this request needs",
     "404": "No such model, version, alias or id",
     "409": "The state does not allow this: an outcome that is not a failure, a job's status, or an "
     "alias that means another version than expected",

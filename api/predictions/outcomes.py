@@ -63,6 +63,7 @@ def outcome(record: Record, result_ttl: int, *, debug: bool) -> Outcome:
 
 def problem(record: Record, *, debug: bool) -> Problem:
     """The problem for a caller that waited for a prediction which did not succeed."""
+    # A record that was cancelled or has expired has no error of its own.
     error = record.error or ErrorBody.of(ERROR_OF_STATE.get(record.state, PredictqError)())
     status = status_of(kind_of(error.code))
     return Problem(
@@ -91,6 +92,7 @@ def _shared(record: Record, result_ttl: int) -> dict[str, Any]:
         "model": record.model,
         "version": record.version,
         "created_at": _rfc3339(record.created_at),
+        # The earliest that it can be: the time to live begins with the outcome, not the submission.
         "expires_at": _rfc3339(record.created_at + result_ttl),
         "urls": Urls.of(record.task_id),
     }
@@ -101,6 +103,7 @@ def _traceback(record: Record, debug: bool) -> str | UnsetType:
 
 
 def _rfc3339(seconds: float) -> str:
+    # In whole microseconds: formatting a fraction by itself could round it up to 1.000.
     whole, microseconds = divmod(round(seconds * 1_000_000), 1_000_000)
     return f"{_second(whole)}.{microseconds // 1000:03d}+00:00"
 

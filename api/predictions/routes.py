@@ -142,6 +142,7 @@ class Predictions:
 
     def cancel(self, task_id: str) -> Response:
         """Cancel a prediction without an outcome; answers the outcome that it has now."""
+        # Looked up first, as a caller may cancel only what it sees.
         seen(current_caller(request), self._gateway.look_up(task_id))
         response = self._record(self._gateway.cancel(task_id))
         return self._sending.budgeted(_with_preference(response, _preference(), waited=False))
@@ -153,6 +154,7 @@ class Predictions:
 
     def _accept(self, model: str | None = None) -> Record:
         body = read_body(request, self._settings.max_body_bytes, (JSON_TYPE, ARROW))
+        # For as long as the parsed body is in memory, where it takes many times its bytes.
         with self._parsing.holding(len(body)):
             return self._accept_parsed(self._parsed(body, model))
 
@@ -163,6 +165,8 @@ class Predictions:
         return parse_submission(body, self._settings.max_rows, model)
 
     def _accept_parsed(self, submission: Submission) -> Record:
+        # The fingerprint is of the submission as it was read, so a caller may repeat it with other
+        # spaces, or its fields in another order.
         return self.accept(submission, idempotency(request, partial(encode, submission)))
 
     def accept(self, submission: Submission, key: Idempotency | None = None) -> Record:
@@ -177,6 +181,7 @@ class Predictions:
             )
             if instead is None:
                 raise
+        # Not in the `except` block: an error of the fallback was not caused by the pause.
         return self._gateway.submit(instead, key)
 
     def withdraw(self, accepted: Iterable[Record]) -> None:
@@ -194,6 +199,7 @@ class Predictions:
         None if the registry would have to be read from disk, which would block the loop.
         """
         submission = parse_submission(body, self._settings.max_rows)
+        # A model that is not cached is left to Flask, which reads the disk in a thread.
         if not self._registry.knows(submission.model):
             return None
         prediction = prepare_prediction(submission, self._registry, self._settings, caller, sticky)
@@ -215,6 +221,7 @@ class Predictions:
 
     def waited_for(self, asked: AwaitedOutcome) -> Response:
         """The answer; where it must wait, the event loop answers, and this response is not sent."""
+        # Only `api.waiting.entering` puts the list there. Others that call a view do not wait.
         later = request.environ.get("asgi.scope", {}).get(ASKED)
         if not asked.seconds or later is None:
             self._gateway.queue_estimates.freshen(asked.accepted)
@@ -222,6 +229,7 @@ class Predictions:
                 self.answer(asked, asked.accepted, waited=not asked.seconds)
             )
         later.append(asked)
+        # The request is measured where it ends, on the event loop.
         g.is_answered_later = True
         return Response(status=202)
 
@@ -277,6 +285,7 @@ class Predictions:
 
 def _headers(record: Record, *, at_submission: bool) -> dict[str, str]:
     headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
+    # Without it, some clients poll as fast as they can.
     if not record.is_terminal:
         headers["Retry-After"] = "1"
     return headers

@@ -95,6 +95,8 @@ def parse_submission(body: bytes, max_rows: int, model: str | None = None) -> Su
 
     ``model``: the reference in the path, if it is there; then the body need not have one.
     """
+    # Counted before it is parsed: parsed JSON takes many times its bytes, and no other request of
+    # this process is served while a body is parsed.
     refuse_many_containers(body, max_rows)
     refuse_many_values(body)
     given = decode(body)
@@ -143,6 +145,8 @@ def prepare_prediction(
     ``key``: of the request, if the submission has none. Raises `NotFound`, also for a model that
     the caller does not see, `Invalid` or `TooLarge`.
     """
+    # Before the registry is asked, so that a model that the caller does not see and one that does
+    # not exist get the same answer.
     check_seen(caller, submission.model)
     resolved = registry.resolve(submission.model)
     return prepare_resolved(submission, resolved, settings, caller, key)
@@ -164,6 +168,8 @@ def prepare_resolved(
     signature = input_of(manifest.signature, submission.method)
     rows = _checked_rows(signature, submission.features, settings.max_rows)
     hook = target(submission.webhook, settings) if submission.webhook else None
+    # By this host's clock. Scripts compare the deadline with Redis's clock, so a difference between
+    # the two lengthens or shortens the wait (the metric `predictq_clock_skew_seconds`).
     now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
     return Prediction(
         model=manifest.name,
@@ -176,6 +182,7 @@ def prepare_resolved(
         timeout_seconds=_run_limit(submission.timeout_seconds or manifest.timeout_seconds, own),
         queue=own.queue if own else PREDICT_QUEUE,
         arm=arm,
+        # An answer that is reused takes neither a worker nor a message, and records no event.
         reuse=None
         if hook
         else reuse_of(submission.cache, resolved, submission.method, rows, caller.tenant),
@@ -213,7 +220,9 @@ def fallback(
             msgspec.structs.replace(submission, model=model), registry, settings, caller, key
         )
     except PredictqError:
+        # Whatever is wrong with the fallback, the caller is told that its own version is paused.
         return None
+    # The alias may point to the paused version itself.
     return None if instead.version == refused else instead
 
 
@@ -227,6 +236,7 @@ def _checked_rows(signature: Signature, features: Any, bound: int) -> list[list[
         given = features(signature) if callable(features) else features
         _refuse_many_rows(signature, given, bound)
         return validation.rows(signature, given)
+    # The API reads only the head of a stream: decoded, its values may take any amount of memory.
     if not features:
         raise InvalidFeatures("an Arrow stream must have at least one row")
     column_positions(signature, features.names)

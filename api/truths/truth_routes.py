@@ -115,7 +115,9 @@ class TruthViews:
     def _told(self, task_id: str, truth: Any) -> bool:
         record = seen(current_caller(request), self._gateway.look_up(task_id))
         if record.state != "succeeded":
-            raise OutcomeConflict(f"the prediction is {record.state}: only a success has a truth")
+            raise OutcomeConflict(
+                f"the prediction is {record.state}: only one that succeeded can have a truth"
+            )
         return self._truths.tell(
             record, score(record.method, record.result, truth, self._classes(record))
         )

@@ -78,6 +78,7 @@ class Answering:
 
     async def _waited(self, entered: Entered, receive: Receive) -> _Ended:
         asked, wait = entered.asked, entered.wait
+        # Without a wait there may be an outcome, no preference to wait, or too many that wait.
         if wait is None:
             return _Ended(asked.accepted, waited=asked.accepted.is_terminal or not asked.seconds)
         try:
@@ -101,6 +102,7 @@ class Answering:
 
 
 async def _outcome(asked: AwaitedOutcome, wait: Wait, receive: Receive) -> Record:
+    # In two parts, so that a short wait needs no task that watches the connection.
     quick = min(asked.seconds, WATCH_AFTER)
     record = await wait.outcome(asked.accepted, quick)
     if record.is_terminal or wait.is_over or quick == asked.seconds:

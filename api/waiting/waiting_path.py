@@ -83,6 +83,7 @@ def _route_of_model(path: str) -> str:
 
 
 def _is_waiting_look_up(scope: HTTPScope) -> bool:
+    # A look-up that does not wait is answered by the fast path.
     path = scope["path"]
     is_look_up = scope["method"] == "GET" and path.startswith(LOOK_UP) and path != LOOK_UP
     return is_look_up and "/" not in path[len(LOOK_UP) :] and preference(scope).seconds(0) > 0

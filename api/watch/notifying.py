@@ -45,7 +45,7 @@ class Notifier:
 
 def _send(url: str, title: str, body: str) -> bool:
     # Here, as importing it takes a third of a second and 20 MB.
-    import apprise  # noqa: PLC0415
+    import apprise  # noqa: PLC0415 - see above
 
     # Its lines quote addresses.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)

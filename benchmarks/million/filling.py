@@ -48,7 +48,7 @@ def run(bench: Bench) -> Part:
 
 
 def _unbounded(candidate: Candidate) -> Candidate:
-    """The same, with a queue that holds a million."""
+    """A copy of the candidate whose queue holds a million messages."""
     bound = {"PREDICTQ_MAX_QUEUED": str(2 * MILLION)}
     stages = tuple(
         tuple(replace(each, environment={**each.environment, **bound}) for each in stage)

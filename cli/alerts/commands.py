@@ -25,14 +25,14 @@ CONSOLE = "http://127.0.0.1:5000"
 
 @click.group()
 def alerts() -> None:
-    """Show what needs attention, and the rules; try notifications."""
+    """List alerts, print their rules, and test notifications."""
 
 
 @alerts.command("list")
 @as_json_option
 @find_stack.for_registry
 def list_alerts(as_json: bool, home: Path) -> None:
-    """List the alerts that fire or are pending, the worst first."""
+    """List the alerts that fire or are pending, most severe first."""
     stack = running_stack(home)
     if stack is None:
         raise Failure(f"no stack runs on {home}; start it with: predictq up")
@@ -50,15 +50,20 @@ def list_alerts(as_json: bool, home: Path) -> None:
 
 
 @alerts.command("rules")
-@click.option("--console", default=CONSOLE, show_default=True, help="Where runbooks are shown.")
+@click.option(
+    "--console",
+    default=CONSOLE,
+    show_default=True,
+    help="Address of the console, for links to runbooks.",
+)
 def rules(console: str) -> None:
-    """Print the rules as Prometheus reads them."""
+    """Print the alert rules in the format of Prometheus."""
     click.echo(prometheus_rules(console.rstrip("/")), nl=False)
 
 
 @alerts.command("try")
 def try_notifications() -> None:
-    """Send a trial notification to each URL of PREDICTQ_NOTIFY."""
+    """Send a test notification to each URL in PREDICTQ_NOTIFY."""
     notifier = Notifier.from_environment()
     if not notifier.channels:
         raise Failure(f"{NOTIFY_VARIABLE} is not set: give it apprise URLs, separated by blanks")

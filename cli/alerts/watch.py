@@ -16,7 +16,7 @@ from telemetry.logs import configure
 def watch(home: Path) -> None:
     """Evaluate the alert rules without Prometheus, and notify the URLs of PREDICTQ_NOTIFY.
 
-    `up` does so by itself. A second watch waits until the first has ended.
+    `predictq up` starts a watch by itself. A second watch waits until the first one has ended.
     """
     stack = running_stack(home)
     if stack is None:

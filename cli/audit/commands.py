@@ -20,15 +20,15 @@ _HEADER = ("ID", "TIME", "CALLER", "KEY", "TENANT", "STATUS", "REQUEST", "ADDRES
 
 @click.group()
 def audit() -> None:
-    """List what was changed and refused over HTTP, and verify that the log is whole."""
+    """List and verify the audit log of changes and refusals over HTTP."""
 
 
 @audit.command("list")
-@click.option("--since", type=Duration(), help="Only the last, as 24h.")
-@click.option("--caller", help="Only of the key with this name or id.")
-@click.option("--status", type=int, help="Only with this HTTP status, as 403.")
-@click.option("--refusals", is_flag=True, help="List refusals, and not changes.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, as they are kept.")
+@click.option("--since", type=Duration(), help="Only entries of the last DURATION, such as 24h.")
+@click.option("--caller", help="Only entries of the key with this name or id.")
+@click.option("--status", type=int, help="Only entries with this HTTP status, such as 403.")
+@click.option("--refusals", is_flag=True, help="List refusals instead of changes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the stored lines of JSON.")
 @find_stack.for_registry
 def list_lines(
     since: float | None,
@@ -50,7 +50,7 @@ def list_lines(
 
 
 @audit.command()
-@click.option("--expect", metavar="HASH", help="Also fail unless a change has this hash.")
+@click.option("--expect", metavar="HASH", help="Fail if no change has this hash.")
 @find_stack.for_registry
 def verify(expect: str | None, home: Path) -> None:
     """Check that no line was changed, added or removed, except at either end of the log.

@@ -19,7 +19,7 @@ from stack.running import running_stack
 def backup(file: Path, home: Path) -> None:
     """Write all state of a running stack to FILE: Redis's data, models, jobs and keys.
 
-    The stack goes on meanwhile; changes of the registry wait while its files are read.
+    The stack keeps serving. Changes of the registry wait while its files are read.
     """
     stack = running_stack(home)
     if stack is None:
@@ -29,7 +29,7 @@ def backup(file: Path, home: Path) -> None:
         make_backup(home, stack.redis_url, target, click.echo)
     except OSError as error:
         raise Failure(f"the backup cannot be written: {error}") from error
-    click.echo(f"wrote {target}; it has the keys of the home, so keep it as you keep these")
+    click.echo(f"wrote {target}; it contains the keys of the home: protect it like the keys")
 
 
 @click.command()
@@ -38,10 +38,10 @@ def backup(file: Path, home: Path) -> None:
     "--home",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The home to make; it must not exist, or be empty.",
+    help="Home to create. It must not exist, or must be empty.",
 )
 def restore(file: Path, home: Path) -> None:
-    """Make a home from a backup; `predictq up --home` starts it."""
+    """Create a home from a backup. Start it with `predictq up --home`."""
     if os.environ.get("REDIS_URL"):
         raise Failure("REDIS_URL is set: this restores the Redis of a home, which that one is not")
     made = home.expanduser().absolute()

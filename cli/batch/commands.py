@@ -90,7 +90,7 @@ def resume(id: str, detach: bool, url: str | None) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @url_option
 def cancel(ids: tuple[str, ...], url: str | None) -> None:
-    """Cancel jobs; chunks that are being computed are finished."""
+    """Cancel jobs. Chunks that are being computed are finished."""
     with server(url) as client:
         for job in map(client.jobs.cancel, ids):
             click.echo(f"job {job.id} is {job.status}")

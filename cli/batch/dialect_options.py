@@ -30,9 +30,7 @@ _OPTIONS = (
         "--delimiter", type=Delimiter(), metavar="C", help="Field separator of CSV, or `tab`."
     ),
     click.option("--header/--no-header", default=None, help="Whether CSV has a header."),
-    click.option(
-        "--decimal", type=click.Choice([".", ","]), help="Character before decimals in CSV."
-    ),
+    click.option("--decimal", type=click.Choice([".", ","]), help="Decimal separator in CSV."),
     click.option(
         "--na", multiple=True, metavar="TEXT", help="CSV text for a missing value; repeatable."
     ),

@@ -27,15 +27,18 @@ _HINTS = {
 @click.argument("model")
 @click.argument("source", metavar="INPUT", type=FileName())
 @click.argument("output", required=False, type=FileName())
-@click.option("--method", "methods", multiple=True, help="Method of the model; repeatable.")
+@click.option("--method", "methods", multiple=True, help="Method of the model to call; repeatable.")
 @click.option("--id-column", metavar="NAME", help="Column to copy to output and errors.")
 @click.option("--include-input", is_flag=True, help="Copy the input's columns to the output.")
 @click.option(
-    "--error-threshold", type=RATIO, metavar="N", help="Rows that may fail; below 1, a share."
+    "--error-threshold",
+    type=RATIO,
+    metavar="N",
+    help="Number of rows that may fail, or, below 1, their share.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
-@click.option("--input-format", type=FORMAT, help="Format of INPUT [default: by its name].")
-@click.option("--output-format", type=FORMAT, help="Format of OUTPUT [default: by its name].")
+@click.option("--input-format", type=FORMAT, help="Format of INPUT [default: by the file name].")
+@click.option("--output-format", type=FORMAT, help="Format of OUTPUT [default: by the file name].")
 @dialect_options
 @click.option("--upload", is_flag=True, help="Upload the file even if the server is local.")
 @click.option("--dry-run", is_flag=True, help="Validate the input without scoring it.")

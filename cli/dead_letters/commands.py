@@ -17,9 +17,9 @@ _HEADER = ("ID", "MODEL", "CODE", "ATTEMPTS", "DIED", "REASON")
 
 def _filters(command: Command) -> Command:
     options: list[Callable[[Any], Any]] = [
-        click.option("--model", help="Only those of a model: name or name:version."),
-        click.option("--code", help="Only those with this error code."),
-        click.option("--queue", help="Only those of this queue."),
+        click.option("--model", help="Only dead letters of this model: name or name:version."),
+        click.option("--code", help="Only dead letters with this error code."),
+        click.option("--queue", help="Only dead letters of this queue."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -38,7 +38,7 @@ def dead_letters() -> None:
     type=click.IntRange(1, 1000),
     default=100,
     show_default=True,
-    help="How many letters to list.",
+    help="How many dead letters to list.",
 )
 @as_json_option
 @url_option

@@ -40,27 +40,27 @@ def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--concurrency",
             type=click.IntRange(1, MAX_CONCURRENCY),
-            help="Processes that compute [default: 1, or as before].",
+            help="Number of pool processes [default: 1, or unchanged].",
         ),
         click.option(
             "--memory-limit",
             type=_Bytes(),
-            help="Bytes that they may take together beyond the model, such as 2GiB.",
+            help="Memory of all pool processes together, without the model, such as 2GiB.",
         ),
         click.option(
             "--cpu-limit",
             type=click.FloatRange(0, min_open=True),
-            help="Processors that they may use; this is no quota.",
+            help="Processors to use. No quota is enforced.",
         ),
         click.option(
             "--timeout",
             type=click.FloatRange(0.05, 300),
-            help="Most seconds that a prediction may compute.",
+            help="Seconds that computing a prediction may take.",
         ),
         click.option(
             "--when-stopped",
             type=click.Choice(["refuse", "wait"]),
-            help="What becomes of requests while it is stopped [default: refuse].",
+            help="What to do with requests while the deployment is stopped [default: refuse].",
         ),
     ]
     for option in reversed(options):
@@ -80,7 +80,7 @@ def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
 @why_option
 @find_stack.for_registry
 def deploy(model: str, environment: str, why: str, home: Path, **limits: Any) -> None:
-    """Point an alias to MODEL (name:version, or the latest), and give it its own workers."""
+    """Point an alias to MODEL, and give it workers of its own."""
     meant = parse_reference(model)
     if meant.alias is not None:
         raise Invalid(f"name a version, as {meant.name}:3, not an alias")
@@ -98,7 +98,7 @@ def deploy(model: str, environment: str, why: str, home: Path, **limits: Any) ->
 @why_option
 @find_stack.for_registry
 def scale(name: str, why: str, home: Path, **limits: Any) -> None:
-    """Change the limits of a deployment; its worker is replaced without a gap."""
+    """Change the limits of a deployment, and replace its worker without downtime."""
     changed = Deploying(Registry(home)).scale(*named(name), _scaling(limits), cause_of(why))
     click.echo(f"{changed.reference} is to have {_told(changed)}")
 
@@ -108,7 +108,7 @@ def scale(name: str, why: str, home: Path, **limits: Any) -> None:
 @why_option
 @find_stack.for_registry
 def end_workers(name: str, why: str, home: Path) -> None:
-    """End the workers of a deployment; accepted predictions stay in its queue."""
+    """Stop the workers of a deployment. Accepted predictions stay in its queue."""
     stopped = Deploying(Registry(home)).set_state(*named(name), "stopped", cause_of(why))
     told = "are refused" if stopped.refuses else "wait"
     click.echo(f"stopped {stopped.reference}: requests {told}")
@@ -129,7 +129,7 @@ def start(name: str, why: str, home: Path) -> None:
 @why_option
 @find_stack.for_registry
 def delete(name: str, why: str, home: Path) -> None:
-    """Delete a deployment; the alias stays, and the shared workers answer for it."""
+    """Delete a deployment. Its alias remains, and shared workers compute for it."""
     deleted = Deploying(Registry(home)).delete(*named(name), cause_of(why))
     click.echo(f"deleted the deployment of {deleted.reference}")
 

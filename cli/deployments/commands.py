@@ -24,32 +24,32 @@ class _Group(RegistryGroup):
     lazy_commands: ClassVar = {
         "scale": LazyCommand(
             "cli.deployments.changing:scale",
-            "Change the limits of a deployment; its worker is replaced without a gap.",
+            "Change the limits of a deployment, and replace its worker without downtime.",
         ),
         "stop": LazyCommand(
             "cli.deployments.changing:end_workers",
-            "End the workers of a deployment; accepted predictions stay in its queue.",
+            "Stop the workers of a deployment. Accepted predictions stay in its queue.",
         ),
         "start": LazyCommand(
             "cli.deployments.changing:start", "Start the workers of a deployment again."
         ),
         "delete": LazyCommand(
             "cli.deployments.changing:delete",
-            "Delete a deployment; the alias stays, and the shared workers answer for it.",
+            "Delete a deployment. Its alias remains, and shared workers compute for it.",
         ),
     }
 
 
 @click.group(cls=_Group)
 def deployments() -> None:
-    """Show, scale, stop, start and delete deployments; `models deploy` makes one."""
+    """Manage deployments. `predictq models deploy` creates one."""
 
 
 @deployments.command()
 @as_json_option
 @url_option
 def status(as_json: bool, url: str | None) -> None:
-    """Show how far each deployment of a running stack is."""
+    """Show the state of each deployment of a running stack."""
     found = ask(url, "GET", "deployments")
     lines = map(_line, found["deployments"])
     click.echo(printed(found) if as_json else text_table(_HEADER, lines))
@@ -61,11 +61,11 @@ def status(as_json: bool, url: str | None) -> None:
     "--as",
     "form",
     type=click.Choice([*DOCUMENTS]),
-    help="Print a document for this system, instead of the one that the registry keeps.",
+    help="Print a document for this system.",
 )
 @find_stack.for_registry
 def show(name: str, form: str | None, home: Path) -> None:
-    """Show a deployment, also as a document for another system."""
+    """Show a deployment as JSON, or as a document for another system."""
     model, environment = named(name)
     there = {each.environment: each for each in Registry(home).deployments_of(model)}
     found = deployment_of(model, there, environment)

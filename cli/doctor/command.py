@@ -32,7 +32,7 @@ class _Doctor(click.Command):
 @find_stack.for_registry
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool, home: Path) -> None:
-    """Check everything that a stack needs, before, during and after a deployment.
+    """Check everything that a stack needs, and print what to do.
 
     Each line says pass, warn or fail, and what to do. The exit code is that of the worst line: 0, 1
     or 2. If the stack runs, doctor asks each model for one prediction, and one

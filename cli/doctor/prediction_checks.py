@@ -68,14 +68,14 @@ def _question(manifest: Manifest, registry: Registry) -> Question | None:
 def _answers(client: Client, questions: list[Question]) -> Observation:
     if not questions:
         remedy = "Register a model with --sample, whose first rows are then asked."
-        return Observation("warn", "no ready version has a row to ask", remedy)
+        return Observation("warn", "no version that is ready has a golden row", remedy)
     wrong = [fault for each in questions if (fault := _fault(client, each))]
     if wrong:
         remedy = "Look for the message in this document, and for its id in logs/worker.log."
         return Observation("fail", "; ".join(wrong), remedy)
     compared = sum(bool(each.answer) for each in questions)
     names = listed([each.reference for each in questions])
-    return Observation("pass", f"{names} answer, {compared} as golden rows say")
+    return Observation("pass", f"{names} answer, {compared} equal to the golden rows")
 
 
 def _fault(client: Client, question: Question) -> str:

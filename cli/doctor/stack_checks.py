@@ -67,11 +67,11 @@ def _api(port: int, stats: CallResult) -> Observation:
     if ready.status == 200 and stats.status == 200:
         if _told(stats) is None:
             remedy = "Stop the program that has this port, and start the stack again."
-            return Observation("fail", f"another program answers at port {port}", remedy)
+            return Observation("fail", f"another program answers on port {port}", remedy)
         return Observation("pass", "ready")
     if not ready.status:
         remedy = "Read logs/api.log in the home."
-        return Observation("fail", f"does not answer at port {port}", remedy)
+        return Observation("fail", f"does not answer on port {port}", remedy)
     remedy = "Follow the check of Redis or of the workers, whichever fails."
     return Observation("fail", f"not ready: HTTP {ready.status}", remedy)
 
@@ -99,7 +99,7 @@ def _canaries(told: dict[str, Any]) -> Observation:
     ages = {queue: each["age_seconds"] for queue, each in told["canaries"].items()}
     remedy = "Read logs/worker.log in the home, and look at what the queue waits for."
     if not ages:
-        return Observation("warn", "none has come back yet", remedy)
+        return Observation("warn", "no canary has an outcome yet", remedy)
     levels = [_canary_level(age, told["uptime_seconds"]) for age in ages.values()]
     text = ", ".join(f"{queue} {age:.0f} s ago" for queue, age in ages.items())
     return Observation(worst(levels), text, remedy)
@@ -156,4 +156,4 @@ def _restart(stack: RunningStack) -> Observation:
     remedy = "Stop the stack and start it again: these run the code from before."
     if stack.stayed:
         return Observation("warn", f"not replaced: {listed(list(stack.stayed))}", remedy)
-    return Observation("pass", "no process is left of an earlier code")
+    return Observation("pass", "every process runs the present code")

@@ -33,25 +33,31 @@ def keys() -> None:
     required=True,
     metavar=_LIST,
     callback=_listed,
-    help="What it may do: scopes, or the roles viewer, operator, admin.",
+    help="Scopes of the key, or the roles viewer, operator, admin.",
 )
-@click.option("--models", metavar=_LIST, callback=_listed, help="Globs of the models it sees.")
-@click.option("--tenant", help="Whose predictions and jobs it sees.")
-@click.option("--rate", metavar="N/s|m|h|d", help="Most predictions in a period, as 100/s.")
-@click.option("--rows", metavar="N/s|m|h|d", help="Most rows in a period, as 1e6/h.")
-@click.option("--expires", "expires_seconds", type=Duration(), help="When it ends, as 90d.")
+@click.option(
+    "--models", metavar=_LIST, callback=_listed, help="Models that the key sees, as globs."
+)
+@click.option("--tenant", help="Tenant whose predictions and jobs the key sees.")
+@click.option(
+    "--rate", metavar="N/s|m|h|d", help="Limit of predictions in a period, such as 100/s."
+)
+@click.option("--rows", metavar="N/s|m|h|d", help="Limit of rows in a period, such as 1e6/h.")
+@click.option(
+    "--expires", "expires_seconds", type=Duration(), help="Time until the key expires, such as 90d."
+)
 @click.option(
     "--cidr",
     "networks",
     multiple=True,
     metavar="NETWORK",
-    help="Where it may be used, as 10.0.0.0/8; repeatable.",
+    help="Network from which the key may be used, such as 10.0.0.0/8; repeatable.",
 )
 @click.option(
     "--file",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Add it to this file, for PREDICTQ_KEYS_FILE, and ask no server.",
+    help="Write the key to this file, for PREDICTQ_KEYS_FILE, instead of the server.",
 )
 @url_option
 def create(name: str, path: Path | None, url: str | None, **fields: Any) -> None:
@@ -68,7 +74,7 @@ def create(name: str, path: Path | None, url: str | None, **fields: Any) -> None
 @as_json_option
 @url_option
 def list_(as_json: bool, url: str | None) -> None:
-    """List the keys, the oldest first; not those of files."""
+    """List the keys on the server, oldest first, without keys in files."""
     with server(url) as client:
         found = client.keys()
     click.echo(printed(found) if as_json else text_table(_HEADER, map(_line, found)))
@@ -90,7 +96,7 @@ def show(key: str, url: str | None) -> None:
     type=Duration(),
     default="24h",
     show_default=True,
-    help="For how long the secret before works, too.",
+    help="How long the previous secret remains valid.",
 )
 @url_option
 def rotate_key(key: str, overlap: float, url: str | None) -> None:
@@ -103,7 +109,7 @@ def rotate_key(key: str, overlap: float, url: str | None) -> None:
 @click.argument("key")
 @url_option
 def revoke(key: str, url: str | None) -> None:
-    """End KEY (an id or a name); within 5 s no process takes it."""
+    """Revoke KEY (an id or a name). Every process refuses it within 5 s."""
     with server(url) as client:
         ended = client.keys.revoke(key)
     click.echo(f"revoked {ended['name']} ({ended['id']})")

@@ -83,7 +83,7 @@ def split(
 @why_option
 @find_stack.for_registry
 def unalias(name: str, alias: str, expect: Meaning | None, why: str, home: Path) -> None:
-    """Delete ALIAS of the model NAME; the version stays."""
+    """Delete ALIAS of the model NAME. The version remains."""
     _report(
         Changes(Registry(home)).remove_alias(
             name, alias, expected=expect or UNSET, cause=cause_of(why)

@@ -33,7 +33,9 @@ from workers.models.signature.sample import read_sample
 )
 @home_option
 def check(model: str, data: Path | None, home: Path) -> None:
-    """Compare the served predictions of MODEL with the model's own; it is ready if they are equal.
+    """Compare the served predictions of MODEL with the model's own.
+
+    If they are equal, the version becomes ready.
 
     The rows are those of a file, or the golden rows: the first rows of the sample that MODEL was
     registered with. Each row is sent as JSON, Arrow, CSV, NDJSON and Parquet; if a stack runs, also

@@ -37,24 +37,23 @@ class _Group(RegistryGroup):
         ),
         "cache": LazyCommand(
             "cli.models.settings.cache:cache",
-            "Reuse answers of the model NAME for the same rows, or do not; or for so many SECONDS.",
+            "Set whether answers of the model NAME are reused for equal rows, or for how long.",
         ),
         "check": LazyCommand(
             "cli.models.check:check",
-            "Compare the served predictions of MODEL with the model's own; it is ready if they are "
-            "equal.",
+            "Compare the served predictions of MODEL with the model's own.",
         ),
         "compare": LazyCommand(
             "cli.models.rollouts.compare:compare",
-            "Compare the versions of a split alias of NAME: errors, latency, and what they prove.",
+            "Compare the versions of a split alias of NAME by errors and latency.",
         ),
         "deploy": LazyCommand(
             "cli.deployments.changing:deploy",
-            "Point an alias to MODEL (name:version, or the latest), and give it its own workers.",
+            "Point an alias to MODEL, and give it workers of its own.",
         ),
         "drift": LazyCommand(
             "cli.models.drift.drift:drift",
-            "Show how far the rows and answers of a version of NAME are from its sample.",
+            "Show how far rows and answers of a version of NAME have drifted from its sample.",
         ),
         "export": LazyCommand(
             "cli.models.exporting.export:export",
@@ -68,11 +67,11 @@ class _Group(RegistryGroup):
             "Keep the COUNT newest versions of NAME, and those that an alias points to.",
         ),
         "load": LazyCommand(
-            "cli.models.version_acts:load", "Have every worker of the stack load NAME:VERSION now."
+            "cli.models.version_acts:load", "Load NAME:VERSION in every worker of the stack."
         ),
         "pause": LazyCommand(
             "cli.models.version_acts:pause",
-            "Refuse submissions to NAME:VERSION and park its queued messages, until it is resumed.",
+            "Refuse submissions to NAME:VERSION and park its queued messages until it is resumed.",
         ),
         "quantize": LazyCommand(
             "cli.models.quantize:quantize",
@@ -110,10 +109,10 @@ class _Group(RegistryGroup):
         ),
         "unload": LazyCommand(
             "cli.models.version_acts:unload",
-            "Have every worker forget NAME:VERSION; the next prediction loads it again.",
+            "Unload NAME:VERSION in every worker. The next prediction loads it again.",
         ),
         "unalias": LazyCommand(
-            "cli.models.aliases:unalias", "Delete ALIAS of the model NAME; the version stays."
+            "cli.models.aliases:unalias", "Delete ALIAS of the model NAME. The version remains."
         ),
     }
 

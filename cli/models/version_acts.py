@@ -12,10 +12,10 @@ LOAD_TIMEOUT = 300.0
 
 @click.command()
 @click.argument("model", metavar="NAME:VERSION")
-@click.option("--reason", help="Reason to tell callers.")
+@click.option("--reason", help="Reason that callers are told.")
 @url_option
 def pause(model: str, reason: str | None, url: str | None) -> None:
-    """Refuse submissions to NAME:VERSION and park its queued messages, until it is resumed."""
+    """Refuse submissions to NAME:VERSION and park its queued messages until it is resumed."""
     answer = ask(url, "POST", _path(model, "pause"), {"reason": reason} if reason else {})
     click.echo(f"paused {answer['model']}" + ("" if answer["changed"] else ", which was paused"))
 
@@ -33,7 +33,7 @@ def resume(model: str, url: str | None) -> None:
 @click.argument("model", metavar="NAME:VERSION")
 @url_option
 def load(model: str, url: str | None) -> None:
-    """Have every worker of the stack load NAME:VERSION now."""
+    """Load NAME:VERSION in every worker of the stack."""
     with server(url) as client:
         client.models.load(*_version(model), timeout=LOAD_TIMEOUT)
     click.echo(f"every worker holds {model}")
@@ -43,7 +43,7 @@ def load(model: str, url: str | None) -> None:
 @click.argument("model", metavar="NAME:VERSION")
 @url_option
 def unload(model: str, url: str | None) -> None:
-    """Have every worker forget NAME:VERSION; the next prediction loads it again."""
+    """Unload NAME:VERSION in every worker. The next prediction loads it again."""
     with server(url) as client:
         client.models.unload(*_version(model), timeout=LOAD_TIMEOUT)
     click.echo(f"no worker holds {model}")

@@ -29,9 +29,20 @@ FetchInputs = Callable[[], VersionInputs | None]
 @click.option("--row", "given", multiple=True, metavar="CELLS", help="A row, e.g. 5.1,3.5,1.4,0.2.")
 @click.option("--method", default="predict", show_default=True, help="Method of the model.")
 @dialect_options
-@click.option("--max-queue-seconds", type=float, metavar="S", help="How long a request may wait.")
-@click.option("--timeout-seconds", type=float, metavar="S", help="How long computing one may take.")
-@click.option("--sticky", metavar="KEY", help="The same version of a split for all with this key.")
+@click.option(
+    "--max-queue-seconds",
+    type=float,
+    metavar="S",
+    help="Seconds that a request may wait in the queue.",
+)
+@click.option(
+    "--timeout-seconds", type=float, metavar="S", help="Seconds that computing a request may take."
+)
+@click.option(
+    "--sticky",
+    metavar="KEY",
+    help="Key for an alias that is split: equal keys get the same version.",
+)
 @url_option
 @click.option("--output", default="-", metavar="FILE", help="File to write; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")

@@ -3,8 +3,10 @@
 import fcntl
 import os
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -15,33 +17,31 @@ from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 
+F = TypeVar("F", bound=Callable[..., Any])
 PORT = click.IntRange(1, 65535)
 SHUTDOWN_MARGIN_SECONDS = 5.0
 """Seconds of the shutdown beyond the workers' own, to stop Redis and kill late processes."""
 
 
 def default_workers() -> int:
-    """Default number of pool processes: one per core."""
+    """The default number of pool processes: one per core."""
     return len(os.sched_getaffinity(0))
 
 
+def _port_option(name: str, variable: str, default: int, server: str) -> Callable[[F], F]:
+    return click.option(
+        name,
+        envvar=variable,
+        default=default,
+        type=PORT,
+        show_default=True,
+        help=f"Port of {server}.",
+    )
+
+
 @click.command()
-@click.option(
-    "--port",
-    envvar="PREDICTQ_PORT",
-    default=5000,
-    type=PORT,
-    show_default=True,
-    help="Port of the API.",
-)
-@click.option(
-    "--flower-port",
-    envvar="PREDICTQ_FLOWER_PORT",
-    default=5555,
-    type=PORT,
-    show_default=True,
-    help="Port of Flower.",
-)
+@_port_option("--port", "PREDICTQ_PORT", 5000, "the API")
+@_port_option("--flower-port", "PREDICTQ_FLOWER_PORT", 5555, "Flower")
 @click.option(
     "--home",
     envvar="PREDICTQ_HOME",
@@ -56,29 +56,31 @@ def default_workers() -> int:
     default=default_workers,
     type=click.IntRange(1),
     show_default="number of cores",
-    help="Processes that compute predictions.",
+    help="Number of processes that compute predictions.",
 )
 @click.option("--no-demo", is_flag=True, help="Do not register demo models on the first start.")
 @click.option("--no-flower", is_flag=True, help="Do not start Flower.")
-@click.option("--no-watch", is_flag=True, help="Do not evaluate the alert rules, nor notify.")
+@click.option(
+    "--no-watch", is_flag=True, help="Do not evaluate alert rules, and send no notifications."
+)
 @click.option(
     "--with",
     "packages",
     multiple=True,
     metavar="EXTRA|REQUIREMENT|FILE",
-    help="Install this first, for all models, such as xgboost; repeatable.",
+    help="Package to install before the start, for all models, such as xgboost; repeatable.",
 )
 @click.option(
     "--trust-uploads",
     envvar="PREDICTQ_TRUST_UPLOADS",
     is_flag=True,
-    help="Let callers with the local key upload models that run code when they are loaded.",
+    help="Accept uploads, from callers with the local key, of models that run code when loaded.",
 )
 @click.option(
     "--webhooks-allow-local",
     envvar="PREDICTQ_WEBHOOKS_ALLOW_LOCAL",
     is_flag=True,
-    help="Let webhooks have addresses of this machine and of private networks.",
+    help="Allow webhook addresses on this machine and in private networks.",
 )
 def up(
     port: int,

@@ -114,7 +114,7 @@ def _run_smoke_test(supervisor: Supervisor, canary: SmokeTest, stack: Stack) -> 
         supervisor.until(prediction.poll, within=math.inf)
     except TimeoutError:
         raise StartFailed(
-            f"no prediction of {canary.model} came back: no progress for {PROGRESS_TIMEOUT:.0f} s"
+            f"{canary.model} gave no prediction: no progress for {PROGRESS_TIMEOUT:.0f} s"
         ) from None
     return prediction.fault
 

@@ -37,11 +37,11 @@ def verify_webhook(
     except KeyError as error:
         raise WebhookRefused(f"the header {error} is missing") from None
     except (ValueError, binascii.Error):
-        raise WebhookRefused("the time or the secret cannot be read") from None
+        raise WebhookRefused("the timestamp or the secret cannot be read") from None
     content = b".".join((event_id.encode(), sent_at.encode(), body))
     made = b"v1," + base64.b64encode(hmac.digest(key, content, "sha256"))
     if not any(hmac.compare_digest(made, each.encode()) for each in offered):
-        raise WebhookRefused("no signature is right")
+        raise WebhookRefused("no signature is valid")
     if not is_near:
         raise WebhookRefused("the event is too old, or a clock is wrong")
     event: dict[str, Any] = json.loads(body)

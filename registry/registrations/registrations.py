@@ -74,7 +74,7 @@ class Registrations:
             if use and (known := self._known(use)):
                 return replace(request, version=known)
             if sum(1 for _ in self.pending()) >= MAX_PENDING:
-                raise Busy("too many registrations wait for their gate; try again")
+                raise Busy("too many uploaded models are waiting for their gate; try again later")
             number = self._reserved(name, version)
             accepted = replace(request, version=number, created_at=now())
             write_file(staging / REQUEST, msgspec.json.encode(accepted))
@@ -178,7 +178,7 @@ class Registrations:
         number = version or next_version(self._files, name, model)
         was_removed = self._files.removed(name, number) is not None
         if number in model.versions or was_removed or self._is_taken(name, number):
-            raise RegistryConflict(f"{name}:{number} was given out already; take another number")
+            raise RegistryConflict(f"{name}:{number} was used before; choose another number")
         self._files.write_highest(name, number)
         return number
 

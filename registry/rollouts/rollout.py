@@ -43,7 +43,7 @@ class RolloutPlan(msgspec.Struct, frozen=True, kw_only=True):
         if self.steps[0] < 1 or sorted(set(self.steps)) != list(self.steps):
             raise _invalid("steps", "the steps are rising percents from 1 to 100")
         if not 1 <= self.requests <= MAX_STEP_REQUESTS:
-            raise _invalid("requests", f"a step needs 1 to {MAX_STEP_REQUESTS} requests")
+            raise _invalid("requests", f"a step must have 1 to {MAX_STEP_REQUESTS} requests")
         if self.max_failed is not None and not 0 < self.max_failed <= MAX_LIMIT:
             raise _invalid("max_failed", f"a limit is more than 0 %, and {MAX_LIMIT:.0f} at most")
         if not 0 < self.every_seconds <= MAX_EVERY:

@@ -143,7 +143,8 @@ class Rollouts:
 def _settled(directory: Directory, model: Model, rollout: Rollout) -> Rollout:
     if rollout.moving:
         return finish_move(directory, model, rollout)
-    if rollout.is_live and model.aliases.get(rollout.alias) != rollout.meaning:
+    moved = model.aliases.get(rollout.alias) != rollout.meaning
+    if rollout.is_live and (moved or rollout.version not in model.versions):
         return stop(directory, model, rollout)
     return rollout
 

@@ -62,7 +62,7 @@ class ShadowSettings:
 
 def _check_pair(ours: Manifest, theirs: Manifest) -> None:
     if ours.version == theirs.version:
-        raise RegistryConflict(f"{theirs.reference} answers this alias already")
+        raise RegistryConflict(f"{theirs.reference} is the version of this alias already")
     if not takes_the_same(ours.signature, theirs.signature):
         raise RegistryConflict(
             f"{theirs.reference} has other columns than {ours.reference}, so the same rows cannot "

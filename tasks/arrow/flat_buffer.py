@@ -55,7 +55,7 @@ def _append_table(out: bytearray, table: FlatFields) -> int:
 
 
 def _slots(table: FlatFields) -> tuple[list[int], int]:
-    """Where each field lies in the table, 0 for an absent one; and the size of the table."""
+    """The offset of each field in the table, 0 for an absent one, and the size of the table."""
     slots, end = list[int](), _TO_SHAPE.size
     for value in table.values:
         if value is None:

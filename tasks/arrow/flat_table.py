@@ -1,6 +1,6 @@
 """Reads tables of FlatBuffers, in which Arrow describes its messages.
 
-Every access is checked by Python, so bytes of any content can do no more than raise `ValueError`.
+Python checks every access, so malformed bytes can only raise `ValueError`.
 """
 
 import struct
@@ -55,7 +55,7 @@ class FlatTable:
         return form.iter_unpack(memoryview(self._content)[start:end])
 
     def text_size(self, field: int) -> int:
-        """The bytes that a text says it has."""
+        """The length of a text, as the buffer states it."""
         return self._list(field)[1]
 
     def text(self, field: int) -> str:

@@ -24,7 +24,7 @@ class ArrowMessage(NamedTuple):
 
     kind: int
     table: FlatTable
-    """What it says: a schema, a dictionary or a batch of rows."""
+    """The header of the message: a schema, a dictionary or a batch of rows."""
     body_size: int
     """Bytes of its values, which are not read here."""
 
@@ -39,14 +39,14 @@ def arrow_messages(content: bytes) -> Iterator[ArrowMessage]:
             _HEAD.unpack_from(content, at) if at + _HEAD.size <= len(content) else (0, 0)
         )
         if continues != _CONTINUES or size < 0:
-            raise ValueError("a message does not start as it should")
+            raise ValueError("a message does not start with its marker")
         at += _HEAD.size
         if size == 0:  # the end of the stream
             return
         message = _message(content[at : at + size])
         at += size + message.body_size
         if at > len(content):
-            raise ValueError("it ends within a message")
+            raise ValueError("the stream ends within a message")
         yield message
     raise TooLarge(f"an Arrow stream may have at most {MAX_MESSAGES} messages; join its batches")
 

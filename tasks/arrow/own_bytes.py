@@ -1,7 +1,7 @@
 """Whether the texts of an Arrow stream have bytes of their own.
 
-A few bytes point to a text. If thousands did to the same long one, Arrow's library would copy it
-each time, and a process whose memory is limited aborts there.
+A few bytes point to a text. If thousands of them pointed to one long text, Arrow's library would
+copy it each time, and a process whose memory is limited aborts there.
 """
 
 import struct

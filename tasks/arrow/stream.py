@@ -64,7 +64,7 @@ def read_arrow(content: bytes, max_rows: int = MAX_ARROW_VALUES) -> ArrowRows:
 def _read(messages: Iterator[ArrowMessage], content: bytes, max_rows: int) -> ArrowRows:
     schema = next(messages, None)
     if schema is None or schema.kind != SCHEMA_KIND:
-        raise ValueError("it does not start with a schema")
+        raise ValueError("the stream does not start with a schema")
     names, count = _names(schema.table, OwnBytes(len(content))), 0
     for message in messages:
         count += _checked_rows(message, len(names))
@@ -106,7 +106,7 @@ def _check_layout(batch: FlatTable, columns: int, body_size: int) -> int:
     rows = batch.number(_LENGTH, _LONG)
     lengths = [length for length, _ in islice(batch.structs(_NODES, _PAIR), columns + 1)]
     if rows < 0 or len(lengths) != columns or any(length != rows for length in lengths):
-        raise ValueError("its columns are not as long as it says")
+        raise ValueError("the columns are not as long as the message says")
     # An empty buffer may be anywhere.
     used, end = (each for each in batch.structs(_BUFFERS, _PAIR) if each[1]), 0
     for start, size in used:

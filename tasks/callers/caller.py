@@ -1,4 +1,4 @@
-"""The caller of a request: who it is, what it may do, what it sees, and how much."""
+"""The caller of a request: its key, scopes, tenant, visible models and limits."""
 
 from fnmatch import fnmatchcase
 
@@ -14,7 +14,7 @@ EVERY_MODEL = ("*",)
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How much a key may ask for; None is no limit."""
+    """The limits of a key; None is no limit."""
 
     rate: Rate | None = None
     """Predictions in a period."""
@@ -32,14 +32,14 @@ class LeftOfLimit(msgspec.Struct, frozen=True):
     """``requests`` or ``rows``."""
     amount: int
     seconds: int
-    """Until all of it is there again, if nothing more is asked for."""
+    """Seconds until the limit is restored, if the key sends no further request."""
 
 
 class LimitUse(msgspec.Struct):
-    """What one request has learnt of the limits of its key."""
+    """The limits of the key of one request, and what is left of them."""
 
     left: tuple[LeftOfLimit, ...] = ()
-    """Empty until the request has asked for a prediction."""
+    """Empty until the request has submitted a prediction."""
 
 
 class Throttle(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Throttle(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """As limiting.lua takes it."""
+        """The limits as an argument of limiting.lua."""
         rates = self.limits.rate, self.limits.rows
         told = " ".join(f"{rate.amount!r} {rate.seconds}" if rate else "0 1" for rate in rates)
         return f"{self.key} {told}"
@@ -71,11 +71,11 @@ class Caller(msgspec.Struct, frozen=True):
     limit_use: LimitUse | None = None
     """Of this request, if the key has limits."""
     is_everywhere: bool = False
-    """Whether the caller sees what is of other tenants, too."""
+    """Whether the caller also sees predictions and jobs of other tenants."""
 
     @property
     def throttle(self) -> Throttle | None:
-        """What its predictions are limited by; None by nothing."""
+        """The limits for its predictions; None if there are none."""
         if self.limits == NO_LIMITS:
             return None
         return Throttle(self.key, self.limits, self.limit_use or LimitUse())

@@ -29,7 +29,7 @@ class Rate(msgspec.Struct, frozen=True):
         # Also false for "nan".
         if period not in PERIODS or not 1 <= number <= GREATEST_RATE:
             raise Invalid(
-                f"a rate is an amount from 1 and a period, such as 100/s, 6000/m or 1e6/h, "
+                f"a rate is a number of at least 1 and a period, such as 100/s, 6000/m or 1e6/h, "
                 f"not {text[:100]!r}"
             )
         return cls(number, PERIODS[period])

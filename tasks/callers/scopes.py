@@ -30,7 +30,8 @@ ROLES: dict[str, frozenset[Scope]] = {
     "operator": frozenset(("models:read", "metrics", "predict", "batch", "operate")),
     "admin": EVERY_SCOPE,
 }
-"""The scope ``admin`` is only had with the role of that name: who makes keys can have every one."""
+"""The scope ``admin`` comes only with the role ``admin``: a caller that makes keys can give itself
+any scope."""
 
 
 def scopes_of(names: Iterable[str]) -> frozenset[Scope]:

@@ -39,7 +39,7 @@ def make_token(key_id: str | None = None) -> tuple[str, Token]:
 
 
 def read_token(text: str) -> Token | None:
-    """The token that a text is; None if it is none. Looks nothing up."""
+    """The token in a text; None if the text is no token. Makes no look-up."""
     if len(text) != _LENGTH or not text.startswith(KEY_PREFIX) or not text.isascii():
         return None
     if _checksum(text[:-CHECKSUM_CHARS]) != text[-CHECKSUM_CHARS:]:

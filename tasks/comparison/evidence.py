@@ -1,8 +1,8 @@
-"""Always-valid evidence: it may be looked at after every event, and still errs as rarely as said.
+"""Always-valid evidence: the error rate holds even if the evidence is checked after every event.
 
 Each number here is a product of likelihood ratios, averaged over alternatives. If nothing is wrong,
-the chance that it ever reaches 100 is at most 1 % (Ville's inequality), however often one looks.
-Only bad events count, and to which of the two versions each belongs.
+the chance that it ever reaches 100 is at most 1 % (Ville's inequality), however often it is
+checked. Only bad events count, and to which of the two versions each belongs.
 """
 
 import math

@@ -16,7 +16,7 @@ MAX_PATH = 500
 
 
 class ArmFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What one version did while it had one share of the requests."""
+    """The counts of one version while it had one share of the requests."""
 
     version: int
     share: int
@@ -34,7 +34,7 @@ class ArmFigures(msgspec.Struct, frozen=True, kw_only=True):
     labelled: int = 0
     """Predictions with labels whose truth was told."""
     wrong: int = 0
-    """Those with a wrong label, of which each sticky key counts once."""
+    """Predictions with a wrong label; each sticky key counts once."""
     times: tuple[int, ...] = ()
     """Calls in each bucket of `BUCKETS`, and one bucket for longer ones."""
 

@@ -1,4 +1,4 @@
-"""The verdict on a candidate: promote it, roll it back, or go on and look again."""
+"""The verdict on a candidate: promote it, roll it back, or keep comparing."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -68,13 +68,14 @@ def verdict(comparison: Comparison, figures: Figures, paused: str | None = None)
     harmful = [each for each in measures if each.evidence >= each.decisive]
     missing = tuple(_missing(comparison, figures))
     told = "; ".join(map(_told, measures))
+    decision: RolloutDecision
     if paused is not None:
         decision, why = "roll_back", f"the version was paused: {paused}"
     elif harmful:
         decision, why = "roll_back", "; ".join(map(_told, harmful))
     else:
         decision, why = ("inconclusive" if missing else "promote"), told
-    return Verdict(decision=decision, why=why, missing=missing, measures=measures)  # type: ignore[arg-type]
+    return Verdict(decision=decision, why=why, missing=missing, measures=measures)
 
 
 def slow_bound(comparison: Comparison, figures: Figures) -> int | None:

@@ -18,7 +18,7 @@ _position = re.compile(r"\d{1,15}-\d{1,15}")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Says that a prediction has an outcome."""
+    """An event: a prediction has an outcome."""
 
     position: str
     """Id of the event in the stream."""
@@ -34,7 +34,7 @@ class EventPage(msgspec.Struct, frozen=True):
     events: list[Event]
     position: str
     is_last: bool
-    """Whether no more events are there now."""
+    """Whether there are no further events now."""
 
 
 class EventLog:

@@ -1,4 +1,4 @@
-"""Tells callers of one process that there are new events."""
+"""Wakes callers of one process when there are new events."""
 
 import asyncio
 from contextlib import suppress
@@ -22,7 +22,7 @@ class News:
         """Whether this process shuts down."""
 
     async def listen(self) -> None:
-        """Hear of events from now on."""
+        """Subscribe to events from now on."""
         if self._subscription is None:
             self._loop = asyncio.get_running_loop()
             self._subscription = Subscription(self._url, lambda *_: self._tell())
@@ -46,7 +46,7 @@ class News:
             self._loop.call_soon_threadsafe(self._tell)
 
     def _renew(self) -> None:
-        """Notice a connection that was lost without a word."""
+        """Notice a connection that was lost without being closed."""
         if self._subscription is not None and self._loop is not None and not self.is_over:
             self._subscription.renew()
             self._loop.call_later(RENEW_SECONDS, self._renew)

@@ -77,9 +77,9 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     dialect: Dialect = Dialect()
     """Set parts of the dialect of a CSV input."""
     webhook: Target | None = None
-    """Where the end of the job is told."""
+    """The webhook that gets the event of the job's end."""
     tenant: str = DEFAULT_TENANT
-    """Whose it is: callers of other tenants do not see it."""
+    """The tenant of the job; callers of other tenants do not see it."""
 
     @property
     def reference(self) -> str:

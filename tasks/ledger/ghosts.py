@@ -49,5 +49,6 @@ class Ghosts:
         """Every model:version that Redis has data of, as spelled by its writers."""
         paused = cast("list[bytes]", self._client.hkeys(keys.PAUSED))
         answered = cast("set[bytes]", self._client.smembers(keys.ANSWERED))
+        # A version that only ever failed to load has letters and no statistics.
         of_letters = {letter.model for letter in self._letters.find(Filter())}
         return {version.decode(errors="replace") for version in {*paused, *answered}} | of_letters

@@ -136,8 +136,3 @@ CONSOLE_SESSIONS = "predictq:console:sessions:"
 def record(task_id: str) -> str:
     """The key of a prediction's record."""
     return RECORD + task_id
-
-
-def queue_of_tag(tag: str) -> str:
-    """The queue of a reservation's tag; tags.lua says how tags are spelt."""
-    return tag.rpartition(":")[0]

@@ -54,6 +54,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
         if not counted[-1]:
             return None
         step = bisect_left(counted, share * counted[-1])
+        # The last bucket has no bound of its own, so the one before it stands for it.
         return BUCKETS[min(step, len(BUCKETS) - 1)]
 
 

@@ -39,7 +39,7 @@ def score(
         raise invalid(f"the prediction has {len(predictions)} rows, and the truth has {len(rows)}")
     known = [pair for pair in zip(predictions, rows, strict=True) if pair[1] is not None]
     if not known:
-        raise invalid("the truth of at least one row must be known")
+        raise invalid("at least one row must have a truth")
     if method == "predict_proba" and classes and _are_probabilities(known, classes):
         return _of_probabilities(known, list(classes))
     if method == "predict" and classes:
@@ -48,7 +48,7 @@ def score(
         )
     if method == "predict" and all(_is_number(value) for pair in known for value in pair):
         return _of_numbers(known)
-    raise invalid(f"predictions of the method {method!r} are not compared with this truth")
+    raise invalid(f"predictions of the method {method!r} cannot be compared with this truth")
 
 
 def _of_labels(known: Sequence[tuple[Any, Any]]) -> Score:
@@ -92,7 +92,7 @@ def _are_probabilities(known: Sequence[tuple[Any, Any]], classes: Sequence[Any])
 def _checked(value: Any, classes: Sequence[Any]) -> Any:
     if value not in classes:
         known = ", ".join(map(str, classes[:20]))
-        raise invalid(f"{str(value)[:100]!r} is none of the classes: {known}")
+        raise invalid(f"{str(value)[:100]!r} is not one of the classes: {known}")
     return value
 
 

@@ -27,7 +27,7 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event, as the scripts record it."""
 
     id: str
-    """The same at each attempt."""
+    """The ``webhook-id``, which does not change between attempts."""
     type: EventType
     subject: str
     """Id of the prediction or batch job."""

@@ -24,7 +24,7 @@ class ArtifactMismatch(ModelUnloadable):
 
 
 class UntrustedArtifact(ModelUnloadable):
-    """The artifact needs code to run at load, and it was not trusted at registration."""
+    """The artifact runs code when it is loaded, and was not trusted at registration."""
 
     code = "untrusted_artifact"
     retried = False
@@ -44,7 +44,7 @@ class RegistryConflict(PredictqError):
 
 
 class AliasMoved(RegistryConflict):
-    """The alias means another version than the request expects."""
+    """The alias points to another version than the request expects."""
 
     code = "alias_moved"
 

@@ -1,11 +1,11 @@
-"""Errors of a caller that presents no key or JWT, or one that does not tell who it is."""
+"""Errors of a caller that presents no key or JWT, or one that does not identify it."""
 
 from telemetry.errors.base import PredictqError
 from telemetry.errors.capacity import Unavailable
 
 
 class Unauthenticated(PredictqError):
-    """It is not known who sends this request."""
+    """The request does not show which caller sent it."""
 
     code = "unauthenticated"
 

@@ -1,5 +1,7 @@
 """Errors of a server that cannot accept a request now; the same request may succeed later."""
 
+import errno
+
 from telemetry.errors.base import PredictqError
 
 
@@ -35,13 +37,13 @@ class VersionNotReady(Unavailable):
 
 
 class DeploymentStopped(Unavailable):
-    """The deployment is stopped, and accepts no requests meanwhile."""
+    """The deployment is stopped and accepts no requests."""
 
     code = "deployment_stopped"
 
 
 class RateLimited(PredictqError):
-    """The key has asked for as much as it may."""
+    """The key has used up its limit."""
 
     code = "rate_limited"
     retryable = True
@@ -58,3 +60,8 @@ class DiskFull(PredictqError):
 
     code = "disk_full"
     retryable = True
+
+    @staticmethod
+    def is_told_by(error: OSError) -> bool:
+        """Whether the operating system says that a disk is full, or a quota used up."""
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -35,7 +35,7 @@ class OutputExists(PredictqError):
 
 
 class JobFailed(PredictqError):
-    """The batch job cannot go on."""
+    """The batch job cannot continue."""
 
     code = "job_failed"
 

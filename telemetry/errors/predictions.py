@@ -49,7 +49,7 @@ class TimedOut(PredictqError):
 
 
 class Expired(PredictqError):
-    """The prediction exceeded its limit of time in the queue."""
+    """The prediction exceeded its time limit in the queue."""
 
     code = "expired"
     retryable = True

@@ -19,7 +19,7 @@ just read the registry, or from a worker that ends."""
 
 
 class BringingBack(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Consumer step of the shared workers, which answer for deployments that have no worker.
+    """Consumer step of the shared workers, which compute for deployments without a worker.
 
     Such a deployment was deleted, or its first worker still starts, or nobody starts one. That of a
     stopped deployment is its operator's will.

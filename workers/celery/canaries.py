@@ -61,7 +61,7 @@ def tend(ledger: Ledger, queue: str, interval: float) -> None:
         note_canary(ledger.client, queue, Sighting(record.created_at, round(seconds, 6)))
     elif record and not record.is_terminal and waited < MAX_CANARY_SECONDS:
         return
-    if waited >= interval * 0.9:  # else another worker has sent it since
+    if waited >= interval * 0.9:  # otherwise another worker has sent the next one since
         # accept.lua pushes nothing for an id that has a record. Two workers that come here at once
         # may push the canary twice, which does no harm: its first outcome stands.
         ledger.client.delete(keys.record(task_id))

@@ -34,7 +34,9 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         self._services.events.attach(consumer.event_dispatcher, consumer.timer)
 
     def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
-        """Have messages handed over to this worker; Celery calls this at each connection."""
+        """Let accept.lua hand messages over to this worker; Celery calls this at each
+        connection.
+        """
         channel = consumer.task_consumer.channel
         for queue in consumer.app.amqp.queues.consume_from:
             if queue != BULK:  # steps of batch jobs are accepted by other scripts
@@ -42,7 +44,7 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def stop(self, consumer: Any) -> None:
         """On shutdown, wait for running predictions and return the rest to the queue."""
-        # Celery stops its steps also when a connection is lost; then the predictions go on.
+        # Celery also stops its steps when a connection is lost; then running predictions continue.
         if state.should_stop is not None:
             self._shutdown.in_order()
             ignore_errors(consumer, self._services.events.flush)
@@ -73,7 +75,7 @@ class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
 
     def shutdown(self, consumer: Any) -> None:
         """Remove this worker from the ledger at once, before its heartbeat expires."""
-        # Not in `stop`, which Celery also calls when a connection is lost and the worker lives on.
+        # Not in `stop`, which Celery also calls when only the connection is lost.
         self.stop(consumer)
         self._heartbeat.farewell()
 

@@ -19,7 +19,7 @@ class _HomeThread(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
     requires = ("workers.celery.consumer:BatchingStep",)
     thread_name: str
     work: Callable[[WorkerServices], Callable[[threading.Event], None]]
-    """What the thread runs, until the event is set."""
+    """The work of the thread, until the event is set."""
 
     def __init__(self, consumer: Any, *, services: WorkerServices, **options: Any) -> None:
         super().__init__(consumer, **options)

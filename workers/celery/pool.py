@@ -22,11 +22,11 @@ class CeleryPool(BasePool):  # type: ignore[misc]  # Celery has no types
         self.services.pool.listen(loop)
 
     def on_close(self) -> None:
-        """Replace no more processes."""
+        """Stop replacing processes."""
         self.services.pool.close()
 
     def on_stop(self) -> None:
-        """Hang up: each process ends after its microbatch."""
+        """Close the connections: each process ends after its microbatch."""
         self.services.pool.stop()
 
     def on_terminate(self) -> None:

@@ -49,16 +49,17 @@ class Shutdown:
 
     def in_order(self) -> None:
         """Return waiting messages to the queue, and wait for running ones until the timeout."""
-        # First: what is given back would be taken again at once.
+        # First, as messages that are given back would otherwise be reserved again at once.
         self._intake.close()
         self._give_back(self._handed_over())
-        # Not asked by a signal: the watchdog, or a fork server that died, ends this worker.
+        # No signal asked for this shutdown: the watchdog, or a fork server that died, ends this
+        # worker.
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
         while not self._pool.drain(min(max(end - time.monotonic(), 0.0), KEEP_SECONDS)):
             if time.monotonic() >= end:
                 self._interrupt()
                 return
-            # Without Redis the processes cannot settle either; they wait for it as we do.
+            # Without Redis, the pool processes cannot settle either; they wait for Redis as well.
             with contextlib.suppress(redis.RedisError):
                 self._reservations.upkeep(self._batcher.reserved_tags())
         # A process that died while draining has put its messages back among the waiting.

@@ -181,10 +181,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             # Celery reconnects. What was taken with this message and is not delivered yet is in no
             # list that is renewed, so it returns to the queue after the visibility timeout.
             raise
-        except (OSError, MemoryError):  # this worker's fault, not the message's
+        except (OSError, MemoryError):  # a defect of this worker, not of the message
             log.exception("a message could not be handled and returns to the queue", extra=fields)
             self.services.reservations.release([tag])
-        except Exception as error:  # nothing on a queue may end the worker
+        except Exception as error:  # no content of a message may end the worker
             log.exception("a message cannot be read", extra=fields)
             self.services.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
@@ -199,7 +199,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             return super()._brpop_read(**options)
         # Without a watch the socket is readable only if Redis closed the connection.
         connection, self._in_poll = self._in_poll or self.client.connection, None
-        # What was moved is not looked at: the answer only says that the queue may have a message.
+        # The message that BLMOVE returned is ignored: the answer only says that the queue has one.
         try:
             with refusals_as_loss():
                 connection.read_response(timeout=1)

@@ -1,4 +1,6 @@
-"""Ends a stalled worker, one that could take messages and does not; its supervisor restarts it."""
+"""Ends a stalled worker: one that could take messages and takes none. Its supervisor restarts
+it.
+"""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Reads and checks one request of a microbatch: a stock producer's never passed our front end."""
+"""Reads and checks one request of a microbatch, as those of stock producers skip the front end."""
 
 import msgspec
 
@@ -44,7 +44,7 @@ class AdmittedRequest(msgspec.Struct, frozen=True):
 
 
 def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Decision:
-    """Check a request. Returns it, or what becomes of it instead of being computed.
+    """Check a request. Returns it, or its disposition if it is not computed.
 
     ``start`` is the answer of `Ledger.start`: an attempt's number, or that the request is late.
     Raises nothing: any error becomes the outcome of this request alone.
@@ -61,7 +61,7 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
         # By its id: each attempt at a message of a stock producer is for the same version.
         resolved = _resolved(registry, call).chosen(item.id)
         record = _pinned(record, resolved, call)
-        # Not before: outcomes are recorded and counted for the version.
+        # Only now, since outcomes are recorded and counted for the version.
         if unwanted := _unwanted(record, item, start):
             return unwanted
         _refuse_hopeless(item, attempt)
@@ -70,7 +70,7 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
         rows = _rows(signature, call)
     except RegistryUnavailable as error:  # a cancelled or late request needs no registry to settle
         return _unwanted(record, item, start) or failed(record, item, error, attempt)
-    except Exception as error:  # noqa: BLE001 - any producer's request may fail only itself
+    except Exception as error:  # noqa: BLE001 - a malformed request must fail alone
         return failed(record, item, error, attempt)
     shadow = resolved.shadows.get(call.alias) if call.alias else None
     return AdmittedRequest(
@@ -123,4 +123,4 @@ def _refuse_hopeless(item: Item, attempt: int) -> None:
     if item.instruction is Instruction.GIVE_UP_LOADING:
         raise ModelUnloadable(f"loading the model took more than {MAX_RUN_SECONDS} s")
     if attempt > MAX_ATTEMPTS:
-        raise WorkerLost(f"computing this ended its process {attempt - 1} times")
+        raise WorkerLost(f"the computation ended its process {attempt - 1} times")

@@ -1,4 +1,6 @@
-"""Bisection: one call for many requests; if it fails, halves, until the guilty fail alone."""
+"""Bisection: one call for many requests; if it fails, calls for halves, until single requests
+fail.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Decides what becomes of a request: it is settled with an outcome, or retried later."""
+"""Decides the disposition of a request: it is settled with an outcome, or retried later."""
 
 import logging
 from collections import defaultdict
@@ -41,7 +41,7 @@ class Postponed(msgspec.Struct, frozen=True):
 
 
 Decision = Settled | Postponed
-"""What is written to the ledger of a request; the worker is told its `Disposition`."""
+"""The ledger's write for a request; the worker gets its `Disposition`."""
 
 
 def backoff_of(error: PredictqError) -> float:
@@ -76,7 +76,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decisi
 
 
 def disposition_of(decision: Decision | None, start: Start) -> Disposition:
-    """The worker's view of what became of a request; ``decision`` is None if it did not start."""
+    """The disposition of a request; ``decision`` is None if the request did not start."""
     if decision is None:
         return Disposition("suspect" if start is NotStarted.SUSPECT else "dropped")
     if isinstance(decision, Postponed):

@@ -36,7 +36,7 @@ class Shadowing:
         self._answered: list[tuple[AdmittedRequest, CopyOf, CopyAnswer]] = []
 
     def note(self, group: Sequence[AdmittedRequest], answers: Sequence[CopyAnswer]) -> None:
-        """Note what is to be copied or compared once the outcomes are written."""
+        """Note the answers to copy or compare once the outcomes are written."""
         for asked, answered in zip(group, answers, strict=True):
             if asked.copy_of is not None:
                 self._answered.append((asked, asked.copy_of, answered))
@@ -54,7 +54,7 @@ class Shadowing:
                 self._shadows.send(copies)
             for asked, copy, answer in answered:
                 self._shadows.add(copy, *_compared(asked, copy, answer))
-        except Exception as error:  # noqa: BLE001 - the answers are written, and must not suffer
+        except Exception as error:  # noqa: BLE001 - the outcomes are written already, and an error here must not reach them
             log.warning("copies for shadows are passed over: %s", error)
 
     def _note_copy(self, asked: AdmittedRequest, predictions: list[Any]) -> None:
@@ -69,7 +69,8 @@ class Shadowing:
             Prediction(
                 model=record.model,
                 version=shadow.version,
-                alias=None,  # of the caller's: the copy has no shadow of its own
+                # Only the caller's prediction is copied: a copy has no shadow of its own.
+                alias=None,
                 method=record.method,
                 features=rows,
                 created_at=time.time(),
@@ -86,7 +87,7 @@ class Shadowing:
         )
 
     def _fits(self, asked: AdmittedRequest, version: int) -> bool:
-        """Whether the shadow is there, ready, and takes the same rows."""
+        """Whether the shadow exists, is ready, and takes the same rows."""
         try:
             theirs = self._registry.resolve(f"{asked.record.model}:{version}").manifest
             is_ready = self._registry.readiness(theirs).status == "ready"

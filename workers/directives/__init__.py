@@ -1,1 +1,1 @@
-"""Carries out what operators tell all workers: to load or unload a version."""
+"""Carries out directives of operators to all workers: to load or unload a version."""

@@ -12,24 +12,24 @@ from workers.pool.load_retry import LoadRetry
 from workers.pool.pools import Pools
 
 MAX_FAILED = 32
-"""Failed directives that a worker reports; those that gave them have looked long before."""
+"""Failed directives that a worker reports; older ones have been read by their senders long ago."""
 
 
 class DirectiveRunner:
-    """The directives of one worker. Each is begun at the heartbeat that hears of it."""
+    """The directives of one worker. Each begins at the heartbeat that reads it."""
 
     def __init__(self, directives: Directives, pools: Pools, load_retry: LoadRetry) -> None:
         self._directives, self._pools, self._load_retry = directives, pools, load_retry
         self._heard: str | None = None
-        """The id of the newest directive that was heard of; None until the first look."""
+        """The id of the newest directive that was read; None until the first look."""
         self._missed = (NONE, NONE)
         """Between which ids directives were dropped before this worker read them, the last time."""
         self._pending: dict[str, _Pending] = {}
         self._failed: deque[tuple[str, str]] = deque(maxlen=MAX_FAILED)
 
     def advance(self) -> dict[str, Any]:
-        """Hear of new directives, continue all, and report; raises `redis.RedisError`."""
-        if self._heard is None:  # what was told before this worker started is none of its business
+        """Read new directives, continue all, and report; raises `redis.RedisError`."""
+        if self._heard is None:  # directives from before this worker's start do not concern it
             self._heard = self._directives.newest()
         news = self._directives.since(self._heard)
         if news.missed is not None:
@@ -54,7 +54,7 @@ class DirectiveRunner:
     def _begin(self, directive: Directive) -> None:
         if not self._pools.serves(directive.version):
             return
-        if directive.loads:  # an operator has perhaps repaired what made it fail
+        if directive.loads:  # an operator may have fixed the cause of the failure
             self._load_retry.forgive(directive.version)
         self._pending[directive.id] = _Pending(directive, time.monotonic() + MAX_RUN_SECONDS)
 

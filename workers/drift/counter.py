@@ -142,8 +142,8 @@ def _counted(noted: _Noted, baseline: Baseline) -> dict[int, int]:
         if feature.kind == "column":
             counts = counts_of(feature, *arrays[feature.name])
         elif feature.name in outputs:
-            kind = "number" if feature.is_ordered else "any"
-            counts = counts_of(feature, Column(feature.name, kind), outputs[feature.name])  # type: ignore[arg-type]
+            column = Column(feature.name, "number" if feature.is_ordered else "any")
+            counts = counts_of(feature, column, outputs[feature.name])
         else:
             continue
         found |= {start + int(i): int(counts[i]) for i in np.flatnonzero(counts)}
@@ -151,7 +151,7 @@ def _counted(noted: _Noted, baseline: Baseline) -> dict[int, int]:
 
 
 def _stacked(signature: Signature, tables: list[Table]) -> list[Table]:
-    """The same rows in one table if all are matrices; else the tables as they are."""
+    """All rows in one table, if every table is a matrix; otherwise the tables unchanged."""
     matrices = [matrix for table in tables if (matrix := table.matrix()) is not None]
     if len(matrices) < len(tables):
         return tables

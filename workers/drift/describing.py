@@ -1,6 +1,7 @@
 """Makes the baseline of a version from its sample and the model's own answers to it."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -54,9 +55,12 @@ def _array(series: pd.Series) -> Array:
     return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
 
 
-def described_feature(kind: str, column: Column, array: Array) -> BaselineFeature:
+def described_feature(
+    kind: Literal["column", "output"], column: Column, array: Array
+) -> BaselineFeature:
     """The buckets of a column or an output, with its values counted by them."""
-    bare = BaselineFeature(column.name, kind, (), **_buckets(column, array))  # type: ignore[arg-type]
+    edges, names = _buckets(column, array)
+    bare = BaselineFeature(column.name, kind, (), edges=edges, names=names)
     return BaselineFeature(
         *(bare.name, bare.kind, tuple(counts_of(bare, column, [array]).tolist())),
         edges=bare.edges,
@@ -64,13 +68,14 @@ def described_feature(kind: str, column: Column, array: Array) -> BaselineFeatur
     )
 
 
-def _buckets(column: Column, array: Array) -> dict[str, tuple[float, ...] | tuple[str, ...]]:
+def _buckets(column: Column, array: Array) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """The edges of an ordered column, or the names of another one; the other is empty."""
     if is_ordered(column):
         known = floats(column, [array])
-        return {"edges": _edges(known[np.isfinite(known)])}
+        return _edges(known[np.isfinite(known)]), ()
     frequent = counted_names([array]).most_common(MAX_NAMES + 1)
     names = [name for name, times in frequent if name is not None and times >= MIN_TIMES]
-    return {"names": tuple(names[:MAX_NAMES])}
+    return (), tuple(names[:MAX_NAMES])
 
 
 def _edges(known: Array) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ LOCK = "requirements.lock"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What is installed in an environment."""
+    """The contents of an environment."""
 
     lock: str
     """SHA-256 of the lock."""
@@ -45,7 +45,7 @@ class MadeEnvironment(msgspec.Struct, frozen=True):
         return (self.directory / LOCK).read_bytes()
 
     def described(self, requirements: tuple[str, ...]) -> Environment:
-        """What the manifest of a version says of it."""
+        """The environment's description in the manifest of a version."""
         return Environment(self.mark.lock, requirements, self.mark.python, self.mark.size)
 
 
@@ -66,7 +66,7 @@ def found_at(directory: Path) -> MadeEnvironment | None:
     except (OSError, msgspec.DecodeError):
         return None
     made = MadeEnvironment(directory, mark)
-    return made if made.python.exists() else None  # its Python may be gone since
+    return made if made.python.exists() else None  # its Python may have been removed since
 
 
 @cache
@@ -101,7 +101,7 @@ def failure_of(home: Path, lock: str) -> str:
 
 
 def note_failure(home: Path, lock: str, reason: str) -> None:
-    """Keep why an environment could not be made; an empty reason forgets it."""
+    """Store why an environment could not be made; an empty reason deletes the stored one."""
     if reason:
         make_directory(environments_of(home))
         _failure(home, lock).write_text(reason)

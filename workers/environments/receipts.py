@@ -1,4 +1,4 @@
-"""What a receipt says of the environment that computed: the packages that its version asked for."""
+"""The environment in a receipt: the packages that the version asked for."""
 
 from importlib.metadata import PackageNotFoundError, version
 

@@ -84,7 +84,7 @@ def _checked(line: str) -> str:
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0]
         raise Invalid(
-            f"{line!r} is no requirement: {reason}; name a package, or give a wheel or, with "
+            f"{line!r} is not a requirement: {reason}; name a package, or give a wheel or, with "
             "--code, your own code"
         ) from error
 

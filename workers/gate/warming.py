@@ -19,7 +19,7 @@ SLOW_CALL_MS = 1000.0
 
 
 class FirstCalls(NamedTuple):
-    """What the first calls of a model showed."""
+    """Measurements of the first calls of a model."""
 
     times: dict[str, float]
     """Rows in a call → milliseconds."""

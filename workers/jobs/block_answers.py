@@ -19,7 +19,7 @@ Piece = tuple[range, Answers | PredictqError]
 
 
 class AnsweredBlock(msgspec.Struct, frozen=True):
-    """A block, and what became of its rows."""
+    """A block, and the answers and errors of its rows."""
 
     block: Block
     columns: Mapping[str, pa.Array]
@@ -80,6 +80,7 @@ def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> Answered
             bad += [_bad(block, row, said) for row in rows]
             raised = raised or said
         else:
+            # Such as a model that cannot be loaded: no row is to blame, so the step is retried.
             raise said
     made = columns(model.manifest.signature, joined_answers(answers)) if answers else {}
     return AnsweredBlock(block, made, answered, sorted(bad, key=lambda row: row.line), raised)

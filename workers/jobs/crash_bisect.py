@@ -1,7 +1,7 @@
 """Finds the rows of a chunk that crash their process, by bisection across crash retries.
 
 A process that dies cannot report the row. So it notes in a file which rows it is about to try, and
-the next attempt at the chunk halves the rows that its predecessor died of.
+the next attempt at the chunk halves the rows that killed its predecessor.
 """
 
 import os
@@ -27,11 +27,12 @@ class _Notes(msgspec.Struct):
     untried: list[Range] = []
     """Ranges to be asked for, in this order."""
     trying: Range | None = None
-    """The range that a process asks for; the next process finds it here if this one died of it."""
+    """The range that a process computes; the next process finds it here if this one died."""
     survived: list[Range] = msgspec.field(name="lived", default_factory=list)
     """Ranges that did not crash the process; each could be asked as a whole."""
     suspect: list[int] = msgspec.field(name="struck", default_factory=list)
-    """Rows that a process died of once, perhaps by chance; the second time makes a row deadly."""
+    """Rows during which a process died once, perhaps by chance; a second time makes a row
+    deadly."""
     deadly: list[int] = []
     crashes_outside_rows: int = msgspec.field(name="vain", default=0)
     """Consecutive crashes outside any row."""
@@ -73,12 +74,12 @@ class CrashJournal:
             self._halve(notes, *notes.trying)
         if not (notes.untried or notes.survived or notes.deadly):
             notes.untried = [(0, rows)]
-        # Counted now: the first loop appends the ranges that this process has answered itself.
+        # Counted before the loop, which appends the ranges that this process answers itself.
         again = len(notes.survived)
         while notes.untried:
             self._ask(notes, notes.untried, ask)
             notes.crashes_outside_rows = (
-                0  # not below, where crashes outside the rows would repeat forever
+                0  # here and not below, where crashes outside the rows would repeat without end
             )
         for _ in range(again):
             self._ask(notes, notes.survived, ask)
@@ -105,7 +106,9 @@ class CrashJournal:
         self._path.unlink(missing_ok=True)
 
     def _halve(self, notes: _Notes, first: int, end: int) -> None:
-        """Note that a process died of these rows: halve them, or mark the row as deadly."""
+        """Note that a process died while it computed these rows: halve them, or mark a single row
+        as deadly.
+        """
         middle = (first + end) // 2
         notes.trying, notes.crashes_outside_rows = None, 0
         if middle > first:
@@ -126,7 +129,7 @@ class CrashJournal:
             return _Notes()
 
     def _write(self, notes: _Notes) -> None:
-        # A worker that was taken for dead may write at the same time.
+        # A worker whose reservations had expired may write at the same time.
         draft = self._path.with_suffix(f".{os.getpid()}.tmp")
         # Not synced: a crash of the machine says nothing about rows, so its notes may be lost.
         draft.write_bytes(msgspec.json.encode(notes))

@@ -84,7 +84,7 @@ def rows_in(size: int, width: int) -> int:
 
 def joined_answers(answers: list[Answers]) -> Answers:
     """The answers to consecutive pieces of a block, joined."""
-    if len(answers) == 1:
+    if len(answers) == 1:  # the usual case, which needs no copy
         return answers[0]
     return {
         method: outputs.joined_outputs([each[method] for each in answers]) for method in answers[0]

@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 
 class RetryingJobLedger(JobLedger):
-    """A job ledger that waits while Redis is away, so that computed results are not lost."""
+    """A job ledger that waits while Redis does not answer, so that computed results are not
+    lost.
+    """
 
     def _ask(self, call: Callable[[], Result]) -> Result:
         return retry_until_answered(call)
@@ -76,7 +78,7 @@ class Performer:
                 self._validator.validate(begun)
             # The steps above keep journals of rows that end their process; finalizing has no rows.
             case _ if begun.attempt > MAX_ATTEMPTS:
-                raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
+                raise WorkerLost(f"this step ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
                 directory = JobDirectory(self._settings.home, begun.reserved.job)
                 finalize(begun, self._ledger, directory, self._allowed, self._settings)

@@ -82,7 +82,7 @@ def _log(begun: Begun, error: PredictqError) -> None:
 
 def _written(begun: Begun, directory: JobDirectory, answered: AnsweredBlock, spare: int) -> Part:
     """Write the chunk's part of the output; each attempt uses a name of its own."""
-    # A worker that was frozen may go on writing while its successor does; each has its own file,
+    # A worker that was frozen may resume and write beside its successor; each has its own file,
     # and the ledger counts the one that is settled first.
     name = f"{begun.reserved.step}-{begun.reserved.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)

@@ -155,7 +155,7 @@ class Batcher:
         is_awaited = batch_size.should_wait_for(rows, len(messages))
         self._running.start(process, messages, is_awaited=is_awaited)
         if is_awaited:
-            # Nothing else looks at the queue if this microbatch takes longer.
+            # If this microbatch takes longer, no event causes another look at the queue.
             self._remind()
         items = [_item(message) for message in messages]
         for message in messages:
@@ -164,7 +164,7 @@ class Batcher:
         process.take(command, partial(self._finished, process, group))
 
     def _finished(self, process: PoolProcess, group: MicrobatchKey, done: Done | None) -> None:
-        # Messages that run again are neither running nor waiting for a moment. No upkeep can miss
+        # Messages that run again are for a moment neither running nor waiting. No upkeep can miss
         # them: it runs on this event loop, too.
         running = self._running.end(process)
         self._latest_requests = len(running.messages)
@@ -193,7 +193,7 @@ class Batcher:
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, disposition in zip(messages, done.dispositions, strict=True):
-            # It may have crashed another process, so `start.lua` lets it start only alone.
+            # It may have crashed another process, so `start.lua` starts it only alone.
             if disposition.kind == "suspect":
                 self._gathered.add(message, alone=True)
             else:

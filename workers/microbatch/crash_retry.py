@@ -76,7 +76,7 @@ def _given_up(ledger: Ledger, message: Message) -> Record:
     tenant = record.tenant or DEFAULT_TENANT
     fields = _fields(task_id, message.reference) | {"attempt": MAX_ATTEMPTS, "tenant": tenant}
     log.error("a prediction is given up: its process died in every attempt", extra=fields)
-    error = WorkerLost(f"computing this ended its process {MAX_ATTEMPTS} times")
+    error = WorkerLost(f"the computation ended its process {MAX_ATTEMPTS} times")
     return record.failed(error, MAX_ATTEMPTS)
 
 

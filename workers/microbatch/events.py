@@ -49,6 +49,7 @@ class EventSender:
     def attach(self, dispatcher: Any, timer: Any) -> None:
         """Send with the dispatcher of a new connection; it is None in a worker that sends none."""
         self._dispatcher, self._is_heard = dispatcher, False
+        # The timer of the last connection would send over a connection that is closed.
         if self._looking is not None:
             self._looking.cancel()
         if dispatcher is not None:

@@ -80,6 +80,7 @@ class GatheredMessages:
         queue, rows, size = self._groups[group], 0, 0
         taken: list[Message] = []
         while queue:
+            # The first is taken whatever its size, or it would wait for ever.
             rows, size = rows + queue[0].rows, size + len(queue[0].body)
             if taken and (rows > max_rows or size > MAX_BYTES):
                 # Move the group to the end of the order, so that other groups go first.

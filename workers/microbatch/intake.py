@@ -30,4 +30,5 @@ class Intake:
 
     def take_soon(self) -> None:
         """Take messages in `MAX_BATCH_WAIT` seconds, over the connection of that time."""
+        # `self.take`, not the present `_consume`: the connection may be another one by then.
         self._timer.call_after(MAX_BATCH_WAIT, self.take)

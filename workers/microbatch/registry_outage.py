@@ -23,6 +23,7 @@ class RegistryOutage:
 
     def begin(self) -> None:
         """Note that the registry could not be read."""
+        # Logged once for each outage, not for each message that notices it.
         if not self._looks_again_at:
             log.warning("this worker cannot read the registry: it takes no messages until it can")
         self._looks_again_at = time.monotonic() + OUTAGE

@@ -63,10 +63,12 @@ class RunningMicrobatches:
     def long_running(self, seconds: float) -> Iterator[tuple[PoolProcess, list[Message]]]:
         """Processes that compute a microbatch for at least ``seconds``, and its messages."""
         for process, running in self._by_process.items():
+            # A step of a job is finished even if its job is cancelled.
             if not running.messages[0].is_step and process.busy_seconds >= seconds:
                 yield process, running.messages
 
     def abandon(self, process: PoolProcess) -> None:
         """Kill a process whose messages are all settled; none of them is computed again."""
+        # Marked, as the end of the process would otherwise count as a crash of its messages.
         self._by_process[process].is_abandoned = True
         process.kill()

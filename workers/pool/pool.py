@@ -21,8 +21,19 @@ log = logging.getLogger(__name__)
 class Pool:
     """A fork server and its pool processes. Only the fork server loads models, never the worker."""
 
-    def __init__(self, load_retry: LoadRetry, environment_of: str | None = None) -> None:
-        """``environment_of``: a version in whose environment it runs; None for the worker's own."""
+    def __init__(
+        self,
+        load_retry: LoadRetry,
+        size: int,
+        queue: str,
+        listener: Listener,
+        environment_of: str | None = None,
+    ) -> None:
+        """Start the fork server of a worker on ``queue``, and ask it for ``size`` processes.
+
+        ``environment_of``: a version in whose environment it runs; None for the worker's own.
+        """
+        self.size, self.queue, self.listener = size, queue, listener
         self._load_retry, self._environment_of = load_retry, environment_of
         self.processes = Processes()
         self._hub: Any = None
@@ -35,10 +46,6 @@ class Pool:
         self._missing = 0
         """Processes that ended before they were ready; `maintain` has them forked again."""
         self._is_closed = False
-
-    def start(self, size: int, queue: str, listener: Listener) -> None:
-        """Start the fork server of a worker on ``queue``, and ask it for ``size`` processes."""
-        self._queue, self._listener = queue, listener
         self._fork_server = self._new_fork_server()
         for _ in range(size):
             self._fork()
@@ -150,7 +157,7 @@ class Pool:
 
     def _new_fork_server(self) -> ForkServerClient:
         never = self._load_retry.deadly | self._hanging
-        return ForkServerClient(self._queue, never, self._environment_of)
+        return ForkServerClient(self.queue, never, self._environment_of)
 
     def _fork(self) -> None:
         process = PoolProcess(self._fork_server.fork(), self._loads)
@@ -163,10 +170,10 @@ class Pool:
         if not process.hear():
             self._replace(process)
         elif was_starting:
-            self._listener.on_ready()
+            self.listener.on_ready()
         # Before the process that became free gets new work: under load it would never be renewed.
         self._renew()
-        self._listener.on_idle()
+        self.listener.on_idle()
 
     def _replace(self, process: PoolProcess) -> None:
         self._hub.remove(process.fileno())  # before `hang_up`, after which there is no descriptor
@@ -227,7 +234,7 @@ class Pool:
             case None:
                 self._start_again()
         self._renew()
-        self._listener.on_idle()
+        self.listener.on_idle()
 
     def _start_again(self) -> None:
         """Start another fork server that skips the version whose loading ended the last one.
@@ -243,7 +250,7 @@ class Pool:
         self._fork_server.close()
         if ended_by is None:
             self.close()
-            self._listener.on_end()
+            self.listener.on_end()
             return
         fields = of_version(ended_by)
         log.error(
@@ -258,4 +265,4 @@ class Pool:
         # Those that the old fork server was asked for and never forked.
         self._fork_missing()
         if hung_load:
-            self._listener.on_hang(hung_load)
+            self.listener.on_hang(hung_load)

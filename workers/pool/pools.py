@@ -40,7 +40,8 @@ class Pools:
 
     def __init__(self, load_retry: LoadRetry, registry: Registry) -> None:
         self._load_retry, self._registry = load_retry, registry
-        self._shared = Pool(load_retry)
+        self._started: Pool | None = None
+        """The shared pool; None before `start`, as only Celery knows its size and queue."""
         self._others: dict[str, Pool] = {}
         """SHA-256 of an environment's lock → its pool, the least recently used first."""
         self._last_used: dict[str, float] = {}
@@ -54,12 +55,11 @@ class Pools:
 
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
-        self._size, self._queue, self._listener = size, queue, listener
-        self._shared.start(size, queue, listener)
+        self._started = Pool(self._load_retry, size, queue, listener)
 
     def serves(self, reference: str) -> bool:
         """Whether this worker may get predictions of a version: not if it deploys another model."""
-        return model_of(self._queue) in (None, reference.partition(":")[0])
+        return model_of(self._shared.queue) in (None, reference.partition(":")[0])
 
     def listen(self, hub: Any) -> None:
         """Listen to all fork servers and processes on an event loop, perhaps a new one."""
@@ -102,7 +102,7 @@ class Pools:
     @property
     def concurrency(self) -> int:
         """How many processes may compute at once: those that are ready, bounded by the size."""
-        return min(len(self.pids), self._size)
+        return min(len(self.pids), self._shared.size)
 
     @property
     def memory_bytes(self) -> int:
@@ -128,7 +128,7 @@ class Pools:
     @property
     def has_spare(self) -> bool:
         """Whether a process stays free if one more is taken; also if there is only one at all."""
-        return self._shared.has_spare and (self._free > 1 or self._size == 1)
+        return self._shared.has_spare and (self._free > 1 or self._shared.size == 1)
 
     def can_serve(self, reference: str | None) -> bool:
         """Whether some process, free or busy, can take messages of this version.
@@ -195,7 +195,7 @@ class Pools:
             self._retire(lock)
         if self._lacked_capacity:
             self._lacked_capacity = False
-            self._listener.on_idle()
+            self._shared.listener.on_idle()
 
     def drain(self, timeout: float) -> bool:
         """Handle results until nothing is being computed; False if ``timeout`` seconds pass."""
@@ -208,16 +208,22 @@ class Pools:
             pool.processes.interrupt()
 
     @property
+    def _shared(self) -> Pool:
+        assert self._started is not None  # noqa: S101 - Celery starts the pool before consumers
+        return self._started
+
+    @property
     def _free(self) -> int:
         """How many more processes may compute now."""
-        return self._size - sum(len(pool.processes.busy) for pool in self._all())
+        return self._shared.size - sum(len(pool.processes.busy) for pool in self._all())
 
     def _all(self) -> Iterator[Pool]:
         yield from self._serving()
         yield from self._ended
 
     def _serving(self) -> list[Pool]:
-        return [self._shared, *self._others.values()]
+        # Without the shared pool if Celery shuts down before it has started one.
+        return [*([self._started] if self._started else []), *self._others.values()]
 
     def _environment(self, reference: str | None) -> Environment | None:
         if reference is None:
@@ -234,10 +240,11 @@ class Pools:
         if not self._make_capacity():
             self._lacked_capacity = True
             return
-        pool = self._others[lock] = Pool(self._load_retry, reference)
+        shared = self._shared
+        listener = shared.listener._replace(on_end=partial(self._end, lock, reference))
+        pool = Pool(self._load_retry, shared.size, shared.queue, listener, reference)
+        self._others[lock] = pool
         self._last_used[lock] = time.monotonic()
-        ended = partial(self._end, lock, reference)
-        pool.start(self._size, self._queue, self._listener._replace(on_end=ended))
         pool.listen(self._hub)
 
     def _make_capacity(self) -> bool:

@@ -32,6 +32,7 @@ class Processes:
     @property
     def pids(self) -> list[int]:
         """Process ids of those that are ready to compute, or computing."""
+        # A process has an id only once it has said that it is ready.
         return [process.pid for process in self._all if process.pid is not None]
 
     @property
@@ -63,6 +64,7 @@ class Processes:
 
     def stale(self, loads: int) -> PoolProcess | None:
         """A free one that was forked before as many loads; None while one of them is starting."""
+        # One at a time, so that renewing the pool leaves as many processes free as possible.
         if not all(process.is_ready for process in self._all):
             return None
         return next((each for each in self.free if each.loads_at_fork < loads), None)

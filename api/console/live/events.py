@@ -78,7 +78,7 @@ class LiveEvents:
 
     async def _stream(self, receive: Receive, send: Send) -> None:
         if self._has_ended or len(self._listeners) >= MAX_LISTENERS:
-            raise Busy("no further page can listen now")
+            raise Busy("too many console pages are open: try again later")
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=2)
         if self._fragments:
             waiting.put_nowait(encode_event(Update(self._fragments, self._load)))

@@ -55,7 +55,7 @@ class LoadSeries:
         self._recent: deque[Counters] = deque()
 
     def add(self, now: StackSnapshot) -> Point:
-        """Take note of a snapshot; returns the load of the last ten seconds or so."""
+        """Add a snapshot; returns the load of about the last ten seconds."""
         self._recent.append(Counters.of(now))
         # The first one that is kept lies a bucket back, so that rates are not over a single second.
         while len(self._recent) > 2 and self._recent[1].at <= now.at - BUCKET_SECONDS:

@@ -19,7 +19,7 @@ UNWATCHED_SECONDS = 10.0
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """What the console shows: the last snapshot, and since when Redis does not answer."""
+    """The state that the console shows: the last snapshot, and any outage of Redis."""
 
     snapshot: StackSnapshot | None
     """None if Redis has never answered this process."""
@@ -48,7 +48,7 @@ class Sampler:
 
     def start(self) -> None:
         """Start reading, unless it was started before: a console that is never opened is free."""
-        with self._starting:  # held for a moment only: the event loop calls this
+        with self._starting:  # held only for a moment, as the event loop calls this
             started, self._has_started = self._has_started, True
         if not started:
             threading.Thread(target=self._run, name="console-sampler", daemon=True).start()

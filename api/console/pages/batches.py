@@ -25,7 +25,7 @@ class Cell(msgspec.Struct, frozen=True):
 
     kind: Kind
     text: str
-    """What it stands for, in words."""
+    """The chunks and rows of the cell, in words."""
 
 
 def grid(chunks: int, parts: Mapping[int, Part], running: Collection[int]) -> list[Cell]:
@@ -42,7 +42,7 @@ def _cell(chunks: range, parts: Mapping[int, Part], running: Collection[int]) ->
     failed = sum(part.failed for part in settled)
     name = f"chunk {chunks[0]}" if len(chunks) == 1 else f"chunks {chunks[0]} to {chunks[-1]}"
     if any(chunk in running for chunk in chunks):
-        return Cell("running", f"{name}: being computed")
+        return Cell("running", f"{name}: is being computed")
     if len(settled) < len(chunks):
         return Cell("waiting", f"{name}: {len(settled)} of {len(chunks)} done")
     rows = sum(part.succeeded for part in settled)

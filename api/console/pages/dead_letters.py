@@ -17,7 +17,7 @@ SHOWN_IN_GROUP = 20
 
 
 class LetterGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Letters that died for one reason."""
+    """Dead letters with one cause."""
 
     model: str
     """``model:version``; empty if the messages do not say."""
@@ -29,7 +29,7 @@ class LetterGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def newest(self) -> Letter:
-        """The letter that died last."""
+        """The newest letter."""
         return self.letters[0]
 
 

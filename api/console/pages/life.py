@@ -1,4 +1,4 @@
-"""What the page of a model shows of its life: drift, shadows and rollouts."""
+"""The part of a model's page about its drift, shadows and rollouts."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""The overview: whether all is well, and if not, what to do first."""
+"""The overview: the notices of what needs attention, most urgent first."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -14,13 +14,13 @@ Level = Literal["good", "warn", "bad"]
 
 
 class Concern(msgspec.Struct, frozen=True):
-    """Something that needs attention, and its remedy."""
+    """A condition that needs attention, and its remedy."""
 
     level: Level
     what: str
     remedy: str
     link: str = ""
-    """Path of the page where it can be mended; empty if there is none."""
+    """Path of the page on which it can be fixed; empty if there is none."""
     runbook: str = ""
     """Name of its runbook; empty if there is none."""
 
@@ -36,12 +36,12 @@ class Overview(msgspec.Struct, frozen=True):
 UNWATCHED = Concern(
     "warn",
     "No watch evaluates the alert rules",
-    "Start `predictq watch`, or `up` without --no-watch: until then this page warns of nothing.",
+    "Start `predictq watch`, or `up` without --no-watch: until then this page shows no alerts.",
 )
 
 
 def overview(picture: Picture) -> Overview:
-    """What the watch says of a picture, and what it cannot say: that Redis or it is away."""
+    """The notices of alerts, and those that Redis or the watch does not respond."""
     concerns = sorted(_concerns(picture), key=lambda concern: concern.level)  # "bad" before "warn"
     if not concerns:
         return Overview("good", "All is well.", [])

@@ -1,4 +1,4 @@
-"""One prediction as its page shows it: what happened when, and how to ask for it again."""
+"""One prediction as its page shows it: its steps with times, and how to look it up."""
 
 import shlex
 from datetime import datetime
@@ -12,12 +12,12 @@ StepState = Literal["done", "now", "next"]
 MAX_ANSWER_CHARS = 4000
 """Characters of the answer that the page shows."""
 WAITS = {
-    "no_worker": "no worker is alive",
+    "no_worker": "no worker is running",
     "model_loading": "its model is being loaded",
     "capacity": "others are in front",
     "paused": "its version is paused",
 }
-"""What a queued prediction waits for, in words."""
+"""The reasons for which a queued prediction waits, in words."""
 
 
 class Step(msgspec.Struct, frozen=True):

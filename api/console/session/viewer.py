@@ -26,7 +26,7 @@ def check_viewer() -> None:
         return
     refuse_foreign_pages(request)
     if request.endpoint != "console.sign_in" and not is_signed_in():
-        raise Forbidden("sign in to act: `predictq console` prints an address for that")
+        raise Forbidden("sign in to make changes: `predictq console` prints the address to sign in")
 
 
 def refuse_foreign_pages(request: Request) -> None:

@@ -70,12 +70,12 @@ def _tensors(inputs: list[InputTensor], binary: bytes) -> Iterator[Tensor]:
 def _values(tensor: InputTensor, raw: bytes) -> list[Any]:
     is_binary = tensor.parameters.binary_data_size is not None
     if isinstance(tensor.data, list) == is_binary:
-        raise Invalid("it has its values either as the list `data`, or in binary form")
+        raise Invalid("a tensor has its values either as the list `data`, or in binary form")
     if not isinstance(tensor.data, list):
         return binary_values(tensor.datatype, raw, math.prod(tensor.shape))
     values = _flattened(tensor.data, tensor.shape)
     if values is None:
-        raise Invalid(f"its data does not have the shape {tensor.shape}")
+        raise Invalid(f"the data does not have the shape {tensor.shape}")
     return checked_values(tensor.datatype, values)
 
 

@@ -44,7 +44,7 @@ class Request(msgspec.Struct, frozen=True):
         return cls(asked, msgspec.json.encode(fields), number % 4 == 0)
 
     def reusing(self, row_of: int) -> "Request":
-        """The same request with the row of another one, if there is one; it may reuse an answer."""
+        """A copy of this request that may reuse an answer, with another request's row if given."""
         fields = msgspec.json.decode(self.body) | {"cache": CACHE_SECONDS}
         if row_of:
             fields["features"] = [row(row_of)]
@@ -58,7 +58,7 @@ class Request(msgspec.Struct, frozen=True):
         return post(self.path, self.body, header, self.kind)
 
     def in_arrow(self) -> "Request":
-        """The same request with its row as an Arrow stream."""
+        """A copy of this request with its row as an Arrow stream."""
         fields = msgspec.json.decode(self.body)
         (features,) = fields.pop("features")
         columns = {f"x{index}": [value] for index, value in enumerate(features)}

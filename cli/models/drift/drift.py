@@ -19,9 +19,13 @@ _PLOTTED = 3
 @click.command()
 @click.argument("name")
 @click.option("--version", type=int, help="[default: that of `production`, else the latest]")
-@click.option("--hours", default=24, show_default=True, help="How far back rows are looked at.")
+@click.option(
+    "--hours", default=24, show_default=True, help="Compare rows of the last HOURS hours."
+)
 @click.option("--feature", help="Plot this column or output.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the plot here.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="File to write the plot to."
+)
 @as_json_option
 @url_option
 def drift(
@@ -33,7 +37,7 @@ def drift(
     as_json: bool,
     url: str | None,
 ) -> None:
-    """Show how far the rows and answers of a version of NAME are from its sample."""
+    """Show how far rows and answers of a version of NAME have drifted from its sample."""
     query = {"hours": hours} | ({} if version is None else {"version": version})
     found = ask(url, "GET", f"models/{name}/drift?{urlencode(query)}")
     plotted = _plotted(found["features"], feature)

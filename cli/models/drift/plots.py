@@ -26,7 +26,7 @@ def feature_text(feature: Feature) -> list[str]:
 
 
 def feature_svg(features: Sequence[Feature]) -> str:
-    """The same as a picture: the sample is grey, what was found blue, or red if it drifted."""
+    """A plot as SVG: the sample is grey, counted rows are blue, and red if they drifted."""
     drawn, height = [], 10
     for feature in features:
         drawn += _drawn(feature, height)

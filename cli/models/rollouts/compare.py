@@ -16,14 +16,18 @@ _HEADER = ("VERSION", "ANSWERED", "FAILED", "ERRORS", "CALLS", "P50", "P95")
 @click.command()
 @click.argument("name")
 @click.option("--alias", default="production", show_default=True)
-@click.option("--version", type=int, help="Which of several versions beside the main one.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the plot here.")
+@click.option(
+    "--version", type=int, help="Version to compare with the main one, if there are several."
+)
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="File to write the plot to."
+)
 @as_json_option
 @url_option
 def compare(
     name: str, alias: str, version: int | None, svg: Path | None, as_json: bool, url: str | None
 ) -> None:
-    """Compare the versions of a split alias of NAME: errors, latency, and what they prove."""
+    """Compare the versions of a split alias of NAME by errors and latency."""
     with_version = f"&version={version}" if version is not None else ""
     found = ask(url, "GET", f"models/{name}/comparison?alias={alias}{with_version}")
     decisive = found["verdict"]["measures"][0]["decisive"]

@@ -30,7 +30,7 @@ def as_text(path: Path, decisive: float, what: str = HARM, of: str = "prediction
 
 
 def as_svg(path: Path, decisive: float, what: str = HARM) -> str:
-    """The same as a picture."""
+    """A plot as SVG, with the evidence as a line and its decisive bound."""
     points = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in _scaled(path, decisive))
     bound = _y(_height(decisive, path, decisive))
     most = max((point[0] for point in path), default=0)

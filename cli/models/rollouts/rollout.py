@@ -60,7 +60,7 @@ class _Duration(click.ParamType[float]):
     help="Predictions that VERSION must answer at each step.",
 )
 @click.option("--max-failed", type=float, help="Percent of its predictions that may fail.")
-@click.option("--again", is_flag=True, help="Begin although VERSION was rolled back before.")
+@click.option("--again", is_flag=True, help="Start even if VERSION was rolled back before.")
 @why_option
 @as_json_option
 @find_stack.for_registry
@@ -83,7 +83,7 @@ def rollout(name: str, version: str, as_json: bool, home: Path, **options: Any) 
 
 def _started(rollouts: Rollouts, name: str, version: str, options: dict[str, Any]) -> Rollout:
     if not (version.isascii() and version.isdecimal() and len(version) < 10):
-        raise click.BadParameter(f"{version!r} is no version, and none of {', '.join(_ACTS)}")
+        raise click.BadParameter(f"{version!r} is neither a version nor one of {', '.join(_ACTS)}")
     plan = RolloutPlan(
         alias=options["alias"],
         version=int(version),

@@ -20,10 +20,17 @@ _WHAT = "evidence of agreement"
 @click.argument("name")
 @click.argument("version", default="status", metavar="VERSION|stop|status")
 @click.option("--alias", default="production", show_default=True)
-@click.option("--rate", default=10.0, show_default=True, help="Percent that is copied.")
-@click.option("--tolerance", default=0.01, show_default=True, help="By which numbers may differ.")
+@click.option("--rate", default=10.0, show_default=True, help="Percent of predictions to copy.")
+@click.option(
+    "--tolerance",
+    default=0.01,
+    show_default=True,
+    help="Difference up to which numbers count as equal.",
+)
 @click.option("--examples", is_flag=True, help="Print rows for which the answers differed.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the plot here.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="File to write the plot to."
+)
 @why_option
 @as_json_option
 @url_option
@@ -41,7 +48,7 @@ def shadow(
 ) -> None:
     """Copy a share of an alias's predictions to VERSION of NAME, and compare the answers.
 
-    Callers get the answers of the alias alone. Without VERSION, the comparison is shown.
+    Callers get only the answers of the alias. Without VERSION, the comparison is shown.
     """
     path, query = f"models/{name}/shadow", urlencode({"alias": alias})
     cause = cause_of(why)
@@ -62,7 +69,7 @@ def shadow(
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise click.BadParameter(f"{text!r} is no version, and neither stop nor status")
+        raise click.BadParameter(f"{text!r} is neither a version, nor stop, nor status")
     return int(text)
 
 

@@ -30,7 +30,7 @@ class _SettingType(click.ParamType[CacheSetting]):
 @click.argument("setting", type=_SettingType(), metavar="on|off|SECONDS")
 @find_stack.for_registry
 def cache(name: str, setting: CacheSetting, home: Path) -> None:
-    """Reuse answers of the model NAME for the same rows, or do not; or for so many SECONDS."""
+    """Set whether answers of the model NAME are reused for equal rows, or for how long."""
     registry = Registry(home)
     Changes(registry).set_cache(name, setting)
     click.echo(f"{name}: {_words(setting)}")

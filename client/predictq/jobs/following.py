@@ -69,7 +69,7 @@ def _object(text: str) -> dict[str, Any]:
     try:
         return dict(json.loads(text))
     except (ValueError, TypeError) as error:
-        raise UnexpectedAnswer(f"the event is no JSON object ({error!r})") from error
+        raise UnexpectedAnswer(f"the event is not a JSON object ({error!r})") from error
 
 
 def _is_over(until: Deadline | None) -> bool:

@@ -68,7 +68,7 @@ def _save(model: Any, file: IO[bytes]) -> bool:
 def _as_skops(model: Any) -> bytes | None:
     """The model as skops; None if skops is not installed, or has types that need trust."""
     try:
-        import skops.io  # noqa: PLC0415
+        import skops.io  # noqa: PLC0415 - optional
 
         content: bytes = skops.io.dumps(model)
         return None if skops.io.get_untrusted_types(data=content) else content

@@ -17,7 +17,7 @@ RUNBOOKS = Path(__file__).resolve().parents[3] / "docs" / "runbooks"
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition that operators are told of once it has held for long enough."""
+    """A condition. Operators are notified once it has held for the alert's duration."""
 
     name: str
     condition: Condition

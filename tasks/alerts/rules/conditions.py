@@ -15,7 +15,7 @@ Active = dict[AlertLabels, float]
 
 
 class MetricView(Protocol):
-    """What conditions are evaluated on."""
+    """The metrics on which conditions are evaluated."""
 
     @property
     def samples(self) -> Mapping[str, list[MetricSample]]:
@@ -49,7 +49,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
         yield from (self.metric,) if self.increase else ()
 
     def holds(self, view: MetricView) -> Active:
-        """For which labels it holds, and with which value."""
+        """The sets of labels for which the condition holds, each with the value compared."""
         return {
             labels: value
             for labels, value in self._values(view).items()

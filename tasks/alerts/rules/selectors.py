@@ -22,13 +22,13 @@ class Selector(msgspec.Struct, frozen=True):
     """A metric's name, and what its labels must be."""
 
     text: str
-    """As Prometheus reads it."""
+    """The selector in the syntax of Prometheus."""
     name: str
     matchers: tuple[tuple[str, str, str], ...]
     """Label, operator (``=``, ``!=`` or ``=~``) and value."""
 
     def select(self, samples: Mapping[str, list[MetricSample]]) -> Iterator[MetricSample]:
-        """Those that it selects of samples, given by name."""
+        """The samples that it selects. ``samples`` are given by metric name."""
         for sample in samples.get(self.name, ()):
             if all(_fits(sample.labels.get(m[0], ""), *m[1:]) for m in self.matchers):
                 yield sample

@@ -18,7 +18,7 @@ MAX_COUNT_POINTS = int(KEPT_SECONDS / POINT_SECONDS) + 1
 
 
 class CountPoint(msgspec.Struct, frozen=True, array_like=True):
-    """What the counters had counted at a moment."""
+    """Sums of counters at one moment."""
 
     at: float
     """Unix seconds."""
@@ -27,7 +27,7 @@ class CountPoint(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CounterSums:
-    """Sums of counters, a point a minute. A counter that begins again from 0 goes on here."""
+    """Sums of counters, a point a minute. If a counter restarts at 0, its sum continues to grow."""
 
     def __init__(self, counters: Iterable[Selector], points: Iterable[CountPoint] = ()) -> None:
         """``points``: of an earlier process, in order of time."""
@@ -57,16 +57,16 @@ class CounterSums:
         """What the series of a counter have counted in the last seconds, together."""
         start = self._now - seconds
         before = bisect_right(self._points, start, key=lambda point: point.at)
-        # Of a window that is longer than what is known, what is known.
+        # If less than the window is known, count what is known.
         first = self._points[max(before - 1, 0)].counts if self._points else {}
         now = self._counts[counter.text]
         return now - first.get(counter.text, now)
 
     def _grown(self, counter: Selector, series: Series) -> float:
         before = self._seen.get(counter.text, {})
-        # Series that are missing, as while the API is away, are kept.
+        # Keep series that are missing from this scrape: the API may not have answered.
         self._seen[counter.text] = before | series
-        if counter.name not in self._scraped:  # when they were counted is not known
+        if counter.name not in self._scraped:  # the time of these events is unknown
             return 0.0
         grown = ((value, before.get(labels, 0.0)) for labels, value in series.items())
         return sum(value - last if value >= last else value for value, last in grown)

@@ -11,7 +11,7 @@ from tasks.alerts.rules.conditions import Active, AlertLabels
 MAX_STATES = 200
 """States that are kept; further ones are not looked at until others are over."""
 UNTOLD_SECONDS = 3600.0
-"""Seconds after which it is given up to tell that an alert is over."""
+"""Seconds after which the notification that an alert is over is given up."""
 
 
 class AlertState(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,15 +21,15 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     labels: AlertLabels = ()
     value: float
     since: float
-    """Unix seconds since which the condition holds."""
+    """Unix seconds at which the condition began to hold."""
     level: Literal["pending", "firing", "over"] = "pending"
     is_told: bool = False
-    """Whether operators were told that it fires."""
+    """Whether operators were notified that it fires."""
     over_since: float | None = None
 
     @property
     def key(self) -> str:
-        """Tells it apart from all other states."""
+        """A key that no other state has."""
         return msgspec.json.encode((self.name, self.labels)).decode()
 
 
@@ -50,12 +50,12 @@ def advance(states: States, alert: Alert, active: Active, now: float) -> dict[st
 
 
 def untold(states: Iterable[AlertState]) -> list[AlertState]:
-    """Those that operators must be told of: they fire, or are over after that was told."""
+    """States to notify operators of: those that fire, and those that ended after they had fired."""
     return [s for s in states if s.level == "over" or (s.level == "firing" and not s.is_told)]
 
 
 def told(states: States) -> dict[str, AlertState]:
-    """The states after operators were told of all."""
+    """The states once operators were notified of all of them."""
     return {
         key: msgspec.structs.replace(state, is_told=state.is_told or state.level == "firing")
         for key, state in states.items()

@@ -24,7 +24,7 @@ Samples = Mapping[str, list[MetricSample]]
 
 
 class _Scraped:
-    """What conditions are evaluated on."""
+    """The metrics on which conditions are evaluated."""
 
     def __init__(self, samples: Samples, counts: CounterSums) -> None:
         self.samples, self._counts = samples, counts
@@ -68,10 +68,12 @@ class Watch:
             log.info("the claim of the watch runs out by itself: %s", error)
 
     def _ours(self) -> CounterSums | None:
-        """The counts, if this watch evaluates: without Redis, the last one that did goes on."""
+        """The counts, if this watch evaluates. Without Redis, the last watch that evaluated
+        continues.
+        """
         try:
             if not self._store.claim(self._token):
-                self._counts = None  # read anew when this watch is the next
+                self._counts = None  # read again if this watch takes over later
             elif self._counts is None:
                 self._load()
         except redis.RedisError as error:
@@ -87,7 +89,7 @@ class Watch:
         states: dict[str, AlertState] = {}
         for alert in self._alerts.values():
             if _is_blind(alert, view.samples):
-                # Nothing is known: what fired goes on, and nothing begins.
+                # Without a scrape, alerts that fire keep firing, and no other alert begins.
                 states |= {s.key: s for s in self._states.values() if s.name == alert.name}
             else:
                 states |= advance(self._states, alert, alert.condition.holds(view), now)

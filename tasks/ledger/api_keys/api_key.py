@@ -50,7 +50,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
 
     @cached_property
     def caller(self) -> Caller:
-        """Who presents it."""
+        """The caller that presents the key."""
         return Caller(
             scopes=frozenset(self.scopes),
             key=self.id,
@@ -75,7 +75,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
 
         Raises `KeyInvalid`, `KeyExpired`, `KeyRevoked`, or `Forbidden` for another address.
         """
-        # The secret first: without it, nothing is told of the key.
+        # The secret is checked first, so that a caller without it learns nothing about the key.
         if not any(secret.opens(token, now) for secret in self.secrets):
             raise KeyInvalid
         state = self.state(now)
@@ -92,7 +92,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
             sender = ip_address(address)
         except ValueError:
             return False
-        # A server that listens on IPv6, too, hears of IPv4 addresses in this form.
+        # A dual-stack socket reports IPv4 callers as IPv4-mapped IPv6 addresses.
         sender = getattr(sender, "ipv4_mapped", None) or sender
         return any(sender in network for network in self._networks)
 
@@ -107,7 +107,7 @@ def read_network(text: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text)
     except ValueError as error:
-        raise Invalid(f"{text[:100]!r} is no network such as 10.0.0.0/8: {error}") from None
+        raise Invalid(f"{text[:100]!r} is not a network such as 10.0.0.0/8: {error}") from None
 
 
 _decoder = msgspec.json.Decoder(ApiKey)

@@ -14,7 +14,8 @@ from telemetry.errors import Busy, Invalid, KeyConflict, KeyNotFound
 
 MAX_KEYS = 10_000
 ENDED_KEY_SECONDS = 30 * 86_400
-"""How long a key that has ended is kept, so that its use is answered with what became of it."""
+"""Seconds for which an ended key is kept, so that its use is answered with `KeyExpired` or
+`KeyRevoked`."""
 MAX_OVERLAP_SECONDS = 30 * 86_400
 
 
@@ -35,7 +36,7 @@ class KeyStore:
             raise KeyConflict(f"there is a key named {key.name!r} already: rotate or revoke it")
         known = self._without_ended(known)
         if len(known) >= MAX_KEYS:
-            raise Busy(f"there are {MAX_KEYS} keys, and no more are kept: revoke some")
+            raise Busy(f"there are {MAX_KEYS} keys, which is the maximum: revoke some")
         self._client.hset(keys.API_KEYS, key.id, encode_key(key))
         return key, token
 
@@ -66,6 +67,7 @@ class KeyStore:
         """
         if not 0 <= overlap <= MAX_OVERLAP_SECONDS:
             raise Invalid(f"an overlap has 0 to {MAX_OVERLAP_SECONDS} seconds")
+        # By id from here on: a name may belong to another key once this one has ended.
         key_id = self.get(which).id
         (text, token), now = make_token(key_id), time.time()
 
@@ -86,7 +88,9 @@ class KeyStore:
         return self._change(self.get(which).id, ended)
 
     def _change(self, key_id: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
-        """Replace a key by what a function makes of it, whatever others change meanwhile."""
+        """Replace a key by the result of a function, and repeat if another process changed it
+        meanwhile.
+        """
         changed: list[ApiKey] = []
 
         def swap(pipe: "redis.client.Pipeline") -> None:
@@ -97,6 +101,7 @@ class KeyStore:
             pipe.multi()
             pipe.hset(keys.API_KEYS, key_id, encode_key(changed[-1]))
 
+        # WATCH: if another process changes any key meanwhile, `swap` runs again on what is there.
         self._client.transaction(swap, keys.API_KEYS)
         return changed[-1]
 

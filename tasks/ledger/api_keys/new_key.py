@@ -1,4 +1,4 @@
-"""What is asked of a new key, over HTTP or on the command line."""
+"""The fields of a new key, given over HTTP or on the command line."""
 
 import time
 from typing import Annotated

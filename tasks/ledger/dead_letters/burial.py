@@ -10,6 +10,7 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.heads import letter_head
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.queue.reservations import queue_of_tag
 from tasks.ledger.script_constants import PROBING, dead_letter_bounds
 from tasks.ledger.scripts import load_script
 from tasks.record import Record
@@ -45,7 +46,7 @@ class Burial:
         headers, error = _headers(message), Malformed(reason[:MAX_REASON_CHARS])
         letter_id, task_id = _ids(headers, tag)
         letter = letter_head(
-            queue=keys.queue_of_tag(tag),
+            queue=queue_of_tag(tag),
             model=_version(headers),
             code=error.code,
             reason=error.message,
@@ -66,6 +67,7 @@ class Burial:
             log.warning("dropped %s dead letters, since there were too many", dropped)
 
     def _outcome(self, task_id: str, error: PredictqError) -> bytes:
+        # Our front end has written a record before the message; a stock producer writes none.
         known = self._ledger.record(task_id) or Record.read(task_id, None)
         return encode(known.failed(error, 0))
 
@@ -89,6 +91,7 @@ def _ids(headers: dict[str, Any], tag: str) -> tuple[str, str | None]:
 
 
 def _version(headers: dict[str, Any]) -> str:
+    # `model:version method`; stored under a name from before the word microbatch.
     batch = headers.get("batch")
     return batch.partition(" ")[0][:128] if isinstance(batch, str) else ""
 
@@ -96,5 +99,5 @@ def _version(headers: dict[str, Any]) -> str:
 def _content(message: bytes) -> dict[str, str]:
     try:
         return {"message": message.decode()}
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # letters are JSON, which has no bytes
         return {"message": base64.b64encode(message).decode(), "encoding": "base64"}

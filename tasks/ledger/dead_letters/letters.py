@@ -66,7 +66,8 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 ReplayAnswer = Literal["replayed", "gone", "full", "stands"]
-"""``gone``: the letter no longer exists. ``stands``: the prediction is open, or did not fail."""
+"""``gone``: the letter no longer exists. ``stands``: the prediction has no outcome, or did not
+fail."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +123,7 @@ class DeadLetters:
 
     def _heads(self, ids: list[bytes]) -> Iterator[Letter]:
         """The letters of these ids that still exist, without their messages."""
+        # The script returns fewer than asked once the bytes are used up, so ask for the rest.
         while ids:
             texts = cast("list[bytes | None]", self._list(args=[BYTES_PER_ROUND_TRIP, *ids]))
             ids = ids[len(texts) :]
@@ -139,6 +141,7 @@ class DeadLetters:
     ) -> ReplayAnswer:
         """Push a letter's message again, and write its queued record if there is one."""
         script_keys = [letter.queue, keys.QUEUED + letter.queue]
+        # `died_at` tells this letter from a later one with the same id.
         arguments: list[Any] = [letter.id, letter.died_at, message, queue.rows, queue.bytes]
         if record is not None:
             script_keys.append(keys.record(record.task_id))
@@ -153,6 +156,7 @@ class DeadLetters:
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete letters; returns how many existed."""
+        # In slices: Redis serves no other client while a script runs.
         parts = (
             ids[at : at + LETTERS_PER_ROUND_TRIP]
             for at in range(0, len(ids), LETTERS_PER_ROUND_TRIP)

@@ -44,6 +44,7 @@ class Replays:
         try:
             return self._replay(self._letters.show(id))
         except DeadLetterNotFound:
+            # The answer to an earlier call may have been lost; then this one gets it.
             replayed = self._letters.replayed(id)
             if replayed is None:
                 raise

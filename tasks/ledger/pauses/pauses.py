@@ -58,6 +58,7 @@ class Pauses:
         """All paused versions, sorted by model:version."""
         found = cast("dict[bytes, bytes]", self._client.hgetall(keys.PAUSED))
         versions = sorted(version.decode() for version in found)
+        # Without a transaction: a count that is a moment younger than the list does no harm.
         with self._client.pipeline(transaction=False) as pipe:
             for version in versions:
                 pipe.llen(keys.PARKED + version)

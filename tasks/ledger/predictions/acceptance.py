@@ -78,6 +78,8 @@ def accept_call(
         record, task_id = offer.record.open_text, offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
         arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
+    # The time is passed as text, for the outcome of an answer that is reused: Lua in Redis formats
+    # no dates.
     for index, offer in enumerate(offers, 1):
         if given := offer.reuse:
             arguments += (index, given.key, given.seconds, datetime.now(UTC).isoformat())
@@ -108,10 +110,10 @@ def read_accept_answer(
         case [b"full", *seconds]:
             return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
         case [b"webhooks"]:
-            return QueueFull(f"{MAX_WEBHOOKS} webhooks wait for events or for their delivery")
+            return QueueFull(f"{MAX_WEBHOOKS} webhooks are open, which is the maximum")
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
-        case _:
+        case _:  # `conflict`, the only answer that is left
             return IdempotencyConflict()
 
 
@@ -122,11 +124,11 @@ def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
     policy = limit_fields(limits, [LeftOfLimit(which, 0, max(seconds, 0))])
     if seconds < 0:
         return RateLimited(
-            f"this prediction alone has more rows than the limit of the key, {rate}: send fewer",
+            f"this prediction has more rows than the limit of the key, {rate}: send fewer rows",
             headers=policy,
         )
     return RateLimited(
-        f"the key may ask for {rate} {which}: try again in {seconds} s",
+        f"the limit of the key is {rate} {which}: try again in {seconds} s",
         retry_after=max(seconds, 1),
         headers=policy,
     )

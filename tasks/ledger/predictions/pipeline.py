@@ -33,7 +33,7 @@ class Pipeline:
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append((command, answer))
         if self._running is None or self._running.done():
-            # What else is asked in this turn of the loop goes with it.
+            # Let other tasks of this turn of the loop add their commands to the same round trip.
             self._running = loop.create_task(self._run())
         return await answer
 
@@ -69,7 +69,8 @@ class Pipeline:
             try:
                 answers = await self._trips.make([command for command, _ in calls])
             except Exception as error:  # noqa: BLE001 - callers wait for an answer, whatever failed
-                late, self._waiting = self._waiting, []  # another try would only fail later
+                # Retrying would fail in the same way, only later.
+                late, self._waiting = self._waiting, []
                 answers = [error] * len(calls) + [Unsent(str(error))] * len(late)
                 calls += late
             for (_, future), answer in zip(calls, answers, strict=True):
@@ -97,7 +98,7 @@ def _call(script: Script, keys: list[str], args: list[Any]) -> tuple[Any, ...]:
 
 
 def _tell(future: "asyncio.Future[Any]", answer: Any) -> None:
-    if future.done():  # its caller was cancelled
+    if future.done():  # the caller that waited for this answer was cancelled
         return
     if isinstance(answer, Exception):
         future.set_exception(answer)

@@ -44,11 +44,13 @@ class RoundTrips:
         await self._connect()
         try:
             return await self._answers(commands)
-        except redis.ConnectionError:  # perhaps it died long ago, which shows only now
+        # The connection may have broken long ago, which only shows on use.
+        except redis.ConnectionError:
             pass
         try:
             await self._connect()
-        except Unsent as error:  # of this try; the first one may have reached Redis
+        # Nothing of this try was sent, but the first try may have reached Redis.
+        except Unsent as error:
             raise redis.ConnectionError(str(error)) from error
         return await self._answers(commands)
 
@@ -84,11 +86,11 @@ class RoundTrips:
                 packed = b"".join(map(_packed, commands))
                 await connection.send_packed_command(packed, check_health=False)
                 answers = [await self._answer(command) for command in commands]
-        except BaseException as error:  # what comes later would be taken for another answer
+        except BaseException as error:  # a late answer would be taken for that of the next command
             await self._drop()
             if isinstance(error, TimeoutError):
                 raise redis.TimeoutError("Redis did not answer in time") from error
-            if isinstance(error, RuntimeError):  # so uvloop says that the connection was closed
+            if isinstance(error, RuntimeError):  # uvloop raises this for a closed connection
                 raise redis.ConnectionError(str(error)) from error
             raise
         if any(isinstance(answer, Exception) and is_refusal(answer) for answer in answers):

@@ -10,6 +10,7 @@ from tasks.ledger import keys
 from tasks.ledger.heads import letter_head
 from tasks.ledger.predictions.arms import told_of_arms
 from tasks.ledger.predictions.settled import Settled
+from tasks.ledger.queue.reservations import queue_of_tag
 from tasks.ledger.statistics import bucket
 from tasks.record import Record
 from tasks.wire import encode_finite
@@ -58,6 +59,7 @@ def _told_of_tenants(outcomes: Sequence[Settled]) -> bytes:
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
+    # Not below 0: the clocks of front end and worker may differ.
     record, seconds = settled.record, max(now - settled.record.created_at, 0.0)
     # Infinities among predictions are spelled as texts.
     return encode_finite(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
@@ -69,7 +71,7 @@ def _dead(index: int, record: Record, tag: str, attempts: int) -> tuple[int, byt
     assert error  # noqa: S101 - only what failed leaves a dead letter
     letter = letter_head(
         id=record.task_id,
-        queue=keys.queue_of_tag(tag),
+        queue=queue_of_tag(tag),
         model=record.reference,
         code=error.code,
         reason=error.message,

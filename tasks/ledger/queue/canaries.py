@@ -1,4 +1,4 @@
-"""Canaries: predictions of no model that show that a queue works from end to end."""
+"""Canaries: predictions without a model, which show that a queue works from end to end."""
 
 import msgspec
 import redis

@@ -16,20 +16,23 @@ STATES: tuple[State, ...] = ("succeeded", "failed", "cancelled", "expired")
 
 
 class DeployedQueues:
-    """The queues of deployments that there are, and that there were. All raise `RedisError`."""
+    """The queues of present and former deployments. Every method raises `RedisError`."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._bring_back = load_script(client, "ledger.queue.bring_back")
 
     def bring_back(self, kept: Collection[str]) -> int:
-        """Move what waits in all of these queues, but in ``kept``, to the shared one; how many."""
+        """Move the waiting messages of all these queues, except ``kept``, to the shared one;
+        returns how many.
+        """
         known = cast("set[bytes]", self._client.smembers(keys.DEPLOYED_QUEUES))
         others = {queue.decode() for queue in known} - set(kept)
         return sum(map(self._emptied, sorted(others)))
 
     def _emptied(self, queue: str) -> int:
         names = [queue, keys.QUEUED + queue, PREDICT_QUEUE]
+        # A full step says that there may be more.
         moved, most = 0, MESSAGES_MOVED
         while (step := int(self._bring_back(keys=names, args=[most]))) == most:
             moved += step

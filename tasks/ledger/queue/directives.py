@@ -28,10 +28,10 @@ class Directive(msgspec.Struct, frozen=True):
 
 
 class DirectiveReport(msgspec.Struct, frozen=True):
-    """How far a worker is with its directives, in its heartbeat."""
+    """The progress of a worker with its directives, as its heartbeat reports it."""
 
     heard: str
-    """The id of the newest directive that it has heard of."""
+    """The id of the newest directive that it has read."""
     pending: list[str]
     """Ids of those that it has not carried out."""
     failed: dict[str, str]
@@ -45,14 +45,14 @@ class DirectiveReport(msgspec.Struct, frozen=True):
         return _order(self.heard) >= _order(id) and id not in self.pending
 
     def fault(self, id: str) -> str | None:
-        """Why the worker does not carry out a directive; None if it does."""
+        """Why the worker cannot carry out a directive; None if it can."""
         if _order(self.missed[0]) < _order(id) < _order(self.missed[1]):
             return "it was dropped before the worker read it; ask again"
         return self.failed.get(id)
 
 
 class NewDirectives(msgspec.Struct, frozen=True):
-    """What there is after a directive."""
+    """The directives after a given one."""
 
     directives: list[Directive]
     """Oldest first, without entries that cannot be read."""
@@ -70,6 +70,7 @@ class Directives:
 
     def give(self, version: str, *, loads: bool) -> str:
         """Tell all workers to load or unload a version; returns the directive's id."""
+        # In one transaction, so that the stream and the set agree on what was said last.
         with self._client.pipeline(transaction=True) as pipe:
             told: Any = {"act": LOAD if loads else UNLOAD, "version": version}
             pipe.xadd(keys.DIRECTIVES, told, maxlen=MAX_DIRECTIVES)
@@ -84,6 +85,7 @@ class Directives:
 
     def since(self, id: str) -> NewDirectives:
         """The directives after this one."""
+        # In one transaction: between the two calls, more could be dropped from the start.
         with self._client.pipeline(transaction=True) as pipe:
             pipe.xrange(keys.DIRECTIVES, count=1)
             pipe.xrange(keys.DIRECTIVES, min=f"({id}")
@@ -102,13 +104,13 @@ class Directives:
 
 
 def report_of(worker: dict[str, Any]) -> DirectiveReport:
-    """The report in a worker's description; one without directives has heard of none."""
+    """The report in a worker's description; empty if the description has none."""
     given = worker.get("directives")
     return msgspec.convert(given, DirectiveReport) if given else DirectiveReport(NONE, [], {})
 
 
 def _directive(id: str, told: dict[bytes, bytes]) -> Directive | None:
-    """The directive of an entry; None for one that is none of ours, which must stop no worker."""
+    """The directive of an entry; None for a foreign entry, which must not stop a worker."""
     try:
         version, act = told[b"version"].decode(), told[b"act"].decode()
     except (KeyError, UnicodeDecodeError):
@@ -118,5 +120,6 @@ def _directive(id: str, told: dict[bytes, bytes]) -> Directive | None:
 
 
 def _order(id: str) -> tuple[int, ...]:
-    """What ids are compared by: milliseconds, and a number among those of one."""
+    """An id as numbers: its milliseconds, and its number within the millisecond."""
+    # As text, "9-0" would come after "10-0".
     return tuple(map(int, id.split("-")))

@@ -35,6 +35,8 @@ class EstimatesByQueue:
         """The queue of a prediction, and if that is abandoned, the one that it was moved to."""
         if not record.queue:
             return [self._shared]
+        # Records name queues of deployments that were deleted long ago as well. Nothing is lost but
+        # snapshots, which are read again.
         if len(self._deployed) >= MAX_QUEUES:
             self._deployed.clear()
         own = self._deployed.get(record.queue)

@@ -19,7 +19,7 @@ HIGH = 0.75
 accepted before."""
 GAUGE_SECONDS = 1.0
 CLOSED = Bounds(0, 0)
-"""Nothing is accepted."""
+"""Bounds that accept nothing."""
 
 
 class MemoryGauge:
@@ -45,7 +45,7 @@ class MemoryGauge:
             most = int(told.get("maxmemory", 0))
             self._note(bool(most) and int(told.get("used_memory", 0)) > HIGH * most)
         except (redis.RedisError, ValueError):
-            pass  # an outage has messages of its own, and some services forbid INFO
+            pass  # outages are reported elsewhere, and some managed services forbid INFO
         finally:
             self._next = time.monotonic() + GAUGE_SECONDS
             self._asking.release()

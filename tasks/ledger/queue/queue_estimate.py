@@ -63,7 +63,8 @@ class QueueEstimates:
         if not self.is_stale_for(record) or not self._asking.acquire(blocking=self._known is None):
             return
         try:
-            if self.is_stale_for(record):  # still: the thread before may have read it meanwhile
+            # Checked again: another thread may have read it while this one waited for the lock.
+            if self.is_stale_for(record):
                 # Before the call, so that a Redis that fails is not asked more often.
                 self._asked = time.monotonic()
                 self._known = self._snapshots.of(self._queue)

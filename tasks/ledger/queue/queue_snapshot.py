@@ -64,5 +64,6 @@ def _age(task_id: str) -> float | None:
         number = uuid.UUID(task_id)
     except ValueError:
         return None
-    # The first 48 bits are Unix milliseconds. Hosts' clocks may differ, so the age may be negative.
+    # The first 48 bits are Unix milliseconds. The clocks of hosts may differ, so an age may be
+    # negative.
     return max(time.time() - (number.int >> 80) / 1000, 0.0) if number.version == 7 else None

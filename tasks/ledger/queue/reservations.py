@@ -12,6 +12,11 @@ PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 """Suffixes that kombu appends to a queue's name for the lists of other priorities."""
 
 
+def queue_of_tag(tag: str) -> str:
+    """The queue of a reservation's tag; tags.lua says how tags are spelt."""
+    return tag.rpartition(":")[0]
+
+
 class Reservations:
     """One worker's reservations; each call is one round trip."""
 
@@ -41,14 +46,14 @@ class Reservations:
         return [(tag.decode(), message) for tag, message in zip(*[iter(answer)] * 2, strict=True)]
 
     def note_idle(self, queue: str, worker: str, versions: str) -> None:
-        """Say that a worker has nothing to do, so that the next lone message is handed over to it.
+        """Note that a worker is idle, so that the next lone message is handed over to it.
 
         ``versions``: those that it holds, as model:version, each between blanks.
         """
         self._note_idle(args=[queue, worker, versions])
 
     def forget_idle(self, queue: str, worker: str) -> None:
-        """Have no message handed over to a worker any more."""
+        """Stop handing messages over to a worker."""
         self._client.hdel(keys.IDLE + queue, worker)
 
     def begin(self, queue: str) -> None:
@@ -60,6 +65,7 @@ class Reservations:
 
         With ``queue``, messages on its lists of other priorities are moved to the queue itself.
         """
+        # Stock producers may set a priority; kombu then pushes to a list that no worker watches.
         lists = [queue, *(queue + priority for priority in PRIORITIES)] if queue else []
         arguments: list[str | float] = [self._timeout, *tags]
         return int(self._upkeep(keys=[keys.RESERVED, keys.DUE, *lists], args=arguments))
@@ -72,6 +78,7 @@ class Reservations:
 
     def defer(self, tag: str, until: float) -> None:
         """Return a message that no worker extends to its queue at ``until`` (Unix seconds)."""
+        # XX, as in `release`.
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
 
     def withdraw(self, tagged_ids: Iterable[tuple[str, str]], *, alone: bool) -> None:

@@ -42,6 +42,7 @@ def _stubs(library: str) -> str:
 
 def _used(front: str, script: str) -> str:
     """The definitions in front of a script that it uses: Redis makes each anew for every call."""
+    # From the last definition to the first, as each may use only those in front of it.
     used: list[str] = []
     needed = _words(script)
     for definition in reversed(_definition.findall(front)):

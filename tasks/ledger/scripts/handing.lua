@@ -1,16 +1,16 @@
 -- Used by accept.lua: hands a message over to an idle worker, which saves it the way over the queue.
 -- Needs messages, tags and attempts.
--- A worker that has nothing to do and holds a version; nil if there is none. Whatever it finds of
--- dead workers is deleted.
+-- An idle worker that holds a version; nil if there is none. Entries of ended workers that it
+-- meets are deleted.
 local function idle_worker(queue, version)
   local idle = redis.call('HGETALL', IDLE .. queue)
   for n = 1, #idle, 2 do
     local worker, seen = idle[n], redis.call('ZSCORE', WORKERS_SEEN, idle[n])
-    -- A worker that is stuck falls silent: its messages would wait for the end of the reservation.
+    -- A stuck worker sends no heartbeats. A message for it would wait until its reservation ends.
     if not seen or clock() - seen > MAX_HEARTBEAT_AGE then
       redis.call('HDEL', IDLE .. queue, worker)
     elseif string.find(idle[n + 1], ' ' .. version .. ' ', 1, true) then
-      redis.call('HDEL', IDLE .. queue, worker) -- it says so again when it has nothing to do
+      redis.call('HDEL', IDLE .. queue, worker) -- the worker notes itself again once it is idle
       return worker
     end
   end
@@ -24,7 +24,7 @@ local function hand_over(queue, queued, message, id)
   local worker = version and idle_worker(queue, version)
   if not worker then return false end
   local tag = tag_of(queue, redis.call('HINCRBY', queued, 'reserved', 1))
-  -- Without a receiver the worker has died just now.
+  -- No subscriber received it: the worker ended since it was noted as idle.
   if redis.call('PUBLISH', HANDED .. worker, tag .. ' ' .. message) == 0 then return false end
   redis.call('HSET', RESERVED, tag, message)
   redis.call('ZADD', DUE, clock() + VISIBILITY_TIMEOUT, tag)

@@ -26,7 +26,7 @@ local function limiter(text)
 
   local made = {}
 
-  -- Why this much is too much: { "limited", which limit, seconds until it fits; -1 for never }.
+  -- The refusal: { "limited", which limit, seconds until the request fits; -1 if it never does }.
   function made.refusal(rows_added)
     for _, limit in ipairs(limits) do
       if limit[2] > 0 then

@@ -68,9 +68,9 @@ end
 -- Whether an id of ours (a UUIDv7, which carries its time) is older than the time to live of
 -- outcomes, so that a missing record means a forgotten outcome. False for stock producers' ids:
 -- their predictions have no record before the outcome.
-local function is_gone(id, now, live)
+local function is_gone(id, now, ttl)
   local early, late = string.match(id, '^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-7')
-  return early and tonumber(early .. late, 16) / 1000 + live < now
+  return early and tonumber(early .. late, 16) / 1000 + ttl < now
 end
 
 local function state_of(key)

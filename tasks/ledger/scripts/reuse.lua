@@ -1,7 +1,7 @@
 -- Shared by scripts that let predictions reuse the answer of another one, their leader, whose rows,
 -- version and method are the same. Needs messages, pausing and outcomes.
 -- The functions are made by a call, since most calls of these scripts reuse nothing.
-local function reuse_functions(live)
+local function reuse_functions(ttl)
   -- The predictions in an outcome as JSON, and what follows them; nil for anything but a success.
   local function answer_in(outcome)
     if string.sub(outcome, 1, #SUCCEEDED_HEAD) ~= SUCCEEDED_HEAD then return end
@@ -46,7 +46,7 @@ local function reuse_functions(live)
     if #outcome > MAX_REUSED_BYTES then return end
     local predictions, rest = answer_in(outcome)
     local cost = tonumber(rest and string.match(rest, '"compute_ms":([%d.e+-]+)'))
-    local age = live - redis.call('PTTL', RECORD .. leader) / 1000
+    local age = ttl - redis.call('PTTL', RECORD .. leader) / 1000
     if not cost or not is_fresh(age, reuse.seconds, cost) then return end
     local statistics = REUSE .. version
     redis.call('HINCRBY', statistics, 'hits', 1)
@@ -72,7 +72,7 @@ local function reuse_functions(live)
     end
     local outcome = reused(reuse, record, leader, known, version)
     if not outcome then return end
-    redis.call('SET', RECORD .. id, outcome, 'EX', live)
+    redis.call('SET', RECORD .. id, outcome, 'EX', ttl)
     add_event(id, 'succeeded', version)
     return { 'reused', #outcome <= MAX_PUBLISHED and outcome or '' }
   end
@@ -102,7 +102,7 @@ local function reuse_functions(live)
         local accepted_at = string.match(record, '"created_at":([%d.e+]+)')
         local queued = string.format('%.3f', math.max(clock() - accepted_at, 0) * 1000)
         local own = outcome_with(record, predictions, rest, queued)
-        redis.call('SET', key, own, 'EX', live)
+        redis.call('SET', key, own, 'EX', ttl)
         publish(key, id, own, 'succeeded', version)
         counts.joined = counts.joined + 1
       elseif is_open then

@@ -1,5 +1,5 @@
 -- Shared by scripts that read tags of reservations. How tags are spelt is known here and in
--- `queue_of_tag` of tasks/ledger/keys.py.
+-- `queue_of_tag` of tasks/ledger/queue/reservations.py.
 -- A tag is the queue and a serial number. Messages that wait for a retry have a 0 in front of the
 -- number: a tag of their own, which no worker holds.
 local function tag_of(queue, serial)

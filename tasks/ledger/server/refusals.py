@@ -43,7 +43,7 @@ class _Encrypted(_Wary, redis.SSLConnection):
 
 class _Socket(_Wary, redis.UnixDomainSocketConnection):
     host, port = "localhost", 0
-    """redis-py reads both where it counts errors, though a socket has neither."""
+    """redis-py reads both attributes when it counts errors, but a Unix socket has neither."""
 
 
 _WARY = {

@@ -55,13 +55,13 @@ def look(client: redis.Redis) -> Server:
     """Read the server's facts with INFO alone: managed services often forbid CONFIG."""
     try:
         told: dict[str, Any] = client.info()
-    except redis.exceptions.NoPermissionError:
+    except redis.exceptions.NoPermissionError:  # a few services forbid INFO as well
         return Server()
     log = told.get("aof_enabled")
     return Server(
         policy=told.get("maxmemory_policy"),
         maxmemory=int(told.get("maxmemory", 0)),
         is_cluster=bool(told.get("cluster_enabled", 0)),
-        is_replica=told.get("role") == "slave",
+        is_replica=told.get("role") == "slave",  # the word on the wire, of Valkey too
         keeps_log=None if log is None else bool(log),
     )

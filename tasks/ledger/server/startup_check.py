@@ -53,7 +53,7 @@ class StartupCheck:
                 continue
             over.set()
             if server is None:
-                # `SystemExit` would end only this thread.
+                # In a thread, `SystemExit` would end only that thread.
                 os.kill(os.getpid(), signal.SIGTERM)
             else:
                 self._then(server)

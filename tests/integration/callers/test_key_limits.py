@@ -28,7 +28,7 @@ def harness(client: redis.Redis) -> LedgerHarness:
 
 def limited(rate: str | None = None, rows: str | None = None, key: str = "a-key") -> Make:
     """Makes offers of a key with these limits."""
-    limits = Limits(rate and Rate.parse(rate), rows and Rate.parse(rows))  # type: ignore[arg-type]
+    limits = Limits(rate and Rate.parse(rate), rows and Rate.parse(rows))
 
     def make(task_id: str, many: int = 1, known: Idempotency | None = None) -> Offer:
         of = offer(task_id, replace(PREDICTION, features=[[1.0]] * many), known)

@@ -40,8 +40,8 @@ def hung() -> list[str]:
 
 @pytest.fixture
 def pool(home: Path, hung: list[str]) -> Iterator[Pool]:
-    pool = Pool(LoadRetry(Registry(home, RECHECK_INTERVAL)))
-    pool.start(1, "predict", Listener(lambda: None, lambda: None, on_hang=hung.append))
+    listener = Listener(lambda: None, lambda: None, on_hang=hung.append)
+    pool = Pool(LoadRetry(Registry(home, RECHECK_INTERVAL)), 1, "predict", listener)
     yield pool
     pool.stop()
 

@@ -52,7 +52,7 @@ class WaitingCallers:
         self._thread.join()
         self._loop.close()
 
-    def _run(self, work):  # type: ignore[no-untyped-def]  # whatever the coroutine returns
+    def _run(self, work):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _send_all(self, requests: Sequence[bytes]) -> None:

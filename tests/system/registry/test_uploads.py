@@ -106,8 +106,10 @@ def test_upload_waits_for_a_worker_that_checks_models(trusting: LiveStack, conte
     try:
         answer = upload(trusting, "patient", content)
         location = answer.headers["location"]
-        waits = lambda: trusting.http.get(location).json().get("waiting_for") == "no_worker"  # noqa: E731
-        until(waits, "that it waits for a worker")
+        until(
+            lambda: trusting.http.get(location).json().get("waiting_for") == "no_worker",
+            "that it waits for a worker",
+        )
     finally:
         trusting.start("bulk")
     assert decided(trusting, location)["status"] == "ready"

@@ -36,7 +36,7 @@ def test_server_that_cannot_be_installed_is_told(capsys, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(measuring, "SERVERS", {"MLServer": fail})
     missing: dict[str, str] = {}
-    assert list(measuring._servers(Bench(), missing)) == []  # type: ignore[arg-type]
+    assert list(measuring._servers(Bench(), missing)) == []
     assert missing == {"MLServer": "no such package"}
     assert "SKIPPED MLServer" in capsys.readouterr().err
 

@@ -195,7 +195,7 @@ def test_uncertain_submission_is_no_lost_prediction(submit: Submitting) -> None:
     with pytest.raises(SubmissionUncertain):
         submit(asked)
     with pytest.raises(
-        PredictionNotFound, match=r"^its submission failed, and it was not accepted$"
+        PredictionNotFound, match=r"^the submission failed, and the prediction was not accepted$"
     ):
         asked.look_up(ledger.accepted[0].record.task_id)
 

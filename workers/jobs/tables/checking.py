@@ -29,6 +29,7 @@ def check_file(source: Source, directory: Path, spare: int) -> list[BadRow]:
                 ids.add(block.ids, block.lines)
             rows, bad = rows + block.rows, bad + len(block.bad)
             first_bad += sorted(block.bad, key=lambda row: row.line)[: _TOLD - len(first_bad)]
+        # In this order: a file of another kind may have the same broken id in all rows.
         _refuse_hopeless(rows, bad, first_bad)
         _refuse_duplicates(ids)
     return first_bad

@@ -50,6 +50,7 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
     Raises `InvalidInput` if a column is missing, if one that is read occurs twice, or if there are
     too many columns.
     """
+    # Before anything is built of the names: a header can be a whole file.
     if len(names) > MAX_COLUMNS or sum(map(len, names)) > MAX_NAMES_CHARS:
         most = f"{MAX_COLUMNS} columns, and {MAX_NAMES_CHARS} letters in their names"
         raise InvalidInput(f"the file has too many columns or too long names; at most {most}")

@@ -75,6 +75,7 @@ def _plain(value: pa.Scalar) -> str | int | None:
         plain = value_of(found) if value.type == JSON and found is not None else found
     except (ValueError, OverflowError):  # invalid UTF-8, or a time outside Python's range
         return None
+    # Below 2**53, where a float still has all digits of an integer.
     if isinstance(plain, float) and plain.is_integer() and abs(plain) < 2**53:
         return int(plain)
     if is_missing(plain):

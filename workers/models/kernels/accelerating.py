@@ -50,7 +50,7 @@ def _with_kernel(original: Any, kind: Any, kernel: Kernel, reference: str) -> An
             return twin
         fault = "it gives other bits than scikit-learn"
     # A damaged model raises anything, a large one `MemoryError`; both may be served without.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - see above
         fault = f"{type(error).__name__}: {error}"
     _log_refusal(fault, reference)
     return original
@@ -70,8 +70,7 @@ def _rebuilt(model: Any, changed: dict[str, Any]) -> Any:
     kind: Any = type(model)
     try:
         tags = model.__sklearn_tags__()
-    # It has none, or asks its parts, which raise anything.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - it has no tags, or asks its parts, which raise anything
         return _copy(model, kind, **changed)
     return _copy(model, _kernel_class(kind, Fitted), kept_tags=tags, **changed)
 

@@ -49,8 +49,7 @@ def optimized(original: Any, served: Any, manifest: Manifest) -> tuple[Any, str]
         return served, ""
     try:
         other = as_onnx(original)
-    # The converter of this environment raises anything for what the registering one converted.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - another release of the converter raises anything
         log.warning("not optimized: %s", error, extra=of_version(manifest.reference))
         return served, ""
     model = OptimizedModel(served, other, found.most_rows)

@@ -18,7 +18,7 @@ class Generators:
 
     def __init__(self) -> None:
         if Generators._first is None:
-            ours = deepcopy(of_numpy.get_bit_generator())  # type: ignore[attr-defined]
+            ours = deepcopy(of_numpy.get_bit_generator())  # type: ignore[attr-defined]  # no type
             Generators._first = ours, random.getstate()
         # NumPy's can be exchanged as an object; of Python's only the state can.
         self._of_numpy: Any = deepcopy(Generators._first[0])
@@ -32,7 +32,7 @@ class Generators:
         if before is not None:
             before.keep(random.getstate())
         random.setstate(self._of_python)  # at once, as to compare the two takes longer
-        of_numpy.set_bit_generator(self._of_numpy)  # type: ignore[attr-defined]
+        of_numpy.set_bit_generator(self._of_numpy)  # type: ignore[attr-defined]  # has no type
         Generators._installed = ref(self)
 
     def keep(self, of_python: Any) -> None:

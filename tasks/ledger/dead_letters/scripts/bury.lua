@@ -6,7 +6,7 @@
 -- Returns how many older letters were dropped; nothing if the message is no longer reserved here.
 -- Deleting comes first: a full Redis refuses only scripts whose first write adds data.
 local reserved, due, attempts, record_key = unpack(KEYS)
-local tag, letter_id, letter, id, outcome, live = unpack(ARGV)
+local tag, letter_id, letter, id, outcome, ttl = unpack(ARGV)
 -- Another worker may have the message by now, and be able to read it.
 if redis.call('HDEL', reserved, tag) == 0 then return end
 redis.call('ZREM', due, tag)
@@ -20,11 +20,11 @@ if record_key then
   -- Any producer can choose an id, also that of a prediction which has its outcome already.
   local record = record_of(record_key)
   if not record or head_of(record) then
-    redis.call('SET', record_key, outcome, 'EX', live)
+    redis.call('SET', record_key, outcome, 'EX', ttl)
     local model, number = string.match(outcome, '"model":"([^"]*)","version":(%d+)')
     version = (model or '') .. ':' .. (number or 0)
     publish(record_key, id, outcome, 'failed', version)
-    reuse_functions(live).release(id, outcome, version)
+    reuse_functions(ttl).release(id, outcome, version)
   end
 end
 local dropped = bury(free_id, head .. letter, died_at)

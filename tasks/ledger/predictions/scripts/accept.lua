@@ -15,12 +15,12 @@
 -- if the key came with another payload; or that of a paused version, see refusal().
 -- Behind them, if there are limits: what is left of each, see left().
 local queue, queued = unpack(KEYS, 1, 2)
-local many, most_rows, most_bytes, live, limits = unpack(ARGV, 1, 5)
+local many, most_rows, most_bytes, ttl, limits = unpack(ARGV, 1, 5)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
 local function offer_at(i) return unpack(ARGV, 6 * i, 6 * i + 5) end
 -- Loaded a second time without `reuse`, as its functions take a tenth of the time of a call.
-local reuses, reusing = {}, reuse_functions and reuse_functions(live)
+local reuses, reusing = {}, reuse_functions and reuse_functions(ttl)
 for at = 6 * many + 6, #ARGV, 4 do
   local index, answer_key, seconds, done_at = unpack(ARGV, at, at + 3)
   reuses[tonumber(index)] = { key = ANSWERS .. answer_key, seconds = tonumber(seconds), done_at = done_at }
@@ -65,7 +65,7 @@ end
 local function remember(idempotency_key, id, fingerprint)
   if not idempotency_key then return end
   redis.call('HSET', idempotency_key, 'id', id, 'fingerprint', fingerprint)
-  redis.call('EXPIRE', idempotency_key, live)
+  redis.call('EXPIRE', idempotency_key, ttl)
 end
 
 local function accept(i)

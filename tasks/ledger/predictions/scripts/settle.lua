@@ -9,7 +9,7 @@
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
 -- first write adds data.
 local reserved, due, attempts, statistics = unpack(KEYS, 1, 4)
-local live, by_look_up, arms, tenants, many = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], #KEYS - 4
+local ttl, by_look_up, arms, tenants, many = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], #KEYS - 4
 local function record_key_at(i) return KEYS[4 + i] end
 local function tags() return unpack(ARGV, 5, many + 4) end
 local function tag_at(i) return ARGV[4 + i] end
@@ -25,7 +25,7 @@ local function dead_at(n) -- index, letter without its end, code, reason, whethe
   return tonumber(index), head, code, reason, may_park == '1'
 end
 -- One look for all three, as mostly there is none.
-local reusing = redis.call('EXISTS', LEADERS, FOLLOWED, WEBHOOKS) > 0 and reuse_functions(live)
+local reusing = redis.call('EXISTS', LEADERS, FOLLOWED, WEBHOOKS) > 0 and reuse_functions(ttl)
 if not reusing then is_followed, has_webhooks = false, false end
 local counts, seconds, written, finished, is_written = {}, 0, 0, {}, {}
 local longest = math.max(#QUEUED_HEAD, #RUNNING_HEAD, #RETRYING_HEAD)
@@ -38,7 +38,7 @@ end
 local function is_open(key, id)
   -- The head alone: a record may hold megabytes of predictions.
   local record = redis.pcall('GETRANGE', key, 0, longest - 1)
-  if record == '' then return not is_gone(id, clock(), live) end
+  if record == '' then return not is_gone(id, clock(), ttl) end
   if type(record) == 'table' then return true end -- an error: the key holds another type
   local head = head_of(record)
   if head and by_look_up then return head ~= RUNNING_HEAD and not is_early(record_of(key)) end
@@ -82,7 +82,7 @@ for i = 1, many do
     open = false -- parked, or another worker has taken the message and will settle it
   end
   if open then
-    redis.call('SET', key, outcome, 'EX', live)
+    redis.call('SET', key, outcome, 'EX', ttl)
     publish(key, id, outcome, state, version)
     if reusing then reusing.release(id, outcome, version) end
     add(state, 1)

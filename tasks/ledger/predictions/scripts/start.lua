@@ -29,7 +29,7 @@ for i = 1, many do
   if record and not head or not record and is_gone(ids[i], now, RESULT_TTL) then
     redis.call('ZREM', due, tags[i])
     redis.call('HDEL', reserved, tags[i])
-  -- From here on only for reservations that this worker still has. Without a time in `due` another
+  -- From here on, only reservations that this worker still has. Without a time in `due`, another
   -- worker has the message by now.
   elseif ours[i] and is_late(i) then
     answer[i] = 'late'

@@ -12,7 +12,7 @@ local rows, bytes = 0, 0
 for i, message in ipairs(newest) do
   local told = rows_of(message)
   if told then rows, bytes = rows + told, bytes + #message end
-  -- By their own word they are of this queue, by which pauses give them back.
+  -- A pause returns a message to the queue that it names, so name the shared queue from now on.
   local at = string.find(message, '"routing_key":"' .. queue .. '"', 1, true)
   if at then
     local behind = at + 15 + #queue

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import redis
 
-from tasks.jobs.job import Facts, FileRef, Job, JobRequest, Report
+from tasks.jobs.job import Facts, FileRef, Job, JobError, JobRequest, Report
 from tasks.jobs.ledger import Begun, JobLedger, Part, Plan, ReservedStep
 from tasks.ledger import keys
 from tasks.ledger.queue.reservations import Reservations
@@ -16,6 +16,7 @@ ORDER = JobRequest(
 )
 EXPECTED = 60.0
 """Seconds that validation expects of any job."""
+BROKEN = JobError("output_unwritable", "no room")
 
 
 class ManualWorker:

@@ -7,16 +7,14 @@ import msgspec
 import pytest
 import redis
 
-from tasks.jobs.job import JobError
 from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger import keys
 from tasks.ledger.queue.workers import Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import IdempotencyConflict, QueueFull
-from tests.integration.ledger.jobs.job_worker import ORDER, ManualWorker
+from tests.integration.ledger.jobs.job_worker import BROKEN, ORDER, ManualWorker
 
-BROKEN = JobError("output_unwritable", "no room")
 KEY = Idempotency("key", "fingerprint")
 
 
@@ -30,11 +28,6 @@ class BoundedJobs:
     def ledger(self) -> JobLedger:
         bounds = Settings(home=Path("/n"), redis_url="redis://n", max_live_jobs=2, max_jobs=3)
         return JobLedger(self.client, bounds)
-
-
-@pytest.fixture
-def worker(client: redis.Redis) -> ManualWorker:
-    return ManualWorker(client)
 
 
 def calls(client: redis.Redis, command: str) -> int:

@@ -1,19 +1,10 @@
 """What ends a job, or does not; and the rate by which its end is estimated."""
 
 import pytest
-import redis
 
-from tasks.jobs.job import JobError
 from tasks.ledger import keys
 from tasks.messages import Idempotency
-from tests.integration.ledger.jobs.job_worker import ORDER, ManualWorker
-
-BROKEN = JobError("output_unwritable", "no room")
-
-
-@pytest.fixture
-def worker(client: redis.Redis) -> ManualWorker:
-    return ManualWorker(client)
+from tests.integration.ledger.jobs.job_worker import BROKEN, ORDER, ManualWorker
 
 
 def test_cancelling_changes_no_job_that_has_ended_or_does_not_exist(worker: ManualWorker) -> None:

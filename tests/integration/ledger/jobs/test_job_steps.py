@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-import redis
 
 from tasks.jobs.job import JobError
 from tasks.jobs.ledger import Begun
@@ -10,14 +9,7 @@ from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.ledger.queue.workers import Workers
 from telemetry.errors import VersionPaused
-from tests.integration.ledger.jobs.job_worker import EXPECTED, ManualWorker
-
-BROKEN = JobError("output_unwritable", "no room")
-
-
-@pytest.fixture
-def worker(client: redis.Redis) -> ManualWorker:
-    return ManualWorker(client)
+from tests.integration.ledger.jobs.job_worker import BROKEN, EXPECTED, ManualWorker
 
 
 def finalizing(worker: ManualWorker) -> Begun:

@@ -103,5 +103,5 @@ def test_connection_is_busy_while_its_request_is_served() -> None:
     connections = IdleConnections(app, 1, 1)
     client = ("127.0.0.2", "1234")  # as granian has it
     with pytest.raises(RuntimeError):
-        asyncio.run(connections({"type": "http", "client": client}, None, None))  # type: ignore[arg-type]
+        asyncio.run(connections({"type": "http", "client": client}, None, None))
     assert (seen, connections._busy) == ([{("127.0.0.2", 1234)}], set())

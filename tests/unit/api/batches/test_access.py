@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 
-from api.batches.access import JobAccess
+from api.batches.access import LATER_PAGE, JobAccess
 from tasks.callers.caller import LOCAL_CALLER
 from tasks.jobs.job import Counts, InputInfo, Job, JobError, OutputInfo
 from telemetry.errors import KeyMissing
@@ -62,3 +63,20 @@ def test_jobs_below_the_roots_are_everybodys() -> None:
         assert not access(found).may_use_any_path
         assert access(found).redacted(found) == found
         assert access(found).permitted("j1") == found
+
+
+def test_jobs_behind_many_of_other_tenants_are_found_in_few_reads() -> None:
+    theirs = [replace(job(restricted=False), id=f"t{n}", tenant="theirs") for n in range(2500)]
+    ours = [replace(job(restricted=False), id=f"o{n}", tenant="ours") for n in range(3)]
+    kept, sizes = [*theirs, *ours], list[int]()
+
+    def latest(many: int, after: str | None, _: object) -> list[Job]:
+        sizes.append(many)
+        first = 1 + [each.id for each in kept].index(after) if after else 0
+        return kept[first : first + many]
+
+    jobs: Any = SimpleNamespace(latest=latest)
+    caller = replace(LOCAL_CALLER, tenant="ours")
+    with Flask("test").test_request_context(environ_base=environ_of(caller)):
+        assert JobAccess(jobs).latest(2) == ours[:2]
+    assert sizes == [2, LATER_PAGE, LATER_PAGE, LATER_PAGE]

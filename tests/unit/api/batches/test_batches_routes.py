@@ -156,7 +156,7 @@ def test_waits_of_dry_runs_and_uploads_have_separate_limits(web: FlaskClient, jo
         uploaded.append(web.post("/predict/batch", data=form()).status_code)
         return jobs.jobs[job_id]
 
-    jobs.wait = wait  # type: ignore[method-assign]
+    jobs.wait = wait
     jobs.accepted_before = "j0"  # so that both may use one directory
     assert web.post("/predict/batch/validate", json=BODY).status_code in (200, 202)
     assert uploaded == [202]

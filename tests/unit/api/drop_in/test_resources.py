@@ -32,5 +32,5 @@ def test_fields_without_effect_are_told() -> None:
 
 @pytest.mark.parametrize("value", ["many", "1 core", True, [1], "1e999"])
 def test_what_is_no_quantity_is_refused(value: Any) -> None:
-    with pytest.raises(Invalid, match="is no quantity"):
+    with pytest.raises(Invalid, match="is not a quantity"):
         read_resources({"cpu_limit": value})

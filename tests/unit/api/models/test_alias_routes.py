@@ -191,4 +191,4 @@ def test_history_counts_the_changes_that_were_dropped(
     assert older["data"][-1]["id"] == older["data"][-1]["dropped"]
     assert front.anyone.get("/models/m/history?after=1").json["data"] == []
     gone = front.anyone.get("/models/m/history?at=2020-01-01")
-    assert (gone.status_code, "not kept any more" in gone.json["detail"]) == (422, True)
+    assert (gone.status_code, "is no longer kept" in gone.json["detail"]) == (422, True)

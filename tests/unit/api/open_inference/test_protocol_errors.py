@@ -36,7 +36,7 @@ def told(path: str, response: Any = PROBLEM, *, in_pieces: bool = False) -> tupl
         events.append(event)
 
     scope: Any = {"type": "http", "path": path}
-    asyncio.run(ProtocolErrors(inside)(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(ProtocolErrors(inside)(scope, None, send))
     assert [event["type"] for event in events[:1]] == ["http.response.start"]
     return events[0], b"".join(event.get("body", b"") for event in events[1:])
 

@@ -91,7 +91,7 @@ def test_right_inference_reaches_the_queue(front: RegistryFront, body: Any, path
     ("body", "told"),
     [
         ({"inputs": [ROW], "outputs": [{"name": "predict_proba"}]}, "has no method"),
-        ({"inputs": [ROW], "outputs": [{"name": "predict"}] * 2}, "asked for twice"),
+        ({"inputs": [ROW], "outputs": [{"name": "predict"}] * 2}, "requested twice"),
         ({"inputs": [ROW | {"data": ["1"], "datatype": "BYTES"}]}, "expected a number, got"),
         ({"inputs": [ROW], "id": "x" * 300}, "length <= 256"),
         ({"inputs": [ROW], "outputs": [{"name": "predict"}] * 9}, "length <= 8"),

@@ -55,7 +55,7 @@ def test_answer_of_another_program_fails_one_check(
 ) -> None:
     monkeypatch.setattr(stack_checks, "call_http", lambda *_, **__: CallResult(200, body))
     (found,) = findings_of_stack(STACK, 5000)
-    assert (found.level, found.message) == ("fail", "another program answers at port 5000")
+    assert (found.level, found.message) == ("fail", "another program answers on port 5000")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ class Answering:
 
 
 def asked(answer: Any, *questions: Question) -> tuple[str, str]:
-    client: Client = Answering(answer)  # type: ignore[assignment]
+    client: Client = Answering(answer)
     found = _answers(client, list(questions))
     return found.level, found.message
 
@@ -141,7 +141,10 @@ PLAIN = Question("wine:1", "predict", [1.0], [])
 
 
 def test_predictions_are_compared_with_golden_rows() -> None:
-    assert asked([2], GOLDEN, PLAIN) == ("pass", "iris:1, wine:1 answer, 1 as golden rows say")
+    assert asked([2], GOLDEN, PLAIN) == (
+        "pass",
+        "iris:1, wine:1 answer, 1 equal to the golden rows",
+    )
     assert asked([3], GOLDEN) == ("fail", "iris:1 answers [3], its golden row has [2]")
     assert asked(PredictqError("it is paused"), PLAIN) == ("fail", "wine:1: it is paused")
     assert asked([2])[0] == "warn"

@@ -36,7 +36,7 @@ class CountingFile(io.BytesIO):
 
 
 def events(home: Path, limit: int = 100, **criteria: object) -> list[str]:
-    return [e.fields["event"] for e in search(home, Criteria(**criteria), limit)]  # type: ignore[arg-type]
+    return [e.fields["event"] for e in search(home, Criteria(**criteria), limit)]
 
 
 def test_a_time_is_found_without_reading_the_log() -> None:

@@ -64,7 +64,7 @@ def test_models_add_list_show_alias_keep_and_remove(run, file):
     refused = run("remove", "flower:1")
     assert refused.exit_code == 1
     assert refused.stderr == (
-        "error: aliases point to what would be removed: flower@production is flower:1; "
+        "error: what would be removed is in use: flower@production is flower:1; "
         "to remove flower:1 all the same, give --force\n"
     )
     assert run("remove", "flower:1", "--force").output == (
@@ -123,7 +123,7 @@ def test_models_remove_asks_at_a_terminal(run, file, tmp_path, monkeypatch, type
             "the sample has 1; leave only the model's in it",
         ),
         (["add", "m", "JOBLIB"], "--trust"),
-        (["remove", "m@production"], "give a version to remove"),
+        (["remove", "m@production"], "name the version to remove"),
         (["keep-latest", "m", "1"], "there is no model 'm'"),
         (["alias", "m", "production", "1"], "there is no model 'm'"),
     ],

@@ -34,7 +34,7 @@ def test_models_rollout_starts_pauses_and_aborts(run: Run) -> None:
     ("given", "told"),
     [
         (("pause",), "there is no rollout of m@production now"),
-        (("two",), "'two' is no version"),
+        (("two",), "'two' is neither a version"),
         (("2", "--every", "10"), "'10' is no duration, such as 30s, 10m, 2h or 1d"),
         (("2", "--steps", "10;100"), "'10;100' are no percents, such as 10,50,100"),
         (("2", "--steps", "10"), "the last one is 100"),

@@ -44,7 +44,7 @@ def test_models_shadow_sets_shows_and_stops(
     ET.fromstring(picture.read_text())
     assert json.loads(run("--json")) == FOUND | {"examples": []}
     assert "m:2 was a shadow" in run("stop")
-    assert "'two' is no version" in run("two")
+    assert "'two' is neither a version" in run("two")
     where = "models/m/shadow"
     assert [each[:2] for each in asked] == [
         ("PUT", where),

@@ -83,7 +83,7 @@ def test_version_that_is_not_ready_is_no_shadow(registry: Registry) -> None:
 
 def test_shadow_of_a_split_is_none_of_its_versions(registry: Registry) -> None:
     Changes(registry).set_alias("m", "production", {1: 90, 2: 10})
-    with pytest.raises(RegistryConflict, match="m:2 answers this alias already"):
+    with pytest.raises(RegistryConflict, match="m:2 is the version of this alias already"):
         ShadowSettings(registry).start("m", "production", Shadow(version=2, rate=5))
     with pytest.raises(NotFound, match="has no shadow"):
         ShadowSettings(registry).stop("m", "production")

@@ -68,7 +68,7 @@ def test_names_and_rows_are_read(content: bytes, names: tuple[str, ...], rows: i
     ("content", "error", "told"),
     [
         (b"", Malformed, "does not start with a schema"),
-        (b"{}", Malformed, "does not start as it should"),
+        (b"{}", Malformed, "does not start with its marker"),
         (written(PLAIN)[:-100], Malformed, "ends within a message"),
         (written(PLAIN, compression="zstd"), Invalid, "compressed"),
         (written(PLAIN, compression="lz4"), Invalid, "compressed"),

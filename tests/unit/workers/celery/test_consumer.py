@@ -64,7 +64,7 @@ class Reservations:
 def services(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> WorkerServices:
     monkeypatch.setattr(step, "Shutdown", OrderlyShutdown)
     services = WorkerServices(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
-    services.reservations = Reservations()  # type: ignore[assignment]  # a stand-in
+    services.reservations = Reservations()
     return services
 
 
@@ -76,7 +76,7 @@ def test_intake_is_opened_at_each_connection(services: WorkerServices) -> None:
         step.start(consumer)
         services.intake.take()
         assert consumer.taken == 1
-    assert services.reservations.begun == ["predict"] * 2  # type: ignore[attr-defined]  # a stand-in
+    assert services.reservations.begun == ["predict"] * 2
 
 
 def test_events_are_sent_over_each_connection(services: WorkerServices) -> None:
@@ -120,7 +120,7 @@ def test_heartbeats_last_from_the_first_connection_to_the_farewell(
     services: WorkerServices,
 ) -> None:
     consumer, heartbeat = Consumer(), Heartbeat()
-    services.heartbeat = heartbeat  # type: ignore[assignment]  # a stand-in
+    services.heartbeat = heartbeat
     step = HeartbeatStep(consumer, services=services)
     step.start(consumer)
     assert (heartbeat.said, consumer.repeated) == (

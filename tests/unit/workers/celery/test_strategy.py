@@ -38,7 +38,7 @@ def reservations() -> Reservations:
 def services(tmp_path: Path, reservations: Reservations) -> WorkerServices:
     Registry(tmp_path).add("m", described(b"m"), b"m")
     services = WorkerServices(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
-    services.reservations = reservations  # type: ignore[assignment]  # a stand-in
+    services.reservations = reservations
     return services
 
 

@@ -44,7 +44,7 @@ class World:
         for content, signature in (b"1", None), (b"2", None), (b"3", OTHER):
             told = {} if signature is None else {"signature": signature}
             self.registry.add("m", described(content, **told), content)
-        self.shadowing = Shadowing(self.registry, self.kept)  # type: ignore[arg-type]
+        self.shadowing = Shadowing(self.registry, self.kept)
 
     def asked(self, **changes: Any) -> AdmittedRequest:
         given: dict[str, Any] = {"shadow": ALL, "rows": [[1.0]], "version": 1} | changes

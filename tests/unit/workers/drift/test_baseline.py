@@ -88,7 +88,7 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> tuple[Registry, Manifes
 def counted(version: tuple[Registry, Manifest, Baseline], *frames: pd.DataFrame) -> Counts:
     registry, manifest, _ = version
     counts = Counts()
-    counter = DriftCounter(registry, counts)  # type: ignore[arg-type]  # a stand-in
+    counter = DriftCounter(registry, counts)
     for frame in frames:
         # As callers write them, and as the API reads them.
         sent = json.loads(json.dumps(json_rows(manifest.signature, frame)))
@@ -172,7 +172,7 @@ def test_rows_are_not_counted_before_the_version_is_ready(version) -> None:
 def test_counter_writes_once_in_a_while(version) -> None:
     registry, manifest, _ = version
     now, counts = [0.0], Counts()
-    counter = DriftCounter(registry, counts, lambda: now[0])  # type: ignore[arg-type]
+    counter = DriftCounter(registry, counts, lambda: now[0])
     table = Table.of(manifest.signature, [[None] * len(manifest.signature.columns)])
     for moment in 0.0, WRITE_SECONDS, WRITE_SECONDS + 1:
         now[0] = moment
@@ -185,7 +185,7 @@ def test_counter_writes_once_in_a_while(version) -> None:
 def test_rows_of_long_texts_are_kept_within_a_budget(version) -> None:
     registry, manifest, baseline = version
     counts, size = Counts(), 2**20
-    counter = DriftCounter(registry, counts)  # type: ignore[arg-type]
+    counter = DriftCounter(registry, counts)
     row = [None] * (len(manifest.signature.columns) - 1)
     table = Table.of(manifest.signature, [[*row, "x" * size]])
     for _ in range(2 * COUNTED_BYTES // size):
@@ -199,7 +199,7 @@ def test_rows_of_long_texts_are_kept_within_a_budget(version) -> None:
 def test_answers_are_kept_within_a_budget_with_their_rows(version) -> None:
     registry, manifest, baseline = version
     counts = Counts()
-    counter = DriftCounter(registry, counts)  # type: ignore[arg-type]
+    counter = DriftCounter(registry, counts)
     table = Table.of(manifest.signature, [[None] * len(manifest.signature.columns)])
     halves = [np.zeros((1, COUNTED_BYTES // 16)) for _ in range(2)]
     for _ in range(3):

@@ -210,7 +210,7 @@ def test_code_without_trust_runs_nothing(tmp_path):
     ("text", "reference", "told"),
     [
         ("x = 1", "rules.py:score", "the module rules has no 'score'"),
-        ("score = 1", "rules.py:score", "score is a int, neither a function nor a model"),
+        ("score = 1", "rules.py:score", "score is a int, but must be a function or a model"),
         ("import absent_module", "rules.py:score", "needs the module 'absent_module'"),
         ("def score(rows", "rules.py:score", "SyntaxError"),
         ("raise SystemExit(3)", "rules.py:score", "SystemExit: 3"),

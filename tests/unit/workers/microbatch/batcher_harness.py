@@ -119,10 +119,10 @@ class Bench:
         self.registry_is_away = False
         self.registry_outage = RegistryOutage(lambda: self.registry_is_away)
         self.batcher = Batcher(
-            self.pool,  # type: ignore[arg-type]  # a stand-in
-            self.events,  # type: ignore[arg-type]  # a stand-in
+            self.pool,
+            self.events,
             crashes=Crashes(
-                self.events,  # type: ignore[arg-type]  # a stand-in
+                self.events,
                 retry_or_fail=self.judge.judge,
                 return_uncharged=self.judge.spare,
             ),

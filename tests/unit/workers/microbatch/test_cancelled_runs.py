@@ -36,7 +36,7 @@ def running(*names: str) -> Bench:
 
 
 def look(bench: Bench, ledger: Ledger) -> None:
-    CancelledRuns(ledger, bench.batcher).look()  # type: ignore[arg-type]  # a stand-in
+    CancelledRuns(ledger, bench.batcher).look()
 
 
 def test_cancelled_run_ends_with_its_process() -> None:

@@ -30,11 +30,16 @@ def add_slow(bench: Bench, *names: str) -> None:
     bench.add(*names, model="slow:1", rows=2)  # a microbatch each
 
 
-def test_slow_version_leaves_the_last_process_to_others(clock: Clock) -> None:
-    bench = bench_with_slow_version()
+def answer_quick_version(bench: Bench) -> None:
+    """Another version was asked for just now, and computes nothing."""
     bench.add("quick", model="quick:1")
     bench.dispatch()
     bench.pool.processes[0].finish()
+
+
+def test_slow_version_leaves_the_last_process_to_others(clock: Clock) -> None:
+    bench = bench_with_slow_version()
+    answer_quick_version(bench)
     add_slow(bench, "a", "b", "c")
     assert bench.dispatch() == [["a"]]
     bench.add("next", model="quick:1")
@@ -56,9 +61,7 @@ def test_slow_version_stays_slow_after_what_was_not_computed(
 
 def test_slow_version_takes_all_processes_if_no_other_is_asked_for(clock: Clock) -> None:
     bench = bench_with_slow_version()
-    bench.add("quick", model="quick:1")
-    bench.dispatch()
-    bench.pool.processes[0].finish()
+    answer_quick_version(bench)
     clock.now += RECENT_SECONDS
     add_slow(bench, "a", "b", "c")
     assert bench.dispatch() == [["a"], ["b"]]
@@ -74,9 +77,7 @@ def test_slow_versions_alone_take_all_processes(clock: Clock) -> None:
 
 def test_held_back_messages_count_among_all_that_wait(clock: Clock) -> None:
     bench = bench_with_slow_version()
-    bench.add("quick", model="quick:1")
-    bench.dispatch()
-    bench.pool.processes[0].finish()
+    answer_quick_version(bench)
     add_slow(bench, "a", "b")
     bench.dispatch()
     bench.add(*map(str, range(MAX_GATHERED)), model="loading:1")
@@ -85,18 +86,14 @@ def test_held_back_messages_count_among_all_that_wait(clock: Clock) -> None:
 
 def test_slow_version_takes_the_only_process(clock: Clock) -> None:
     bench = bench_with_slow_version(processes=1)
-    bench.add("quick", model="quick:1")
-    bench.dispatch()
-    bench.pool.processes[0].finish()
+    answer_quick_version(bench)
     add_slow(bench, "a")
     assert bench.dispatch() == [["a"]]
 
 
 def test_slow_messages_held_back_do_not_hide_what_waits_behind_them(clock: Clock) -> None:
     bench = bench_with_slow_version()
-    bench.add("quick", model="quick:1")
-    bench.dispatch()
-    bench.pool.processes[0].finish()
+    answer_quick_version(bench)
     add_slow(bench, "a", "b")
     bench.dispatch()
     assert 0 < bench.batcher.capacity < MAX_HELD_BACK

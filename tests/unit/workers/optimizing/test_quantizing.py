@@ -55,7 +55,7 @@ def test_quantized_network_is_a_smaller_onnx_model(network: tuple[Any, Quantized
 def test_quantized_network_is_compared_in_words(network: tuple[Any, Quantized]) -> None:
     told = comparison_text(network[1])
     assert "bytes in float32, in 8 bits:" in told
-    assert f"same label in {network[1].same / 300:.2%} of 300 rows" in told  # type: ignore[operator]  # it has labels
+    assert f"same label in {network[1].same / 300:.2%} of 300 rows" in told
 
 
 def test_quantize_command_writes_a_file_and_refuses_it_afterwards(

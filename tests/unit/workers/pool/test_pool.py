@@ -46,8 +46,8 @@ def test_pool_without_a_fork_server_listens_to_its_processes_after_a_reconnect(
 ):
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", EndedForkServer)
     ended = []
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(1, "predict", Listener(nothing, nothing, nothing, lambda: ended.append(1)))
+    listener = Listener(nothing, nothing, nothing, lambda: ended.append(1))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 1, "predict", listener)
     pool.listen(Hub())
     pool._hear_fork_server()
     assert ended
@@ -76,8 +76,7 @@ def test_pool_waits_before_it_forks_again_what_ended_before_it_was_ready(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", CountingForkServer)
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(2, "predict", Listener(nothing, nothing, nothing))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 2, "predict", Listener(nothing, nothing, nothing))
     pool.listen(Hub())
     for process in [*pool.processes]:
         pool._hear(process)
@@ -114,8 +113,7 @@ class HoldingForkServer(EndedForkServer):
 def holding(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """A pool of two processes, which are ready."""
     monkeypatch.setattr("workers.pool.pool.ForkServerClient", HoldingForkServer)
-    pool = Pool(LoadRetry(Registry(tmp_path)))
-    pool.start(2, "predict", Listener(nothing, nothing, nothing))
+    pool = Pool(LoadRetry(Registry(tmp_path)), 2, "predict", Listener(nothing, nothing, nothing))
     pool.listen(Hub())
     hear_all(pool)
     yield pool

@@ -23,13 +23,11 @@ class FakePool:
 
     is_ready_at_once, memory_bytes = True, 0
 
-    def __init__(self, load_retry, environment_of=None):
+    def __init__(self, load_retry, size, queue, listener, environment_of=None):
+        self.size, self.queue, self.listener = size, queue, listener
         self.environment_of, self.is_retired, self.has_spare = environment_of, False, True
         ready = [1] if self.is_ready_at_once else []
         self.processes = SimpleNamespace(pids=ready, held={}, busy=[], free=[1])
-
-    def start(self, size, queue, listener):
-        self.listener = listener
 
     def listen(self, hub):
         self.hub = hub
@@ -93,6 +91,15 @@ def started(served, reference):
     assert not served.can_serve(reference)
     assert served.idle(reference) is None
     return served.idle(reference)
+
+
+def test_pools_end_before_they_were_started(tmp_path):
+    registry = Registry(tmp_path)
+    unstarted = Pools(LoadRetry(registry), registry)
+    unstarted.close()
+    unstarted.kill_all()
+    unstarted.stop()
+    assert not unstarted.pids
 
 
 def test_pools_start_an_environment_with_its_first_message(served):
@@ -202,7 +209,7 @@ def test_pools_share_the_grace_of_a_shutdown(served, clock):
 def test_pools_that_all_compute_are_not_ended(served):
     names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
     found = [started(served, name).pool for name in names]
-    served._size = MAX_ENVIRONMENTS + 1
+    served._shared.size = MAX_ENVIRONMENTS + 1
     for pool in found:
         pool.processes.busy = [1]
     assert served.idle("e5:1") is None

@@ -9,6 +9,7 @@ import pytest
 
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidFeatures, Malformed, TooLarge
+from workers.memory_limit import MAX_DECODED_BYTES
 from workers.models.tabular.arrow_rows import table_of_arrow
 
 FRAME = Signature(
@@ -87,6 +88,23 @@ def test_process_that_lacks_memory_does_not_blame_the_stream(monkeypatch) -> Non
     coded = pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int8), ["x" * 2**20])
     with pytest.raises(MemoryError):
         table_of_arrow(TEXTS, written(pa.table({"t": coded})))
+
+
+@pytest.mark.parametrize(("can_grow", "error"), [(True, TooLarge), (False, MemoryError)])
+def test_lack_of_memory_is_the_streams_fault_if_the_process_may_grow(
+    can_grow: bool, error: type[Exception], monkeypatch
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    def may_grow(growth: int) -> bool:
+        assert growth == MAX_DECODED_BYTES
+        return can_grow
+
+    monkeypatch.setattr("workers.models.tabular.arrow_rows.gather", exhausted)
+    monkeypatch.setattr("workers.models.tabular.arrow_rows.may_grow", may_grow)
+    with pytest.raises(error):
+        table_of_arrow(FRAME, written(pa.table({"n": [1.0], "t": ["x"]})))
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def may_hold_decimals(column: Column) -> bool:
 
 
 def _note_commas(column: Column, texts: Any, faults: Faults) -> None:
+    # In other columns, a comma may be part of a text.
     if column.type != "number":
         return
     commas = pc.match_substring_regex(texts, rf"^\s*{DECIMAL_COMMA}\s*$").fill_null(False)

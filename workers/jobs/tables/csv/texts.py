@@ -67,6 +67,7 @@ def decoded(name: str, octets: pa.ChunkedArray, faults: Faults) -> pa.ChunkedArr
         return octets.cast(pa.string())
     except pa.ArrowInvalid:
         texts = [value and value.decode(errors="replace") for value in octets.to_pylist()]
+    # The character may also be in the file itself, as valid UTF-8.
     for row, text in enumerate(texts):
         if text and "\N{REPLACEMENT CHARACTER}" in text and not is_utf8(octets[row].as_py()):
             faults.setdefault(row, f"column {name!r} is not UTF-8 text")
@@ -109,6 +110,7 @@ def _whole_or_not(text: str) -> int | float:
 
 
 def _number(text: str) -> float:
+    # Python's `float` accepts underscores and the digits of other scripts; files have neither.
     if "_" in text or not text.isascii():
         raise ValueError(text)
     return float(text)

@@ -44,6 +44,7 @@ def output(
     ``columns`` hold, in order; other rows have nulls. Raises `InvalidInput` if input and
     predictions have a column of the same name.
     """
+    # If all rows are good, which is usual, the columns are used without a copy.
     if len(answered) < block.rows:
         takes = _takes(block.rows, answered)
         columns = {name: values.take(takes) for name, values in columns.items()}

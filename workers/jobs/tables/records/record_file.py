@@ -71,7 +71,7 @@ class RecordFile:
             self._file.seek(span.start)
             data = self._file.read(span.stop - span.start)
         if len(data) < span.stop - span.start:
-            raise InputChanged("the file has become shorter")
+            raise InputChanged("the file became shorter while it was read")
         return data
 
     def _next(self, spans: Iterator[Span]) -> Span | None:
@@ -107,6 +107,7 @@ def first_records(
     """
     head, last = file.read(BLOCK), False
     found = records(head, quoted=quoted, last=False, delimiter=delimiter)
+    # Two records, since the second one may tell whether the first one is a header.
     while len(found.stops) < 2 and not last:
         if len(head) > 2 * MAX_RECORD:
             line = 1 + int(found.lines_before(found.end))

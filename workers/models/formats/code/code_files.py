@@ -27,7 +27,7 @@ def code_files(path: Path) -> ArchiveFiles:
     elif not path.exists():
         raise ArtifactMissing(f"{what} cannot be read: there is no such file or directory")
     else:
-        raise ModelUnloadable(f"{what} is no code: give a package, a file .py, or a wheel")
+        raise ModelUnloadable(f"{what} is not code: give a package, a file .py, or a wheel")
     if not any(map(_is_importable, files)):
         raise ModelUnloadable(
             f"{what} has no module that could be imported: give the directory of the package"

@@ -31,7 +31,7 @@ def load_code(content: bytes, _: LoadOptions) -> Any:
     methods = method_candidates(made)
     if not methods and not callable(made):
         kind = type(made).__name__
-        raise ModelUnloadable(f"{entry.name} is a {kind}, neither a function nor a model")
+        raise ModelUnloadable(f"{entry.name} is a {kind}, but must be a function or a model")
     return _model(made, entry, modules, methods or ["predict"], is_function=not methods)
 
 

@@ -84,10 +84,10 @@ def _fits_its_members(ensemble: Any) -> bool:
 
 
 def _is_sound_boosting(boosted: Any) -> bool:
-    categorical = np.asarray(boosted._bin_mapper.is_categorical_, dtype=bool)  # noqa: SLF001
+    categorical = np.asarray(boosted._bin_mapper.is_categorical_, dtype=bool)
     if len(categorical) != boosted.n_features_in_:
         return False
-    predictors = (tree for trees in boosted._predictors for tree in trees)  # noqa: SLF001
+    predictors = (tree for trees in boosted._predictors for tree in trees)
     return all(_is_sound_predictor(tree, categorical) for tree in predictors)
 
 

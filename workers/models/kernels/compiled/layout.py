@@ -15,6 +15,18 @@ MAX_NODES = 2**31 - 1
 """Most nodes of all trees together, as children are numbered with 32 bits."""
 
 
+class TreeArrays(msgspec.Struct, frozen=True):
+    """The arrays of ``sklearn.tree._tree.Tree`` that `lay_out` reads, with other leaf values."""
+
+    node_count: int
+    children_left: Array
+    children_right: Array
+    feature: Array
+    threshold: Array
+    missing_go_to_left: Array
+    value: Array
+
+
 class Trees(msgspec.Struct, frozen=True):
     """Trees, laid out."""
 
@@ -33,7 +45,7 @@ class Trees(msgspec.Struct, frozen=True):
 
 
 def lay_out(trees: Sequence[Any], features: int, shape: tuple[int, int]) -> Trees:
-    """Lay out trees of type ``sklearn.tree._tree.Tree``, or with the same arrays, in their order.
+    """Lay out trees of type ``sklearn.tree._tree.Tree``, or `TreeArrays`, in their order.
 
     ``features``: how many features nodes may have; ``shape``: outputs, and values of each output in
     a leaf. Raises `ValueError` if a tree is not as scikit-learn builds it, or there are too many

@@ -36,7 +36,7 @@ def frames_agree(original: Any, twin: Any) -> bool:
 
 
 def _blocks_agree(original: Any, makers: Sequence[Maker], frame: pd.DataFrame) -> bool:
-    parts = original._iter(  # noqa: SLF001 - has no public form
+    parts = original._iter(
         fitted=True, column_as_labels=True, skip_drop=True, skip_empty_columns=True
     )
     return all(

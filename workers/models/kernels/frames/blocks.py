@@ -157,5 +157,5 @@ def _encoded(steps: list[Any], count: int, names: list[Any], indices: list[int])
 def _widths(encoder: Any, columns: int) -> list[int]:
     """How many columns an encoder makes of each."""
     if original_name(type(encoder)) == _ONE_HOT:
-        return list(encoder._n_features_outs)  # noqa: SLF001 - has no public form
+        return list(encoder._n_features_outs)
     return [len(encoder.get_feature_names_out()) // columns] * columns

@@ -27,7 +27,7 @@ class Values(msgspec.Struct, frozen=True):
 def columns_of(frame: pd.DataFrame, indices: Sequence[int]) -> list[Array]:
     """The arrays of some columns."""
     # The public ways make a series of each column, which takes thirty times as long.
-    return [frame._get_column_array(index) for index in indices]  # noqa: SLF001
+    return [frame._get_column_array(index) for index in indices]
 
 
 def values_of(array: Array) -> Values | None:

@@ -39,7 +39,7 @@ class PreparedTransformer(msgspec.Struct, frozen=True):
 class ColumnTransformerKernel:
     """Overrides `transform`."""
 
-    def transform(self, X: Any, **params: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: Any, **params: Any) -> Any:
         """See `sklearn.compose.ColumnTransformer`."""
         transformer: Any = self
         prepared: PreparedTransformer = transformer.kernel
@@ -48,7 +48,7 @@ class ColumnTransformerKernel:
         except Exception:  # noqa: BLE001 - scikit-learn's own way raises its own, with its words
             blocks = None
         stacked = None if blocks is None else _stacked(transformer, blocks, len(X))
-        return super().transform(X, **params) if stacked is None else stacked  # type: ignore[misc]
+        return super().transform(X, **params) if stacked is None else stacked  # type: ignore[misc]  # of scikit-learn's class
 
 
 def prepare_transformer(transformer: Any) -> PreparedTransformer | None:
@@ -64,7 +64,7 @@ def prepare_transformer(transformer: Any) -> PreparedTransformer | None:
         return None
     found = [
         (each, _listed(columns), columns)
-        for _, each, columns, _ in transformer._iter(  # noqa: SLF001 - has no public form
+        for _, each, columns, _ in transformer._iter(
             fitted=True, column_as_labels=True, skip_drop=True, skip_empty_columns=True
         )
     ]
@@ -97,8 +97,8 @@ def _selection() -> Any:
 def _stacked(transformer: Any, blocks: list[Any], rows: int) -> Any:
     """Stack the blocks as the overridden method does; None if that needs too much memory."""
     if not all(type(block) is np.ndarray and block.ndim == 2 for block in blocks):
-        transformer._validate_output(blocks)  # noqa: SLF001 - as the overridden method does
-        return transformer._hstack(blocks, n_samples=rows)  # noqa: SLF001
+        transformer._validate_output(blocks)
+        return transformer._hstack(blocks, n_samples=rows)
     stacked: Array = np.hstack(blocks)
     if not transformer.sparse_output_:
         return stacked

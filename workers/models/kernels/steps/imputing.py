@@ -12,7 +12,7 @@ from workers.models.tabular.columns import Array
 class SimpleImputerKernel:
     """Overrides `transform`."""
 
-    def transform(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: Any) -> Any:
         """See `sklearn.impute.SimpleImputer`."""
         imputer: Any = self
         rows = float64_rows(imputer, X, nan_allowed=True)
@@ -29,7 +29,7 @@ def prepare_imputer(imputer: Any) -> Array | None:
     None unless the imputer only replaces NaN in columns of float64, of which it drops none.
     """
     is_plain = (
-        imputer._fit_dtype == imputer._fill_dtype == np.float64  # noqa: SLF001 - no public form
+        imputer._fit_dtype == imputer._fill_dtype == np.float64
         and isinstance(imputer.missing_values, float)
         and np.isnan(imputer.missing_values)
         and imputer.copy

@@ -37,7 +37,7 @@ REGRESSORS = (
 class LinearClassifierKernel:
     """Overrides `decision_function`; the other methods call it."""
 
-    def decision_function(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def decision_function(self, X: Any) -> Any:
         """See `sklearn.linear_model.LogisticRegression`."""
         rows = linear_rows(self, X)
         if rows is None:
@@ -50,7 +50,7 @@ class LinearClassifierKernel:
 class LinearRegressorKernel:
     """Overrides what `predict` calls."""
 
-    def _decision_function(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def _decision_function(self, X: Any) -> Any:
         rows = linear_rows(self, X)
         if rows is None:
             return super()._decision_function(X)  # type: ignore[misc]  # of scikit-learn's class

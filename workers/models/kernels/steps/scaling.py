@@ -8,7 +8,7 @@ from workers.models.kernels.validated import float64_rows
 class StandardScalerKernel:
     """Overrides `transform`."""
 
-    def transform(self, X: Any, copy: bool | None = None) -> Any:  # noqa: N803
+    def transform(self, X: Any, copy: bool | None = None) -> Any:
         """See `sklearn.preprocessing.StandardScaler`."""
         scaler: Any = self
         rows = float64_rows(scaler, X, nan_allowed=True) if copy is None else None
@@ -26,7 +26,7 @@ class StandardScalerKernel:
 class MinMaxScalerKernel:
     """Overrides `transform`."""
 
-    def transform(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: Any) -> Any:
         """See `sklearn.preprocessing.MinMaxScaler`."""
         scaler: Any = self
         rows = float64_rows(scaler, X, nan_allowed=True)

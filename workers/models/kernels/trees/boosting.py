@@ -24,7 +24,7 @@ class PreparedBoosting(msgspec.Struct, frozen=True):
 
 
 class _BoostingKernel:
-    def _raw_predict_init(self, X: Any) -> Array:  # noqa: N803 - scikit-learn's name
+    def _raw_predict_init(self, X: Any) -> Array:
         boosted: Any = self
         return np.repeat(boosted.kernel.first, X.shape[0], axis=0)
 
@@ -32,26 +32,26 @@ class _BoostingKernel:
 class BoostingClassifierKernel(_BoostingKernel):
     """Overrides `decision_function`; the other methods call it."""
 
-    def decision_function(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def decision_function(self, X: Any) -> Any:
         """See `sklearn.ensemble.GradientBoostingClassifier`."""
         rows = float32_rows(self, X, nan_allowed=False)
         if rows is None:
             return super().decision_function(X)  # type: ignore[misc]  # of scikit-learn's class
         boosted: Any = self
-        raw = boosted._raw_predict(rows)  # noqa: SLF001 - as the overridden method does
+        raw = boosted._raw_predict(rows)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
 
 class BoostingRegressorKernel(_BoostingKernel):
     """Overrides `predict`."""
 
-    def predict(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def predict(self, X: Any) -> Any:
         """See `sklearn.ensemble.GradientBoostingRegressor`."""
         rows = float32_rows(self, X, nan_allowed=False)
         if rows is None:
             return super().predict(X)  # type: ignore[misc]  # of scikit-learn's class
         boosted: Any = self
-        return boosted._raw_predict(rows).ravel()  # noqa: SLF001 - as the overridden method does
+        return boosted._raw_predict(rows).ravel()
 
 
 def prepare_boosting(boosted: Any) -> PreparedBoosting | None:
@@ -67,4 +67,4 @@ def prepare_boosting(boosted: Any) -> PreparedBoosting | None:
     ):
         return None
     row = np.zeros((1, boosted.n_features_in_), dtype=np.float32)
-    return PreparedBoosting(boosted._raw_predict_init(row))  # noqa: SLF001 - has no public form
+    return PreparedBoosting(boosted._raw_predict_init(row))

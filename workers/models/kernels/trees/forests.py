@@ -32,7 +32,7 @@ class PreparedForest(msgspec.Struct, frozen=True):
 class ClassifierKernel:
     """Overrides `predict_proba` of a forest classifier; its other methods call this one."""
 
-    def predict_proba(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: Any) -> Any:
         """See `sklearn.ensemble.RandomForestClassifier`."""
         forest: Any = self
         mean = _mean(forest, X)
@@ -49,7 +49,7 @@ class ClassifierKernel:
 class RegressorKernel:
     """Overrides `predict` of a forest regressor."""
 
-    def predict(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def predict(self, X: Any) -> Any:
         """See `sklearn.ensemble.RandomForestRegressor`."""
         forest: Any = self
         mean = _mean(forest, X)

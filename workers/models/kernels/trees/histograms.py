@@ -11,7 +11,7 @@ import numpy as np
 
 from workers.models.kernels.comparing import equal_bits
 from workers.models.kernels.compiled.compiling import compiled_loops
-from workers.models.kernels.compiled.layout import lay_out
+from workers.models.kernels.compiled.layout import TreeArrays, lay_out
 from workers.models.kernels.trees.thresholds import Splits, rows_on_thresholds, some_of
 from workers.models.kernels.validated import plain_rows
 from workers.models.tabular.columns import Array
@@ -32,23 +32,23 @@ class PreparedHistograms(msgspec.Struct, frozen=True):
 class HistogramKernel:
     """Overrides the validation of plain floats, and the walk through all trees."""
 
-    def _preprocess_X(self, X: Any, *, reset: bool) -> Any:  # noqa: N802, N803
+    def _preprocess_X(self, X: Any, *, reset: bool) -> Any:
         boosted: Any = self
-        if not reset and boosted._preprocessor is None:  # noqa: SLF001 - as the overridden method
+        if not reset and boosted._preprocessor is None:
             rows = plain_rows(boosted, X)
             if rows is not None and rows.dtype == np.float64:
                 return rows
-        return super()._preprocess_X(X, reset=reset)  # type: ignore[misc]
+        return super()._preprocess_X(X, reset=reset)  # type: ignore[misc]  # of scikit-learn's class
 
     def _predict_iterations(
         self,
-        X: Any,  # noqa: N803 - scikit-learn's name
+        X: Any,
         predictors: Any,
         raw_predictions: Any,
         is_binned: bool,
         n_threads: int,
     ) -> None:
-        kernel: PreparedHistograms = self.kernel  # type: ignore[attr-defined]
+        kernel: PreparedHistograms = self.kernel  # type: ignore[attr-defined]  # set by `accelerating`
         sums = raw_predictions.T  # the loop writes there, in the order of scikit-learn's own array
         plain = not is_binned and X.dtype == np.float64 and sums.flags.c_contiguous
         if plain and predictors is kernel.predictors:
@@ -59,30 +59,18 @@ class HistogramKernel:
             )
 
 
-class _Tree(msgspec.Struct, frozen=True):
-    """A tree with the arrays of ``sklearn.tree._tree.Tree``; see `loops.add_histogram_leaves`."""
-
-    node_count: int
-    children_left: Array
-    children_right: Array
-    feature: Array
-    threshold: Array
-    missing_go_to_left: Array
-    value: Array
-
-
 def prepare_histograms(boosted: Any) -> PreparedHistograms | None:
     """Lay out the trees of a fitted model; None if the loops could not be compiled.
 
     Raises what `lay_out` raises.
     """
     loops = compiled_loops()
-    if loops is None or boosted._baseline_prediction.dtype != np.float64:  # noqa: SLF001
+    if loops is None or boosted._baseline_prediction.dtype != np.float64:
         return None
-    known, index = boosted._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
+    known, index = boosted._bin_mapper.make_known_categories_bitsets()
     columns = len(index)
     known = known[index] if len(known) else np.zeros((columns, CATEGORIES // 32), np.uint32)
-    predictors = [tree for trees in boosted._predictors for tree in trees]  # noqa: SLF001
+    predictors = [tree for trees in boosted._predictors for tree in trees]
     lefts = [np.asarray(tree.raw_left_cat_bitsets) for tree in predictors]
     firsts = np.cumsum([0, *map(len, lefts)])
     trees = [
@@ -93,10 +81,10 @@ def prepare_histograms(boosted: Any) -> PreparedHistograms | None:
     left = np.ascontiguousarray(np.concatenate(lefts), dtype=np.uint32)
     known = np.ascontiguousarray(known, dtype=np.uint32)
     add_leaves = loops.over("add_histogram_leaves", *laid_out.arrays(), left, known)
-    return PreparedHistograms(add_leaves, boosted._predictors)  # noqa: SLF001
+    return PreparedHistograms(add_leaves, boosted._predictors)
 
 
-def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> _Tree:
+def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> TreeArrays:
     """``first_split``: the row of the tree's first bitset among those of all trees."""
     leaf, categorical = nodes["is_leaf"].astype(bool), nodes["is_categorical"].astype(bool)
     row = nodes["bitset_idx"].astype(np.int64)
@@ -104,7 +92,7 @@ def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> _Tree:
         raise ValueError("a tree has other nodes than scikit-learn gives it")
     feature = nodes["feature_idx"].astype(np.int64)
     left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
-    return _Tree(
+    return TreeArrays(
         len(nodes),
         left,
         right,
@@ -120,16 +108,16 @@ def histograms_agree(original: Any, twin: Any) -> bool:
     rows, answers = _compared_rows(original), []
     for model in (original, twin):
         raw = np.zeros((len(rows), original.n_trees_per_iteration_), order="F")
-        raw += original._baseline_prediction  # noqa: SLF001 - as the caller of the method does
-        model._predict_iterations(rows, original._predictors, raw, False, 1)  # noqa: SLF001
+        raw += original._baseline_prediction
+        model._predict_iterations(rows, original._predictors, raw, False, 1)
         answers.append(raw)
     return equal_bits(*answers)
 
 
 def _compared_rows(boosted: Any) -> Array:
     """Rows as the trees get them: on and next to thresholds, infinite, missing, and categories."""
-    _, index = boosted._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
-    predictors = [tree for trees in boosted._predictors for tree in trees]  # noqa: SLF001
+    _, index = boosted._bin_mapper.make_known_categories_bitsets()
+    predictors = [tree for trees in boosted._predictors for tree in trees]
     splits = [
         Splits(
             np.where(tree.nodes["is_leaf"], -1, tree.nodes["feature_idx"]),
@@ -141,7 +129,7 @@ def _compared_rows(boosted: Any) -> Array:
     random = np.random.default_rng(1)
     rows[random.random(rows.shape) < 1 / 32] = np.inf
     rows[random.random(rows.shape) < 1 / 32] = -np.inf
-    categorical = boosted._bin_mapper.is_categorical_  # noqa: SLF001
+    categorical = boosted._bin_mapper.is_categorical_
     if categorical is not None and categorical.any():
         drawn = random.integers(-1, CATEGORIES, size=rows.shape).astype(np.float64)
         drawn[np.isnan(rows)] = np.nan

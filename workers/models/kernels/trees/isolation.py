@@ -8,7 +8,7 @@ import numpy as np
 
 from workers.models.kernels.comparing import same_bits
 from workers.models.kernels.compiled.compiling import compiled_loops
-from workers.models.kernels.compiled.layout import lay_out
+from workers.models.kernels.compiled.layout import TreeArrays, lay_out
 from workers.models.kernels.sklearn_classes import are_trees
 from workers.models.kernels.trees.thresholds import rows_on_thresholds, splits_of
 from workers.models.kernels.validated import float32_rows
@@ -27,7 +27,7 @@ class PreparedIsolation(msgspec.Struct, frozen=True):
 class IsolationKernel:
     """Overrides `score_samples`; the other methods call it."""
 
-    def score_samples(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def score_samples(self, X: Any) -> Any:
         """See `sklearn.ensemble.IsolationForest`."""
         forest: Any = self
         kernel: PreparedIsolation = forest.kernel
@@ -39,18 +39,6 @@ class IsolationKernel:
         return -(2 ** -np.divide(depths, kernel.denominator))
 
 
-class _Tree(msgspec.Struct, frozen=True):
-    """A tree with the arrays of ``sklearn.tree._tree.Tree``, whose values are depths."""
-
-    node_count: int
-    children_left: Array
-    children_right: Array
-    feature: Array
-    threshold: Array
-    missing_go_to_left: Array
-    value: Array
-
-
 def prepare_isolation(forest: Any) -> PreparedIsolation | None:
     """Lay out the trees of a fitted forest; raises what `lay_out` raises.
 
@@ -60,7 +48,7 @@ def prepare_isolation(forest: Any) -> PreparedIsolation | None:
     loops = compiled_loops()
     if loops is None or not are_trees(getattr(forest, "estimators_", [])):
         return None
-    if forest._max_features != forest.n_features_in_:  # noqa: SLF001 - has no public form
+    if forest._max_features != forest.n_features_in_:
         return None
     trees = [_tree(forest, number) for number in range(len(forest.estimators_))]
     laid_out = lay_out(trees, forest.n_features_in_, (1, 1))
@@ -70,14 +58,12 @@ def prepare_isolation(forest: Any) -> PreparedIsolation | None:
     return PreparedIsolation(loops.over("add_leaves", *laid_out.arrays()), denominator)
 
 
-def _tree(forest: Any, number: int) -> _Tree:
+def _tree(forest: Any, number: int) -> TreeArrays:
     tree = forest.estimators_[number].tree_
     depths = (
-        forest._decision_path_lengths[number]  # noqa: SLF001 - has no public form
-        + forest._average_path_length_per_tree[number]  # noqa: SLF001
-        - 1.0
+        forest._decision_path_lengths[number] + forest._average_path_length_per_tree[number] - 1.0
     )
-    return _Tree(
+    return TreeArrays(
         *(tree.node_count, tree.children_left, tree.children_right, tree.feature),
         *(tree.threshold, tree.missing_go_to_left, depths.reshape(-1, 1, 1)),
     )
@@ -88,7 +74,7 @@ def _denominator(forest: Any) -> float:
         _average_path_length,
     )
 
-    length: float = _average_path_length([forest._max_samples])[0]  # noqa: SLF001
+    length: float = _average_path_length([forest._max_samples])[0]
     return len(forest.estimators_) * length
 
 

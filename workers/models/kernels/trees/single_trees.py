@@ -18,14 +18,14 @@ class PreparedTree(msgspec.Struct, frozen=True):
 class TreeKernel:
     """Overrides the validation of `predict`, `predict_proba` and the other methods of a tree."""
 
-    def _validate_X_predict(self, X: Any, check_input: bool) -> Any:  # noqa: N802, N803
+    def _validate_X_predict(self, X: Any, check_input: bool) -> Any:
         tree: Any = self
         rows = None
         if check_input:
             rows = float32_rows(tree, X, nan_allowed=tree.kernel.nan_allowed)
         if rows is not None:
             return rows
-        return super()._validate_X_predict(X, check_input)  # type: ignore[misc]
+        return super()._validate_X_predict(X, check_input)  # type: ignore[misc]  # of scikit-learn's class
 
 
 def prepare_tree(tree: Any) -> PreparedTree | None:

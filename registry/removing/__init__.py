@@ -1,0 +1,1 @@
+"""Removes versions with all that leads to them, and says what does."""
