@@ -12,7 +12,7 @@ from flask import Response
 
 from api.callers.access import SESSIONS_PATH
 
-METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_FIELDS = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, "
     "Inference-Header-Content-Length, Last-Event-ID, Prefer, Range, X-Caller-Id"
@@ -25,8 +25,8 @@ ANSWER_FIELDS = (
 """Fields that pages may read, beside those that they always may."""
 PREFLIGHT_SECONDS = 600
 """Seconds for which a browser may keep the answer to a preflight."""
-VARY = (b"vary", b"Origin")
-Field = tuple[bytes, bytes]
+_VARY = (b"vary", b"Origin")
+HeaderField = tuple[bytes, bytes]
 _origin = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
 
 
@@ -43,14 +43,14 @@ class CrossOrigin:
             )
         self._origins = frozenset(name.encode() for name in names)
 
-    def fields(self, scope: HTTPScope) -> list[Field]:
+    def fields(self, scope: HTTPScope) -> list[HeaderField]:
         """What the answer to a request tells the browser of it; empty if no origin is listed."""
         if not self._origins:
             return []
         if (origin := self._listed(scope)) is None:
-            return [VARY]  # the answer to another origin would have more
+            return [_VARY]  # the answer to another origin would have more
         told = (b"access-control-allow-origin", origin)
-        return [VARY, told, (b"access-control-expose-headers", ANSWER_FIELDS)]
+        return [_VARY, told, (b"access-control-expose-headers", ANSWER_FIELDS)]
 
     def admits(self, scope: HTTPScope) -> bool:
         """Whether the request comes from a page of a listed origin, and may."""
@@ -64,7 +64,7 @@ class CrossOrigin:
         return Response(
             status=204,
             headers={
-                "Access-Control-Allow-Methods": METHODS,
+                "Access-Control-Allow-Methods": _METHODS,
                 "Access-Control-Allow-Headers": REQUEST_FIELDS,
                 "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
             },

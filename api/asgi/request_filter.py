@@ -8,7 +8,7 @@ from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi.cross_origin import CrossOrigin, Field
+from api.asgi.cross_origin import CrossOrigin, HeaderField
 from api.asgi.protocol import send_response
 from api.callers.access import SAFE_METHODS
 from api.http.problems import answer_to
@@ -119,7 +119,7 @@ def _bound(scope: HTTPScope) -> None:
         raise HeadTooLarge
 
 
-def _with_fields(added: list[Field], send: Send) -> Send:
+def _with_fields(added: list[HeaderField], send: Send) -> Send:
     """Wrap ``send`` to add header fields."""
 
     async def told(event: Any) -> None:
