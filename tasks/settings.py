@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     hosts: str = ""
     """Host names that the API accepts beside those of this machine, separated by commas."""
+    cors_origins: str = ""
+    """Origins whose pages may call the API and read its answers, separated by commas."""
     require_keys: bool = False
     """Whether every request needs a key, also those from this machine."""
     keys_file: Path | None = None
@@ -42,6 +44,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows that the queue holds; further submissions are refused."""
     max_queued_bytes: int = 2**30
     """Most bytes of messages that the queue holds; further submissions are refused."""
+    tenant_queued_rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most rows of one tenant that a queue holds; its further submissions are refused."""
+    tenant_outcome_bytes: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most bytes of one tenant's outcomes; beyond it, its submissions are refused."""
     canary_interval: float = 15
     """Seconds between two canaries on a queue."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
