@@ -19,6 +19,9 @@ ACTIONS = [
     "/console/dead-letters/delete",
     "/console/try/iris",
     "/console/sign-out",
+    "/console/keys",
+    "/console/keys/none/rotate",
+    "/console/keys/none/revoke",
 ]
 
 
