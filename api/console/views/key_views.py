@@ -14,7 +14,7 @@ from tasks.ledger.api_keys.key_store import KeyStore
 from tasks.ledger.api_keys.new_key import DAY, NewKey
 from telemetry.errors import Invalid
 
-MAX_SHOWN_KEYS = 500
+MAX_SHOWN_KEYS = 200
 """Keys that the page lists: those that can be used, then the newest."""
 _LISTS = "models", "networks"
 """Fields of the form that take several values, with commas between them."""

@@ -1,6 +1,5 @@
 """Keys are made, rotated and revoked in the console, by a signed-in viewer alone; the audit log."""
 
-import httpx2
 from playwright.sync_api import Page, expect
 
 from tests.support.stack import LiveStack
@@ -25,9 +24,9 @@ def test_console_makes_shows_once_and_revokes_a_key(
 
     page.goto("/console/keys")
     assert token not in page.content()
-    row = page.get_by_role("row", name="billing of the console")
-    row.get_by_text("Revoke").click()
-    row.get_by_role("button", name="Revoke").click()
+    card = page.get_by_role("listitem").filter(has_text="billing of the console")
+    card.locator("summary", has_text="Revoke").click()
+    card.get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("status").first).to_contain_text("Revoked")
     assert stack.owner.get(f"/keys/{key['id']}").json()["state"] == "revoked"
 
@@ -40,6 +39,5 @@ def test_console_makes_shows_once_and_revokes_a_key(
 
 def test_pages_of_keys_are_for_viewers_with_the_scope(stack: LiveStack) -> None:
     for path in ("/console/keys", "/console/audit"):
-        assert stack.http.get(path).status_code == 403
-        answer: httpx2.Response = stack.http.get("/console")
-        assert f'href="{path}"' not in answer.text
+        assert stack.http.get(path).status_code == 401
+        assert f'href="{path}"' not in stack.http.get("/console").text
