@@ -33,4 +33,4 @@ PARTS = {
 }
 
 if __name__ == "__main__":
-    command(PARTS, HERE)()
+    command(PARTS, HERE, HERE.parent / "README.md")()

@@ -13,13 +13,19 @@ import click
 from benchmarks.harness import report
 from benchmarks.harness.bench import WHOLE, Bench
 from benchmarks.harness.results import Part, Run
+from benchmarks.harness.summary import with_summary
 from benchmarks.harness.wire import LoadFailed
 
 Measure = Callable[[Bench], Part]
 
 
-def command(parts: Mapping[str, Measure], directory: Path) -> click.Command:
-    """A command that runs all parts, or those named, and fails if a check does not hold."""
+def command(
+    parts: Mapping[str, Measure], directory: Path, front_page: Path | None = None
+) -> click.Command:
+    """A command that runs all parts, or those named, and fails if a check does not hold.
+
+    ``front_page``: a document that gets the summary of a recorded run.
+    """
 
     @click.command()
     @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(list(parts)))
@@ -33,6 +39,8 @@ def command(parts: Mapping[str, Measure], directory: Path) -> click.Command:
         click.echo(report.text(run))
         if record:
             _record(run, directory)
+            if front_page is not None:
+                front_page.write_text(with_summary(front_page, run))
         sys.exit(not run.holds)
 
     return main
