@@ -94,7 +94,7 @@ class Changes:
     ) -> AliasState:
         """Point an alias to the version, or the split, that it meant before, as its history says.
 
-        What leads to a version that was removed, or is not ready, is passed over. Raises
+        Meanings with a version that was removed, or is not ready, are skipped. Raises
         `AliasMoved`, and `RegistryConflict` if there is no earlier version.
         """
         checked_name(alias, "alias")
@@ -136,7 +136,9 @@ class Changes:
             return remove_versions(directory, name, model, gone, cause)
 
     def uses(self, name: str, version: int | None = None) -> list[str]:
-        """What needs a version, or any version of a model, as texts; `remove` deletes it, too."""
+        """The aliases, shadows and rollouts that need a version, as texts; `remove` deletes them,
+        too.
+        """
         directory = self._registry.directory
         model = directory.read(name)
         chosen = _chosen(name, model, version)

@@ -136,7 +136,7 @@ class Stack(msgspec.Struct, frozen=True):
             "watch",
             (sys.executable, "-m", "api.watch", self.url),
             self._environment(),
-            relieves=lambda _: True,  # a lease sees to it that one of two evaluates
+            relieves=lambda _: True,  # a claim in Redis lets only one of two evaluate
         )
 
     def _is_seen(self, pid: int) -> bool:

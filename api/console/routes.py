@@ -105,7 +105,7 @@ class Console:
         return [pages, codes]
 
     def live(self, requests: RequestMetrics, behind: ASGIApp) -> LiveEvents:
-        """What streams the state to open pages, in front of all other routes."""
+        """The part that streams the state to open pages, in front of all other routes."""
         return LiveEvents(self._sampler, self._state.fragments, requests, behind)
 
     def _static_file(self, name: str) -> Response:

@@ -1,4 +1,4 @@
-"""What all routes share that change the registry: the cause, failures of the disk."""
+"""Shared by all routes that change the registry: the cause, and failures of the disk."""
 
 import errno
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every request for a change may say, in its body, or in its query if it has none."""
+    """Fields of every request for a change, in its body, or in its query if it has no body."""
 
     by: ShortText = WITH_KEY
     """The author of the change, for the history."""

@@ -37,7 +37,7 @@ class Keeping(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RemovedVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request removed."""
+    """The versions and aliases that a request removed."""
 
     model: str
     versions: tuple[int, ...]

@@ -28,7 +28,7 @@ class ComparisonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class ComparedVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """What was counted of one version while the alias was split."""
+    """The counts of one version while the alias was split."""
 
     version: int
     answered: int

@@ -1,1 +1,1 @@
-"""Removes versions with all that leads to them, and says what does."""
+"""Removes versions with the aliases, deployments and shadows that need them."""

@@ -1,4 +1,6 @@
-"""Removes versions, and what leads to them first: no crash leaves a way to what is gone."""
+"""Removes versions, but first all that refers to them, so that no crash leaves a reference to a
+missing version.
+"""
 
 import msgspec
 from msgspec.structs import replace

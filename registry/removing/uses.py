@@ -1,4 +1,4 @@
-"""What leads to versions, so that these are not removed unless forced."""
+"""Finds the references to versions, which are not removed while they are in use unless forced."""
 
 from collections.abc import Collection
 

@@ -26,14 +26,14 @@ def write_rollout(directory: Directory, rollout: Rollout) -> None:
 
 
 def note(directory: Directory, model: Model, rollout: Rollout, what: str) -> None:
-    """Add to the history what the alias does not tell."""
+    """Add a change to the history that does not move the alias."""
     cause = Cause(rollout.by, f"rollout {rollout.id} {what}" + _because(rollout.why))
     change = version_change("rollout", rollout.version, cause)
     directory.record(rollout.model, model.aliases, [change])
 
 
 def finish_move(directory: Directory, model: Model, rollout: Rollout) -> Rollout:
-    """Make the move that a rollout has noted, or what a crash left of it; returns the rollout.
+    """Make the move that a rollout has noted, or the rest of it after a crash; returns the rollout.
 
     The rollout was written before, the alias follows, then the history. If the alias means neither
     what it did nor what it is to mean, it was moved by hand after the crash: the rollout stops.

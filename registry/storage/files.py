@@ -46,7 +46,7 @@ def _write_synced(file: IO[bytes], content: bytes) -> None:
 def append_lines(path: Path, lines: list[bytes]) -> None:
     """Append whole lines durably. Hold `locked` meanwhile.
 
-    What a crash left of a line is cut off first.
+    The rest of a line that a crash interrupted is cut off first.
     """
     make_directory(path.parent)
     is_new = not path.exists()
@@ -60,14 +60,15 @@ def append_lines(path: Path, lines: list[bytes]) -> None:
                 content = content[file.write(content) :]
             os.fsync(file.fileno())
         except OSError:
-            file.truncate(end)  # what is not on the disk must not be read as done
+            # A line that is not on the disk must not be read as a change that was made.
+            file.truncate(end)
             raise
     if is_new:
         sync_directory(path.parent)
 
 
 def _end_of_lines(file: IO[bytes]) -> int:
-    """Where the last whole line ends."""
+    """The position after the last whole line."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(end - TAIL_BYTES, 0)

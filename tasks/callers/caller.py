@@ -26,7 +26,7 @@ NO_LIMITS = Limits()
 
 
 class LeftOfLimit(msgspec.Struct, frozen=True):
-    """What is left of a limit."""
+    """The rest of a limit."""
 
     kind: str
     """``requests`` or ``rows``."""
@@ -69,7 +69,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Globs of the models that the caller sees: ``churn*``."""
     limits: Limits = NO_LIMITS
     limit_use: LimitUse | None = None
-    """Of this request, if the key has limits."""
+    """The use of the limits by this request, if the key has limits."""
     is_everywhere: bool = False
     """Whether the caller also sees predictions and jobs of other tenants."""
 

@@ -36,7 +36,7 @@ that are asked for at once end each other before any has computed."""
 
 
 class Pools:
-    """What a worker computes with; a version's messages go to the pool of its environment."""
+    """The pools of a worker; a version's messages go to the pool of its environment."""
 
     def __init__(self, load_retry: LoadRetry, registry: Registry) -> None:
         self._load_retry, self._registry = load_retry, registry
