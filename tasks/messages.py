@@ -127,6 +127,7 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
     told = {
         "rows": len(prediction.features),
         "batch": f"{prediction.model}:{prediction.version} {prediction.method}",
+        **({"tenant": prediction.tenant} if prediction.tenant != DEFAULT_TENANT else {}),
     }
     return enclosed(
         *(task, task_id, queue, told, prediction.kwargs, prediction.describe()),

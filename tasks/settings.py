@@ -42,6 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows that the queue holds; further submissions are refused."""
     max_queued_bytes: int = 2**30
     """Most bytes of messages that the queue holds; further submissions are refused."""
+    tenant_queued_rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most rows of one tenant that a queue holds; its further submissions are refused."""
+    tenant_outcome_bytes: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most bytes of one tenant's outcomes; beyond it, its submissions are refused."""
     canary_interval: float = 15
     """Seconds between two canaries on a queue."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30

@@ -25,8 +25,9 @@ from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
-REDIS_THREADS = 4
-"""Threads that ask Redis: the event loop, the watchdog, the one that sweeps, the controller."""
+REDIS_THREADS = 5
+"""Threads that ask Redis: the event loop, the watchdog, and those that sweep, carry rollouts on,
+and record the timeline."""
 
 
 class WorkerServices:

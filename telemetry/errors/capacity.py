@@ -49,6 +49,18 @@ class RateLimited(PredictqError):
     retryable = True
 
 
+class QueuedRowsQuota(RateLimited):
+    """As many rows of the tenant wait as may."""
+
+    code = "quota_queued_rows"
+
+
+class OutcomeBytesQuota(RateLimited):
+    """The outcomes of the tenant take as many bytes as they may."""
+
+    code = "quota_outcome_bytes"
+
+
 class Busy(Unavailable):
     """The server is handling too many large requests or answers; try again later."""
 
