@@ -5,6 +5,7 @@ from flask import Flask, Response, send_from_directory
 
 from api.asgi.admission import Admission
 from api.asgi.bodies import BodyReceiver
+from api.asgi.cross_origin import CrossOrigin
 from api.asgi.drain import Drain
 from api.asgi.fast_path import FastPath
 from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
@@ -179,7 +180,9 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
         services.end_waits()
         live.end_waits()
 
-    filtered = RequestFilter(services.admission(address, streamed), hosts, services.requests)
+    origins = CrossOrigin(services.settings.cors_origins)
+    admission = services.admission(address, streamed)
+    filtered = RequestFilter(admission, hosts, origins, services.requests)
     return Drain(ProtocolErrors(filtered), end_waits)
 
 

@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     hosts: str = ""
     """Host names that the API accepts beside those of this machine, separated by commas."""
+    cors_origins: str = ""
+    """Origins whose pages may call the API and read its answers, separated by commas."""
     require_keys: bool = False
     """Whether every request needs a key, also those from this machine."""
     keys_file: Path | None = None

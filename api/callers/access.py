@@ -162,6 +162,8 @@ TABLE: dict[Access, str] = {
         POST /keys/<id>/rotate
     """,
 }
+SESSIONS_PATH = "/console"
+"""Below it, the cookie of a session tells the caller, too."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CHANGING: tuple[Access, ...] = ("models:write", "operate", "admin")
 """Scopes whose routes change what others use, unless their method is safe: see `is_audited`."""

@@ -8,6 +8,10 @@ import redis
 
 from tasks.ledger import keys
 
+KEPT_CALLS_SECONDS = 30 * 86_400
+"""Seconds after its last call for which the sums of a version are kept. A process may add to them
+just after the version was removed."""
+
 
 class CallSums(msgspec.Struct, frozen=True, array_like=True):
     """Sums over model calls for single predictions; times are in microseconds."""
@@ -48,6 +52,7 @@ def add_calls(client: redis.Redis, sums: Mapping[str, CallSums]) -> None:
         for version, added in sums.items():
             for field, amount in msgspec.structs.asdict(added).items():
                 pipe.hincrby(keys.CALLS + version, field, amount)
+            pipe.expire(keys.CALLS + version, KEPT_CALLS_SECONDS)
         pipe.execute()
 
 
