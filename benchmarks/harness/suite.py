@@ -13,18 +13,17 @@ import click
 from benchmarks.harness import report
 from benchmarks.harness.bench import WHOLE, Bench
 from benchmarks.harness.results import Part, Run
-from benchmarks.harness.summary import with_summary
 from benchmarks.harness.wire import LoadFailed
 
 Measure = Callable[[Bench], Part]
 
 
 def command(
-    parts: Mapping[str, Measure], directory: Path, front_page: Path | None = None
+    parts: Mapping[str, Measure], directory: Path, on_record: Callable[[Run], None] | None = None
 ) -> click.Command:
     """A command that runs all parts, or those named, and fails if a check does not hold.
 
-    ``front_page``: a document that gets the summary of a recorded run.
+    ``on_record``: gets a run once it is recorded.
     """
 
     @click.command()
@@ -39,8 +38,8 @@ def command(
         click.echo(report.text(run))
         if record:
             _record(run, directory)
-            if front_page is not None:
-                front_page.write_text(with_summary(front_page, run))
+            if on_record is not None:
+                on_record(run)
         sys.exit(not run.holds)
 
     return main

@@ -3,17 +3,15 @@
 from pathlib import Path
 
 from benchmarks.harness.report import HERE, latest
-from benchmarks.harness.summary import END, START, summary, with_summary
-
-README = HERE.parent / "README.md"
+from benchmarks.summary import END, FRONT_PAGE, START, summary, with_summary
 
 
 def test_front_page_has_the_summary_of_the_latest_run() -> None:
     run = latest(HERE)
     assert run is not None
-    shown = README.read_text().partition(START)[2].partition(END)[0]
+    shown = FRONT_PAGE.read_text().partition(START)[2].partition(END)[0]
     assert shown.strip() == summary(run).strip()
-    assert with_summary(README, run) == README.read_text()
+    assert with_summary(FRONT_PAGE, run) == FRONT_PAGE.read_text()
 
 
 def test_summary_replaces_only_what_is_between_its_marks(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks.harness.results import Cell, Run
 
+FRONT_PAGE = Path(__file__).parents[1] / "README.md"
 START, END = "<!-- speed -->\n", "<!-- end of speed -->\n"
 _SYSTEMS = {
     "predictq": "**predictq**",
@@ -24,6 +25,11 @@ def summary(run: Run) -> str:
     waited = {"hand-written": polled["hand-written"], "naive": _column(run, "Waiting", 1)["32"]}
     waited |= _column(run, "Beside synchronous servers", 1)
     return "\n".join(_lines(run, submitted, waited)) + "\n"
+
+
+def show_on_front_page(run: Run) -> None:
+    """Replace the table in the project's README."""
+    FRONT_PAGE.write_text(with_summary(FRONT_PAGE, run))
 
 
 def with_summary(document: Path, run: Run) -> str:
