@@ -48,6 +48,7 @@ from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
+from api.operations.scale_routes import ScaleViews
 from api.predictions.routes import Predictions
 from api.server import connection_capacity
 from api.truths.truth_routes import TruthViews
@@ -214,6 +215,7 @@ def create_flask(services: Services) -> Flask:
     drift = DriftLook(registry, DriftCounts(ledger.client))
     operations = Operations(ledger, letters, existing, drift, services.requests, settings)
     app.register_blueprint(operations.blueprint())
+    app.register_blueprint(ScaleViews(existing, settings).blueprint())
     for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
         app.register_blueprint(blueprint)
     for blueprint in services.console.blueprints():

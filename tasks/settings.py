@@ -54,6 +54,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which the messages of a killed worker go back to their queue."""
     shutdown_timeout: float = 30
     """Seconds from SIGTERM until a worker has ended; the last 5 are reserved for cleaning up."""
+    scale_wait: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 1
+    """Seconds within which waiting rows should be computed, by which processes are asked for."""
+    autoscale: Annotated[str, msgspec.Meta(pattern=r"^([1-9]\d{0,3}\.\.[1-9]\d{0,3})?$")] = ""
+    """``1..8``: how many processes the workers of the shared queue have, by what it needs."""
     threads: int = 32
     """Threads of an API process. Requests that the event loop answers use none."""
     result_ttl: int = 24 * 3600

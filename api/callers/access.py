@@ -136,6 +136,7 @@ TABLE: dict[Access, str] = {
     "metrics": """
         GET /metrics
         GET /stats
+        GET /scale
         GET /dead-letters
         GET /console
         GET /console/<path:other>
