@@ -26,6 +26,7 @@ from workers.celery.connecting import ServerCheck
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
 from workers.celery.home_threads import RegistrarStep, RolloutsStep, TimelineStep
 from workers.celery.pool import CeleryPool
+from workers.celery.scaling import ScalingStep
 from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
 from workers.services import WorkerServices
@@ -56,7 +57,7 @@ predict.Strategy = partial(predictions.strategy, services)
 perform.Strategy = partial(batch_jobs.strategy, services)
 app.steps["consumer"] |= {
     *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping),
-    *(BringingBack, RegistrarStep, RolloutsStep, TimelineStep),
+    *(BringingBack, RegistrarStep, RolloutsStep, ScalingStep, TimelineStep),
 }
 
 

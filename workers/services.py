@@ -48,7 +48,6 @@ class WorkerServices:
         load_retry = LoadRetry(self.registry)
         self.pool = Pools(load_retry, self.registry)
         directives = DirectiveRunner(Directives(self.client), self.pool, load_retry)
-        self.heartbeat = Heartbeat(self.client, self.pool, directives.advance)
         self.intake, self.events = Intake(), EventSender()
         self.registry_outage = RegistryOutage(partial(is_away, self.registry))
         self.batcher = Batcher(
@@ -62,6 +61,8 @@ class WorkerServices:
             registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
         )
+        told = directives.advance, self.batcher.work
+        self.heartbeat = Heartbeat(self.client, self.pool, *told)
         self.handover = Handover(settings.redis_url, self.reservations, self.batcher, self.pool)
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 

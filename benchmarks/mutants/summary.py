@@ -83,7 +83,9 @@ def updated(before: Part, part: Part, chosen: Collection[str]) -> Part:
     total, killed, reasoned, living = (
         sum(int(row[at]) for row in counts.rows) for at in range(1, 5)
     )
-    tables[0] = replace(counts, rows=[*counts.rows, ["all", total, killed, reasoned, living]])
+    rows = [*counts.rows, ["all", total, killed, reasoned, living]]
+    note = f"This run measured {', '.join(chosen)}. Others keep the figures of the record before."
+    tables[0] = replace(counts, rows=rows, note=note)
     share = Check("killed share", killed / max(total, 1), "at least", FLOOR)
     return replace(part, tables=tables, checks=[share])
 

@@ -57,6 +57,16 @@ class Pools:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
         self._started = Pool(self._load_retry, size, queue, listener)
 
+    @property
+    def size(self) -> int:
+        """How many processes may compute at once."""
+        return self._shared.size
+
+    def resize(self, size: int) -> None:
+        """Let ``size`` processes compute at once; those too many end after their microbatch."""
+        for pool in self._serving():
+            pool.resize(size)
+
     def serves(self, reference: str) -> bool:
         """Whether this worker may get predictions of a version: not if it deploys another model."""
         return model_of(self._shared.queue) in (None, reference.partition(":")[0])

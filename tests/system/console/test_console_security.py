@@ -40,7 +40,7 @@ def cookie(stack: LiveStack) -> str:
 def test_console_refuses_acts_without_a_session(stack: LiveStack, path: str) -> None:
     answer = stack.http.post(path, headers={"origin": stack.url})
     assert answer.status_code == 403
-    assert "sign in to act" in answer.text
+    assert "sign in to make changes" in answer.text
 
 
 @pytest.mark.parametrize("path", [*ACTIONS, "/console/sign-in"])

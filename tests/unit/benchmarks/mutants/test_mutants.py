@@ -203,3 +203,4 @@ def test_summary_of_some_modules_keeps_the_figures_of_the_others() -> None:
     living = cells(part, "Functions with mutants that no test notices")
     assert living == [["`a.bc.two`", 1]]
     assert part.checks[0].ratio == 2 / 3
+    assert part.tables[0].note.startswith("This run measured a.b. Others keep")
