@@ -73,7 +73,7 @@ def test_client_with_a_jwt_is_told_limited_and_recorded_like_one_with_a_key(
     with Client(closed.url, key=token, timeout=5) as client:
         ours = client.predict("iris", ROW)
         assert ours.predictions == [0]
-        with pytest.raises(InvalidRequest, match="the caller '127.0.0.1/ada' has not the scope"):
+        with pytest.raises(InvalidRequest, match="the caller '127.0.0.1/ada' lacks the scope"):
             client.keys.create("mine", scopes=["admin"])
         client.predict("iris", ROW)
     body, headers = {"model": "iris", "features": ROW}, {"Authorization": f"Bearer {token}"}
