@@ -155,6 +155,11 @@ TABLE: dict[Access, str] = {
     """,
     "admin": """
         POST /console/codes
+        GET /console/audit
+        GET /console/keys
+        POST /console/keys
+        POST /console/keys/<id>/rotate
+        POST /console/keys/<id>/revoke
         GET /audit
         GET /keys
         POST /keys

@@ -103,6 +103,5 @@ UNKNOWN_CALLER = Caller()
 """A caller without a key where every request needs one."""
 LOCAL_CALLER = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
 """A caller without a key where none is needed: on loopback."""
-VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console", is_everywhere=True)
-"""A viewer who has signed in to the console. A session stands for the local key, but makes no
-keys."""
+VIEWER = Caller(EVERY_SCOPE, key="session", name="console", is_everywhere=True)
+"""A viewer who has signed in to the console: a session stands for the local key, on pages alone."""
