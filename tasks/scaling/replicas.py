@@ -5,6 +5,7 @@ at most. What waits already needs more processes, so that it is computed within 
 """
 
 import math
+import re
 from typing import Annotated
 
 import msgspec
@@ -18,6 +19,7 @@ LEAST_BUSY = 0.6
 """Fewer are wanted only if those that stay would be busy for less than this share. The gap keeps a
 demand that varies a little from changing the number again and again."""
 MOST_REPLICAS = 10_000
+_RANGE = re.compile(r"([1-9]\d{0,3})\.\.([1-9]\d{0,3})")
 Replicas = Annotated[int, msgspec.Meta(ge=0, le=MOST_REPLICAS)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST_REPLICAS)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -40,8 +42,9 @@ class ReplicaBounds(msgspec.Struct, frozen=True, kw_only=True):
 
 def bounds_of(text: str, wait: float) -> ReplicaBounds:
     """The bounds of ``1..8``; raises `ValueError` or `Invalid` for another text."""
-    least, _, most = text.partition("..")
-    return ReplicaBounds(min=int(least), max=int(most), wait=wait)
+    if not (found := _RANGE.fullmatch(text)):
+        raise ValueError(f"{text!r} is no range such as 1..8")
+    return ReplicaBounds(min=int(found[1]), max=int(found[2]), wait=wait)
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
