@@ -5,6 +5,7 @@ from flask import Flask, Response, send_from_directory
 
 from api.asgi.admission import Admission
 from api.asgi.bodies import BodyReceiver
+from api.asgi.cross_origin import CrossOrigin
 from api.asgi.drain import Drain
 from api.asgi.fast_path import FastPath
 from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
@@ -47,6 +48,7 @@ from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
+from api.operations.scale_routes import ScaleViews
 from api.predictions.routes import Predictions
 from api.server import connection_capacity
 from api.truths.truth_routes import TruthViews
@@ -179,7 +181,9 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
         services.end_waits()
         live.end_waits()
 
-    filtered = RequestFilter(services.admission(address, streamed), hosts, services.requests)
+    origins = CrossOrigin(services.settings.cors_origins)
+    admission = services.admission(address, streamed)
+    filtered = RequestFilter(admission, hosts, origins, services.requests)
     return Drain(ProtocolErrors(filtered), end_waits)
 
 
@@ -211,6 +215,7 @@ def create_flask(services: Services) -> Flask:
     drift = DriftLook(registry, DriftCounts(ledger.client))
     operations = Operations(ledger, letters, existing, drift, services.requests, settings)
     app.register_blueprint(operations.blueprint())
+    app.register_blueprint(ScaleViews(existing, settings).blueprint())
     for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
         app.register_blueprint(blueprint)
     for blueprint in services.console.blueprints():

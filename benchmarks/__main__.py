@@ -16,6 +16,7 @@ from benchmarks.parts import (
     throughput,
     waiting,
 )
+from benchmarks.summary import show_on_front_page
 
 PARTS = {
     "throughput": throughput.run,
@@ -33,4 +34,4 @@ PARTS = {
 }
 
 if __name__ == "__main__":
-    command(PARTS, HERE)()
+    command(PARTS, HERE, show_on_front_page)()

@@ -47,6 +47,7 @@ class _Commands(LazyGroup):
             "cli.logs.command:logs",
             "Search the logs of all processes by their fields, in order of time.",
         ),
+        "metrics": LazyCommand("cli.report.commands:metrics", "Print the figures of a report."),
         "models": LazyCommand("cli.models.commands:models", "Register, list and remove models."),
         "predict": LazyCommand(
             "cli.predict.command:predict",
@@ -55,6 +56,10 @@ class _Commands(LazyGroup):
         "prove": LazyCommand(
             "cli.prove:prove",
             "Inject faults into a private stack under load, and account for every accepted id.",
+        ),
+        "report": LazyCommand(
+            "cli.report.commands:report",
+            "Write what the stack did as one HTML file: load, latencies, versions, drift.",
         ),
         "restore": LazyCommand(
             "cli.backups.commands:restore",

@@ -29,7 +29,7 @@ BESIDE_TESTS = "mypy"
 
 
 class Result(NamedTuple):
-    """What came of a step."""
+    """The result of a step."""
 
     name: str
     passed: bool

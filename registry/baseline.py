@@ -30,7 +30,7 @@ class BaselineFeature(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """What a sample looked like."""
+    """The distribution of the values in a sample."""
 
     rows: int
     features: tuple[BaselineFeature, ...]

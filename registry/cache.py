@@ -1,4 +1,4 @@
-"""What a process has read of the registry, valid until the registry's stamp changes."""
+"""The cache of a process for the registry, valid until the registry's stamp changes."""
 
 import time
 
@@ -15,7 +15,7 @@ NEVER_READ: Stamp = (-1, -1)
 
 
 class Cached(msgspec.Struct, frozen=True):
-    """What was read under one stamp."""
+    """The files as read under one stamp."""
 
     stamp: Stamp
     models: dict[str, Model] = {}
@@ -44,13 +44,13 @@ class RegistryCache:
         self._cached = Cached(NEVER_READ)
 
     def recent(self) -> Cached:
-        """What is cached, unless a check for changes is due."""
+        """The cached files, unless a check for changes is due."""
         if time.monotonic() - self._looked > self._recheck_seconds:
             return self.fresh()
         return self._cached
 
     def fresh(self) -> Cached:
-        """What is cached, after a check for changes."""
+        """The cached files, after a check for changes."""
         # The stamp comes before the files: a write while they are read changes it once more.
         stamp, self._looked = self._directory.stamp(), time.monotonic()
         cached = self._cached

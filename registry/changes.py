@@ -4,9 +4,18 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from registry.history import NO_CAUSE, Cause, alias_changes, earlier_meanings, version_change
+from registry.history import (
+    NO_CAUSE,
+    Cause,
+    alias_changes,
+    aliases_after,
+    earlier_meanings,
+)
 from registry.names import checked_name
-from registry.splits import Meaning, checked_shares, meaning_of, pointing_to, shares_of, versions_in
+from registry.removing.removing import Removed, remove_versions
+from registry.removing.uses import uses_of
+from registry.rollouts.moving import read_rollouts
+from registry.splits import Meaning, checked_shares, meaning_of, shares_of
 from registry.storage.directory import Directory, Model
 from registry.storage.model_settings import CacheSetting
 from registry.store import Registry
@@ -29,13 +38,6 @@ class AliasState(msgspec.Struct, frozen=True, kw_only=True):
     """What it meant before; null if there was no such alias."""
     changed: bool
     """Whether this request changed it."""
-
-
-class Removed(msgspec.Struct, frozen=True):
-    """Versions and aliases that a removal deleted."""
-
-    versions: tuple[int, ...]
-    aliases: tuple[str, ...]
 
 
 class Changes:
@@ -70,6 +72,8 @@ class Changes:
             if before != meaning:
                 _check_expected(name, alias, before, expected)
                 _write_aliases(directory, name, model, model.aliases | {alias: meaning}, cause)
+            else:
+                _tell_move(directory, name, alias, meaning, cause)
         return _state(name, alias, before, meaning)
 
     def remove_alias(
@@ -90,7 +94,7 @@ class Changes:
     ) -> AliasState:
         """Point an alias to the version, or the split, that it meant before, as its history says.
 
-        What leads to a version that was removed, or is not ready, is passed over. Raises
+        Meanings with a version that was removed, or is not ready, are skipped. Raises
         `AliasMoved`, and `RegistryConflict` if there is no earlier version.
         """
         checked_name(alias, "alias")
@@ -118,25 +122,42 @@ class Changes:
         force: bool = True,
         cause: Cause = NO_CAUSE,
     ) -> Removed:
-        """Remove one version, or all of them, and the aliases that point to them.
+        """Remove one version, or all of them, with the aliases and shadows that need them.
 
-        Raises `RegistryConflict` without ``force`` if an alias points there.
+        Raises `RegistryConflict` without ``force`` if an alias, a shadow or a rollout needs them.
         """
         with self._registry.writing(name) as (directory, model):
-            chosen = [*model.versions] if version is None else [version]
-            gone = [version_of(name, model, number).version for number in chosen]
-            if not force:
-                _refuse_aliased(name, model, gone)
-            return _remove(directory, name, model, gone, cause)
+            gone = _chosen(name, model, version)
+            if not force and (found := uses_of(name, model, read_rollouts(directory, name), gone)):
+                raise RegistryConflict(
+                    f"what would be removed is in use: {', '.join(found)}; end that, or force the "
+                    "removal"
+                )
+            return remove_versions(directory, name, model, gone, cause)
+
+    def uses(self, name: str, version: int | None = None) -> list[str]:
+        """The aliases, shadows and rollouts that need a version, as texts; `remove` deletes them,
+        too.
+        """
+        directory = self._registry.directory
+        model = directory.read(name)
+        chosen = _chosen(name, model, version)
+        return uses_of(name, model, read_rollouts(directory, name), chosen)
 
     def keep_latest(self, name: str, count: int, cause: Cause = NO_CAUSE) -> Removed:
-        """Remove all versions but the ``count`` newest and those that an alias points to."""
+        """Remove all versions but the ``count`` newest and those that are in use."""
         if count < 1:
             raise Invalid(f"at least one version must be kept, not {count}")
         with self._registry.writing(name) as (directory, model):
-            aliased = versions_in(model.aliases.values())
-            old = [number for number in list(model.versions)[:-count] if number not in aliased]
-            return _remove(directory, name, model, old, cause)
+            rollouts = read_rollouts(directory, name)
+            old = list(model.versions)[:-count]
+            gone = [number for number in old if not uses_of(name, model, rollouts, [number])]
+            return remove_versions(directory, name, model, gone, cause)
+
+
+def _chosen(name: str, model: Model, version: int | None) -> list[int]:
+    chosen = [*model.versions] if version is None else [version]
+    return [version_of(name, model, number).version for number in chosen]
 
 
 def _state(name: str, alias: str, before: Meaning | None, after: Meaning | None) -> AliasState:
@@ -161,37 +182,15 @@ def _write_aliases(
     directory.record(name, model.aliases, alias_changes(model.aliases, aliases, cause))
 
 
+def _tell_move(directory: Directory, name: str, alias: str, meaning: Meaning, cause: Cause) -> None:
+    """Add to the history that an alias was moved, if that attempt was killed before it did so."""
+    told = aliases_after(directory.history(name))
+    directory.record(name, told, alias_changes(told, told | {alias: meaning}, cause))
+
+
 def _earlier(directory: Directory, name: str, model: Model, alias: str) -> Meaning:
     present = model.aliases.get(alias)
     for meaning in earlier_meanings(directory.history(name), alias):
         if meaning != present and all(model.is_ready(number) for number in shares_of(meaning)):
             return meaning
     raise RegistryConflict(f"{name}@{alias} has no earlier version to return to")
-
-
-def _refuse_aliased(name: str, model: Model, gone: list[int]) -> None:
-    if found := pointing_to(model.aliases, gone):
-        what = ", ".join(
-            f"{name}@{alias} is {meaning_of(name, model.aliases[alias])}" for alias in found
-        )
-        raise RegistryConflict(
-            f"aliases point to versions to be removed: {what}; move them, or force the removal"
-        )
-
-
-def _remove(
-    directory: Directory, name: str, model: Model, gone: list[int], cause: Cause
-) -> Removed:
-    dangling = pointing_to(model.aliases, gone)
-    kept = {a: number for a, number in model.aliases.items() if a not in dangling}
-    # Deployments before their aliases, and these before versions: after a crash in between none
-    # leads to what is gone.
-    undeployed = [model.deployments[a] for a in dangling if a in model.deployments]
-    directory.undeploy(name, model, undeployed, cause)
-    directory.write_aliases(name, kept)
-    changes = alias_changes(model.aliases, kept, cause)
-    directory.record(
-        name, model.aliases, [*changes, *(version_change("removed", n, cause) for n in gone)]
-    )
-    directory.remove_versions(name, tuple(gone))
-    return Removed(tuple(gone), tuple(dangling))

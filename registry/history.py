@@ -67,7 +67,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     dropped: int | UnsetType = UNSET
     """Of the act `dropped`, which then is the first: how many changes there were until then."""
     meant: dict[str, Meaning] | UnsetType = UNSET
-    """What each alias meant after them."""
+    """The meaning of each alias after these changes."""
 
 
 def version_change(act: Act, version: int, cause: Cause) -> Change:
@@ -115,7 +115,9 @@ def unrecorded(history: Iterable[Change], aliases: dict[str, Meaning]) -> list[C
 
 
 def shortened(history: list[Change]) -> list[Change]:
-    """A history without its older half, of which one entry says what it led to, if it is long."""
+    """A history that is too long, without its older half; one entry has the aliases that resulted
+    from it.
+    """
     if len(history) <= MAX_CHANGES:
         return history
     gone, kept = history[: -MAX_CHANGES // 2], history[-MAX_CHANGES // 2 :]
@@ -145,7 +147,8 @@ def aliases_after(history: Iterable[Change]) -> dict[str, Meaning]:
 def earlier_meanings(history: Iterable[Change], alias: str) -> list[Meaning]:
     """What an alias meant, the latest first, for a rollback.
 
-    A rollback takes back what came after what it returned to, so a second one leads further back.
+    A rollback undoes the changes after the state to which it returned, so a second rollback goes
+    further back.
     """
     meant: list[Meaning] = []
     for change in history:

@@ -82,7 +82,7 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 class Optimization(msgspec.Struct, frozen=True):
-    """What was found when another runtime was tried for a version."""
+    """The result of trying another runtime for a version."""
 
     runtime: str = ""
     """Library and version that computes calls of few rows; empty if the model computes all."""
@@ -91,7 +91,7 @@ class Optimization(msgspec.Struct, frozen=True):
     times: dict[str, dict[str, float]] = {}
     """Runtime → rows of a call → microseconds, at registration."""
     reason: str = ""
-    """Why the model computes all calls itself."""
+    """The reason for which the model computes all calls itself."""
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ from telemetry.errors import Detail, Invalid
 
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
 _RULE = "a letter or digit, then at most 63 letters, digits, '.', '_' or '-'"
+_ROUTE = "status"
+"""No model has this name, because `GET /models/status` is about all models."""
 MAX_VERSION = 10**9 - 1
 """The greatest number of a version: nine digits, as in a reference."""
 MAX_COMPARED_NAMES = 64
@@ -43,9 +45,11 @@ def parse_reference(text: str) -> Reference:
 
 def checked_name(text: str, what: str = "name") -> str:
     """Return ``text`` if it is a valid name of a model or alias, else raise `Invalid`."""
-    if _name.fullmatch(text):
+    is_taken = what == "name" and text == _ROUTE
+    if _name.fullmatch(text) and not is_taken:
         return text
-    msg = f"{text[:100]!r} cannot be a model's {what}: {_RULE}"
+    rule = f"/models/{_ROUTE} is a route of its own" if is_taken else _RULE
+    msg = f"{text[:100]!r} cannot be a model's {what}: {rule}"
     raise Invalid(msg, errors=[Detail((what,), msg)])
 
 

@@ -1,4 +1,4 @@
-"""What an alias means: one version, or a split that gives each of several versions a share."""
+"""The meaning of an alias: one version, or a split that gives each of several versions a share."""
 
 import math
 import re
@@ -38,7 +38,9 @@ def meaning_text(meaning: Meaning) -> str:
 
 
 def parse_meaning(text: str) -> Meaning | None:
-    """What `meaning_text` wrote; None for any other text. The shares are not checked."""
+    """The meaning in a text of `meaning_text`; None for any other text. The shares are not
+    checked.
+    """
     if not _meaning.fullmatch(text):
         return None
     pairs = [part.partition("=") for part in text.split(",")]

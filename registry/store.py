@@ -14,7 +14,7 @@ from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded,
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
-from registry.splits import Meaning
+from registry.splits import Meaning, pointing_to
 from registry.storage.directory import ABSENT, Directory, Model
 from registry.storage.model_settings import ModelSettings
 from registry.storage.signing import is_signed, manifest_signature
@@ -187,7 +187,7 @@ class Registry:
         called first, while nothing else can change; if it raises, nothing is stored. Adding the
         same version again changes only its golden rows and baseline, if given. Raises
         `RegistryConflict` if the version exists with another description, or was removed and had
-        another artifact.
+        another artifact. If the disk fails, nothing of a new version is left.
         """
         check_addition(name, description, artifact, version, alias)
         with self.directory.writing():
@@ -197,26 +197,27 @@ class Registry:
             manifest = check_existing(name, model.versions.get(number), description)
             if manifest is None:
                 self._check_never_another(name, number, description)
-            # The manifest comes last: as soon as it is there, readers may use all that it names.
-            self.directory.write_artifact(description.sha256, artifact)
-            if golden is not None:
-                self.directory.write_golden_rows(name, number, golden)
-            if baseline is not None:
-                self.directory.write_baseline(name, number, baseline)
-            if lock is not None:
-                self.directory.write_lock(name, number, lock)
-            if manifest is None:
-                manifest = new_manifest(name, number, description)
-                # Before the manifest: a version without a state is ready.
-                self.directory.write_state(name, number, state)
-                self._sign(manifest)
-                self.directory.write_manifest(manifest)
-                changes.append(version_change("registered", number, cause))
-            if alias is not None:
-                aliases = model.aliases | {alias: number}
-                self.directory.write_aliases(name, aliases)
-                changes += alias_changes(model.aliases, aliases, cause)
-            self.directory.record(name, model.aliases, changes)
+            with self._nothing_half(name, number, is_new=manifest is None):
+                # The manifest comes last: once it is there, readers may use all that it names.
+                self.directory.write_artifact(description.sha256, artifact)
+                if golden is not None:
+                    self.directory.write_golden_rows(name, number, golden)
+                if baseline is not None:
+                    self.directory.write_baseline(name, number, baseline)
+                if lock is not None:
+                    self.directory.write_lock(name, number, lock)
+                if manifest is None:
+                    manifest = new_manifest(name, number, description)
+                    # Before the manifest: a version without a state is ready.
+                    self.directory.write_state(name, number, state)
+                    self._sign(manifest)
+                    self.directory.write_manifest(manifest)
+                    changes.append(version_change("registered", number, cause))
+                if alias is not None:
+                    aliases = model.aliases | {alias: number}
+                    self.directory.write_aliases(name, aliases)
+                    changes += alias_changes(model.aliases, aliases, cause)
+                self.directory.record(name, model.aliases, changes)
         return manifest
 
     def sign(self, manifest: Manifest) -> None:
@@ -257,6 +258,16 @@ class Registry:
         """
         found = self.directory.history(checked_name(name))
         return found or unrecorded([], self._cache.model(name).aliases)
+
+    @contextmanager
+    def _nothing_half(self, name: str, number: int, *, is_new: bool) -> Iterator[None]:
+        """Remove what was stored of a new version if the disk fails; holds the write lock."""
+        try:
+            yield
+        except OSError:
+            if is_new and not pointing_to(self.directory.read(name).aliases, [number]):
+                self.directory.remove_versions(name, (number,))
+            raise
 
     def _sign(self, manifest: Manifest) -> None:
         signature = manifest_signature(self.home, manifest)

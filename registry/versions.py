@@ -124,7 +124,7 @@ def check_ready(name: str, number: int, state: Readiness) -> None:
 
 
 def listing(what: str, existing: Collection[str]) -> str:
-    """What exists, in words, at most the last `_SHOWN` of it."""
+    """The existing names in words, at most the last `_SHOWN` of them."""
     if not existing:
         return f"it has no {what}" if what == "aliases" else f"there are no {what}"
     # The last ones: a list of versions ends with the newest, which are asked for most.

@@ -1,7 +1,7 @@
 """Keeps a worker running for each deployment of the registry that is not stopped.
 
-The registry says what should be, and each turn brings what is closer to it. So it does not matter
-when this process, or another one, was killed: the next turn goes on from what there is.
+The registry has the wanted state, and each turn brings the processes closer to it. So it does not
+matter when this process, or another one, was killed: the next turn goes on from what there is.
 """
 
 import time
@@ -41,7 +41,9 @@ class DeployedWorkers:
         self._fault = ""
 
     def tend(self) -> None:
-        """Start what is missing, end what is not wanted, and replace what has other limits."""
+        """Start missing workers, end those that are not wanted, and replace those with other
+        limits.
+        """
         wanted = self._wanted()
         if wanted is None:
             return

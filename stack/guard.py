@@ -67,7 +67,7 @@ class Guard:
         return f"{LAST if self._groups[group] else FIRST}{group}"
 
     def _send(self, line: str) -> None:
-        with suppress(BrokenPipeError):  # the guard died; another one gets all groups
+        with suppress(BrokenPipeError):  # the guard has ended; another one gets all groups
             print(line, file=self._guard.stdin, flush=True)
 
 

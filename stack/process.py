@@ -33,7 +33,7 @@ class Program(msgspec.Struct, frozen=True):
     ready: Callable[[], str | None] = lambda: "started"
     """Polled readiness check: a line to show once it works, ``None`` before. It must be quick."""
     relieves: Callable[[int], bool] | None = None
-    """Whether a second process with this pid works and takes over, so that the first may end."""
+    """Whether a second process with this pid works, so that the first one may end."""
     reloads: bool = False
     """Whether the program replaces its own processes on SIGHUP."""
 
@@ -63,10 +63,10 @@ class Process:
                 self.program.command,
                 cwd=ROOT,
                 env={**os.environ, **self.program.environment},
-                stdin=subprocess.DEVNULL,  # else a program could take what is typed to `up`
+                stdin=subprocess.DEVNULL,  # otherwise a program could read the input of `up`
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
-                # A group that can be killed as a whole, and that Ctrl-C does not reach: the
+                # A group of its own can be killed as a whole, and Ctrl-C does not reach it: the
                 # supervisor stops the programs in order.
                 start_new_session=True,
             )
@@ -121,7 +121,7 @@ class Process:
         return "".join(f"\n  | {line}" for line in lines[-TAIL_LINES:])
 
     def crash_report(self) -> str:
-        """How it died, and its last lines."""
+        """Its exit code or signal, and the last lines of its log."""
         code = self.code or 0
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return f"{self.program.name} died ({how}){self.tail()}"

@@ -40,6 +40,8 @@ class Stack(msgspec.Struct, frozen=True):
     """Whether uploaded models may run code when they are loaded."""
     local_webhooks: bool = False
     """Whether webhooks may have addresses of this machine and of private networks."""
+    autoscale: str = ""
+    """``1..8``: how many processes compute predictions, as the queue needs; else ``workers``."""
 
     @property
     def url(self) -> str:
@@ -83,17 +85,19 @@ class Stack(msgspec.Struct, frozen=True):
         remove_pointer(self.port)
 
     def _worker(self) -> Program:
-        ready = readiness_check(self.port, "/ready", f"ready ({self.workers} processes)")
-        return self._consumer("worker", "predict", "celery", ready)
+        told = self.autoscale.replace("..", " to ") or str(self.workers)
+        ready = readiness_check(self.port, "/ready", f"ready ({told} processes)")
+        first = self.autoscale.partition("..")[0] or str(self.workers)
+        return self._consumer("worker", "predict", "celery", first, ready)
 
     def _bulk(self) -> Program:
         """The worker for batch jobs, whose processes run at low priority."""
-        return self._consumer("bulk", "bulk", "bulk", self._bulk_is_ready)
+        return self._consumer("bulk", "bulk", "bulk", str(self.workers), self._bulk_is_ready)
 
     def _consumer(
-        self, name: str, queue: str, node: str, ready: Callable[[], str | None]
+        self, name: str, queue: str, node: str, processes: str, ready: Callable[[], str | None]
     ) -> Program:
-        options = ("--processes", str(self.workers), "--node", node)
+        options = ("--processes", processes, "--node", node)
         return Program(
             name,
             (sys.executable, "-m", "workers", queue, *options),
@@ -136,7 +140,7 @@ class Stack(msgspec.Struct, frozen=True):
             "watch",
             (sys.executable, "-m", "api.watch", self.url),
             self._environment(),
-            relieves=lambda _: True,  # a lease sees to it that one of two evaluates
+            relieves=lambda _: True,  # a claim in Redis lets only one of two evaluate
         )
 
     def _is_seen(self, pid: int) -> bool:
@@ -167,6 +171,7 @@ class Stack(msgspec.Struct, frozen=True):
             "REDIS_URL": self.redis_url,
             # A process that is killed must not take its last lines with it.
             "PYTHONUNBUFFERED": "1",
+            **({"PREDICTQ_AUTOSCALE": self.autoscale} if self.autoscale else {}),
             **({"PREDICTQ_TRUST_UPLOADS": "1"} if self.trust_uploads else {}),
             **({"PREDICTQ_WEBHOOKS_ALLOW_LOCAL": "1"} if self.local_webhooks else {}),
         }

@@ -113,7 +113,7 @@ class Gateway:
 
     @property
     def mark(self) -> str:
-        """What the ids of `waited_offer` have where `tasks.ids.Ids.mark_of` looks."""
+        """The mark in the ids of `waited_offer`, as `tasks.ids.Ids.mark_of` returns it."""
         return self._ids.mark
 
     def offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:

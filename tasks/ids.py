@@ -35,7 +35,7 @@ class Ids:
         self._mark = MARKED | secrets.randbits(11)
         self._marked_at, self._taken = 0, set[int]()
         self.mark = f"{self._mark:03x}"
-        """What `new_marked` gives its ids, as they spell it."""
+        """The mark of the ids of `new_marked`, as they spell it."""
 
     def new(self) -> str:
         """A new id in UUID text form; ids sort by time, to the millisecond."""

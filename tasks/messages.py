@@ -19,7 +19,7 @@ PREDICT_QUEUE = "predict"
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True):
-    """What chose the version of a split alias, so that outcomes can be compared by it."""
+    """The choice of a version by a split alias, by which outcomes are compared."""
 
     share: Annotated[int, msgspec.Meta(ge=1, le=99)]
     """The percent of the requests that this version had at submission."""
@@ -43,7 +43,7 @@ class Reuse(msgspec.Struct, frozen=True):
 
 
 class CopyOf(msgspec.Struct, frozen=True):
-    """What a copy for a shadow is compared with, and by what rules."""
+    """The answer with which that of a copy is compared, and the tolerance."""
 
     split: str
     """``model@alias``."""
@@ -127,6 +127,7 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
     told = {
         "rows": len(prediction.features),
         "batch": f"{prediction.model}:{prediction.version} {prediction.method}",
+        **({"tenant": prediction.tenant} if prediction.tenant != DEFAULT_TENANT else {}),
     }
     return enclosed(
         *(task, task_id, queue, told, prediction.kwargs, prediction.describe()),

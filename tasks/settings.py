@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     hosts: str = ""
     """Host names that the API accepts beside those of this machine, separated by commas."""
+    cors_origins: str = ""
+    """Origins whose pages may call the API and read its answers, separated by commas."""
     require_keys: bool = False
     """Whether every request needs a key, also those from this machine."""
     keys_file: Path | None = None
@@ -42,12 +44,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most rows that the queue holds; further submissions are refused."""
     max_queued_bytes: int = 2**30
     """Most bytes of messages that the queue holds; further submissions are refused."""
+    tenant_queued_rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most rows of one tenant that a queue holds; its further submissions are refused."""
+    tenant_outcome_bytes: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most bytes of one tenant's outcomes; beyond it, its submissions are refused."""
     canary_interval: float = 15
     """Seconds between two canaries on a queue."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
     """Seconds after which the messages of a killed worker go back to their queue."""
     shutdown_timeout: float = 30
     """Seconds from SIGTERM until a worker has ended; the last 5 are reserved for cleaning up."""
+    scale_wait: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 1
+    """Seconds within which waiting rows should be computed, by which processes are asked for."""
+    autoscale: Annotated[str, msgspec.Meta(pattern=r"^([1-9]\d{0,3}\.\.[1-9]\d{0,3})?$")] = ""
+    """``1..8``: how many processes the workers of the shared queue have, by what it needs."""
     threads: int = 32
     """Threads of an API process. Requests that the event loop answers use none."""
     result_ttl: int = 24 * 3600

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -91,11 +92,33 @@ def constant_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+class EmptyPage(BaseHTTPRequestHandler):
+    """Answers with a page that has nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
+
+
 @pytest.fixture(scope="session")
-def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+def page_server() -> Iterator[ThreadingHTTPServer]:
+    """What a test can serve an empty page with, by 127.0.0.1; such a page may call the stack."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(
+    demo_home: Path, tmp_path_factory: pytest.TempPathFactory, page_server: ThreadingHTTPServer
+) -> Iterator[LiveStack]:
     """The stack that tests share. A test that breaks something starts its own."""
     home = with_models_of(demo_home, tmp_path_factory.mktemp("stack"))
-    with MEASUREMENT.of_children(), running(home) as stack:
+    origins = f"https://app.example.com, http://127.0.0.1:{page_server.server_port}"
+    with MEASUREMENT.of_children(), running(home, PREDICTQ_CORS_ORIGINS=origins) as stack:
         yield stack
 
 

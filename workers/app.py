@@ -24,8 +24,9 @@ from workers.celery.bringing_back import BringingBack
 from workers.celery.canaries import Canaries
 from workers.celery.connecting import ServerCheck
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
-from workers.celery.home_threads import RegistrarStep, RolloutsStep
+from workers.celery.home_threads import RegistrarStep, RolloutsStep, TimelineStep
 from workers.celery.pool import CeleryPool
+from workers.celery.scaling import ScalingStep
 from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
 from workers.services import WorkerServices
@@ -56,7 +57,7 @@ predict.Strategy = partial(predictions.strategy, services)
 perform.Strategy = partial(batch_jobs.strategy, services)
 app.steps["consumer"] |= {
     *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping),
-    *(BringingBack, RegistrarStep, RolloutsStep),
+    *(BringingBack, RegistrarStep, RolloutsStep, ScalingStep, TimelineStep),
 }
 
 

@@ -10,6 +10,7 @@ import redis
 
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.server.outage import Outage
+from tasks.scaling.demand import Work
 from telemetry.memory import resident_bytes
 from workers.pool.pools import Pools
 
@@ -21,11 +22,15 @@ class Heartbeat:
     """The heartbeats of this worker."""
 
     def __init__(
-        self, client: redis.Redis, pool: Pools, directives: Callable[[], dict[str, Any]]
+        self,
+        client: redis.Redis,
+        pool: Pools,
+        directives: Callable[[], dict[str, Any]],
+        work: Callable[[], Work],
     ) -> None:
         """``directives`` carries out directives, and returns what the heartbeat says of them."""
         self._workers = Workers(client)
-        self._pool, self._directives = pool, directives
+        self._pool, self._directives, self._work = pool, directives, work
         self._name, self._queues = "", [""]
         self._was_ready = False
         self._outage = Outage("heartbeats do not reach Redis")
@@ -48,7 +53,7 @@ class Heartbeat:
     def _report(self) -> None:
         directed = self._directives()
         description = {"name": self._name, **describe_worker(self._pool), "queues": self._queues}
-        self._workers.heartbeat(identity(), {**description, **directed})
+        self._workers.heartbeat(identity(), {**description, **directed, "work": self._work()})
 
     def farewell(self) -> None:
         """Remove this worker from the ledger at once, before its heartbeat expires."""

@@ -17,7 +17,7 @@ DispositionKind = Literal[State, "dropped", "suspect"]
 
 
 class Instruction(enum.Enum):
-    """What a process does with an item; all but `COMPUTE` only settle it."""
+    """The treatment of an item by its process; all but `COMPUTE` only settle it."""
 
     COMPUTE = "compute"
     CANCEL = "cancel"
@@ -56,7 +56,7 @@ class Step(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class LoadCost(msgspec.Struct, array_like=True, frozen=True):
-    """What loading a version took."""
+    """The cost of loading a version."""
 
     memory_bytes: int
     """Bytes by which the process grew, or of the artifact, whichever are more."""
@@ -140,7 +140,7 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 FromForkServer = Loading | Loaded | Unloaded | Ended
-"""What a fork server tells its worker."""
+"""The frames of a fork server to its worker."""
 _decoder = msgspec.msgpack.Decoder(
     Microbatch | Step | Ready | Done | Fork | LoadVersion | UnloadVersion | FromForkServer
 )

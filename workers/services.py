@@ -25,8 +25,9 @@ from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
-REDIS_THREADS = 4
-"""Threads that ask Redis: the event loop, the watchdog, the one that sweeps, the controller."""
+REDIS_THREADS = 5
+"""Threads that ask Redis: the event loop, the watchdog, and those that sweep, carry rollouts on,
+and record the timeline."""
 
 
 class WorkerServices:
@@ -47,7 +48,6 @@ class WorkerServices:
         load_retry = LoadRetry(self.registry)
         self.pool = Pools(load_retry, self.registry)
         directives = DirectiveRunner(Directives(self.client), self.pool, load_retry)
-        self.heartbeat = Heartbeat(self.client, self.pool, directives.advance)
         self.intake, self.events = Intake(), EventSender()
         self.registry_outage = RegistryOutage(partial(is_away, self.registry))
         self.batcher = Batcher(
@@ -61,6 +61,8 @@ class WorkerServices:
             registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
         )
+        told = directives.advance, self.batcher.work
+        self.heartbeat = Heartbeat(self.client, self.pool, *told)
         self.handover = Handover(settings.redis_url, self.reservations, self.batcher, self.pool)
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 

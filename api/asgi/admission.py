@@ -13,7 +13,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
 from api.audit.auditing import REFUSALS, Auditing
-from api.callers.access import access_of, is_audited, is_path
+from api.callers.access import SESSIONS_PATH, access_of, is_audited, is_path
 from api.callers.current import CALLER, missing_scope, require_scope
 from api.callers.known_keys import Presented
 from api.http.problems import answer_to
@@ -22,7 +22,6 @@ from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from tasks.callers.limit_fields import limit_fields
 from telemetry.errors import Malformed, NotFound, PredictqError, Unavailable
 
-SESSIONS_PATH = "/console"
 LIMITED = HTTPStatus.TOO_MANY_REQUESTS
 ADMITTED_SECONDS = 5.0
 """Seconds for which an answer is sent without another look at the key or session."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.asgi.cross_origin import CrossOrigin, HeaderField
 from api.asgi.protocol import send_response
 from api.callers.access import SAFE_METHODS
 from api.http.problems import answer_to
@@ -40,8 +41,11 @@ SECURITY_HEADERS = [
 class RequestFilter:
     """ASGI middleware that refuses oversized, misdirected and cross-site requests."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, requests: RequestMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Hosts, origins: CrossOrigin, requests: RequestMetrics
+    ) -> None:
         self._app, self._hosts, self._requests = app, hosts, requests
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or answer why it is refused."""
@@ -49,14 +53,17 @@ class RequestFilter:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        told = _with_fields([*SECURITY_HEADERS, *self._origins.fields(scope)], send)
         try:
             self._check(scope)
+            answer = self._origins.preflight(scope)
         except PredictqError as error:
             answer = answer_to(error)
-            self._requests.ended(OTHER, scope["method"], answer.status_code, started)
-            await send_response(answer, _with_security_headers(send))
+        if answer is None:
+            await self._app(scope, receive, told)
         else:
-            await self._app(scope, receive, _with_security_headers(send))
+            self._requests.ended(OTHER, scope["method"], answer.status_code, started)
+            await send_response(answer, told)
 
     def _check(self, scope: HTTPScope) -> None:
         _bound(scope)
@@ -83,7 +90,12 @@ class RequestFilter:
             raise CrossSite
 
     def _is_own(self, scope: HTTPScope, host: bytes) -> bool:
-        """Whether it is not from another site's page. Old browsers send only `Origin`."""
+        """Whether it is not from another site's page, or from one that the operator has listed.
+
+        Old browsers send only `Origin`.
+        """
+        if self._origins.admits(scope):
+            return True
         origins = _fields(scope, b"origin")
         if origins:
             return all(self._hosts.trusts(origin, host) for origin in origins)
@@ -107,12 +119,12 @@ def _bound(scope: HTTPScope) -> None:
         raise HeadTooLarge
 
 
-def _with_security_headers(send: Send) -> Send:
-    """Wrap ``send`` to add the security headers."""
+def _with_fields(added: list[HeaderField], send: Send) -> Send:
+    """Wrap ``send`` to add header fields."""
 
     async def told(event: Any) -> None:
         if event["type"] == "http.response.start":
-            event = {**event, "headers": [*event["headers"], *SECURITY_HEADERS]}
+            event = {**event, "headers": [*event["headers"], *added]}
         await send(event)
 
     return told

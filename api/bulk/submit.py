@@ -40,7 +40,7 @@ from telemetry.errors import (
 MAX_SUBMISSIONS = 16
 """Bulk requests that a process accepts at a time; each holds a window of lines and an answer."""
 REQUESTS_MARK = b'"requests"'
-"""What a JSON body must contain to be read as a bulk request."""
+"""Text that a JSON body contains if it may be a bulk request."""
 MAX_DOCUMENT_ROWS = MAX_VALUES // CONTAINERS_PER_ROW
 """Rows of all predictions of a JSON document, so that it has no more lists and objects than values.
 Each prediction is bounded by itself, as a line is."""

@@ -136,6 +136,7 @@ TABLE: dict[Access, str] = {
     "metrics": """
         GET /metrics
         GET /stats
+        GET /scale
         GET /dead-letters
         GET /console
         GET /console/<path:other>
@@ -154,6 +155,11 @@ TABLE: dict[Access, str] = {
     """,
     "admin": """
         POST /console/codes
+        GET /console/audit
+        GET /console/keys
+        POST /console/keys
+        POST /console/keys/<id>/rotate
+        POST /console/keys/<id>/revoke
         GET /audit
         GET /keys
         POST /keys
@@ -162,6 +168,8 @@ TABLE: dict[Access, str] = {
         POST /keys/<id>/rotate
     """,
 }
+SESSIONS_PATH = "/console"
+"""Below it, the cookie of a session tells the caller, too."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CHANGING: tuple[Access, ...] = ("models:write", "operate", "admin")
 """Scopes whose routes change what others use, unless their method is safe: see `is_audited`."""

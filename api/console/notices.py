@@ -17,6 +17,7 @@ TEXTS = {
     "job-deleted": "Deleted, with its own files.",
     "replayed": "{} replayed, {} refused.",
     "deleted": "{} deleted.",
+    "key-revoked": "Revoked: within five seconds no process takes it.",
 }
 """Name of a notice → its text, with a placeholder `{}` for each number."""
 _notice = re.compile(r"([a-z-]{1,20})((?:\.\d{1,7}){0,2})", re.ASCII)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.callers.current import current_caller
 from api.console.formatting import FILTERS
 from api.console.live.sampler import Picture, Sampler
 from api.console.notices import notice_text
@@ -48,6 +49,7 @@ class Pages:
             "path": request.path.removeprefix(CONSOLE_PATH).strip("/").partition("/")[0],
             "here": request.full_path.removesuffix("?"),
             "signed_in": is_signed_in(),
+            "is_admin": current_caller(request).may("admin"),
             "notice": notice_text(request.args.get("notice", "")),
         }
         values.setdefault("picture", self.picture)

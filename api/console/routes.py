@@ -14,7 +14,9 @@ from api.console.pages.life import LifeLook
 from api.console.rendering import STATIC_FILES, Pages, templates
 from api.console.session.sessions import Sessions
 from api.console.session.viewer import CONSOLE_PATH, check_viewer
+from api.console.views.audit_views import AuditPages
 from api.console.views.batch_views import BatchPages
+from api.console.views.key_views import KeyPages
 from api.console.views.letter_views import LetterPages
 from api.console.views.model_views import ModelPages
 from api.console.views.prediction_views import PredictionViews
@@ -33,6 +35,7 @@ from registry.store import Registry
 from tasks.drift.counts import DriftCounts
 from tasks.gateway import Gateway
 from tasks.jobs.gateway import JobGateway
+from tasks.ledger.api_keys.key_store import KeyStore
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
@@ -85,6 +88,8 @@ class Console:
             LetterPages(letters, Replays(ledger, letters), pages),
             TryViews(gateway, registry, settings, pages),
             RunbookViews(pages),
+            KeyPages(KeyStore(client), pages),
+            AuditPages(settings.home, pages),
             SearchViews(gateway, jobs, registry, pages),
         )
 
@@ -105,7 +110,7 @@ class Console:
         return [pages, codes]
 
     def live(self, requests: RequestMetrics, behind: ASGIApp) -> LiveEvents:
-        """What streams the state to open pages, in front of all other routes."""
+        """The part that streams the state to open pages, in front of all other routes."""
         return LiveEvents(self._sampler, self._state.fragments, requests, behind)
 
     def _static_file(self, name: str) -> Response:

@@ -1,6 +1,5 @@
 """Parses multipart forms whose files are streamed to where the caller opens them."""
 
-import errno
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -66,6 +65,6 @@ def convert_disk_full() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not DiskFull.is_told_by(error):
             raise
         raise DiskFull(f"the disk has no space for this file: {error.strerror}") from error

@@ -71,34 +71,35 @@ class KeyViews:
     def index(self) -> Response:
         """List the keys of Redis."""
         uses = self._store.last_uses()
-        return json_response(ShownKeys([_shown(k, uses.get(k.id)) for k in self._store.all()]))
+        return json_response(ShownKeys([shown_key(k, uses.get(k.id)) for k in self._store.all()]))
 
     def create(self) -> Response:
         """Make a key; the answer has its token, which is not stored."""
         key, token = self._store.create(read_body(request, NewKey).key())
         headers = {"Location": f"/keys/{key.id}", **NO_STORE}
-        return json_response(_shown(key, None, token), 201, headers)
+        return json_response(shown_key(key, None, token), 201, headers)
 
     def show(self, id: str) -> Response:
         """Show one key, by id or name."""
         key = self._store.get(id)
-        return json_response(_shown(key, self._store.last_uses().get(key.id)))
+        return json_response(shown_key(key, self._store.last_uses().get(key.id)))
 
     def rotate(self, id: str) -> Response:
         """Give a key a new secret."""
         key, token = self._store.rotate(id, read_body(request, Rotation).overlap_seconds)
         used = self._store.last_uses().get(key.id)
-        return json_response(_shown(key, used, token), headers=NO_STORE)
+        return json_response(shown_key(key, used, token), headers=NO_STORE)
 
     def revoke(self, id: str) -> Response:
         """Revoke a key. Within five seconds, every process refuses it."""
         key = self._store.revoke(id)
-        return json_response(_shown(key, self._store.last_uses().get(key.id)))
+        return json_response(shown_key(key, self._store.last_uses().get(key.id)))
 
 
-def _shown(
+def shown_key(
     key: ApiKey, used: float | None, token: str | msgspec.UnsetType = msgspec.UNSET
 ) -> ShownKey:
+    """A key as callers with the scope `admin` see it. ``used``: Unix seconds of its last use."""
     rate, rows = key.limits.rate, key.limits.rows
     return ShownKey(
         id=key.id,

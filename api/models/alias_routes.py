@@ -31,7 +31,7 @@ class AliasMove(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=
     version: Number | GivenShares
     """The version, or a split: by version, the percent of the requests that it gets."""
     expected: Number | GivenShares | UnsetType | None = UNSET
-    """What the alias must mean before; null if there must be no such alias. The field
+    """The expected meaning of the alias; null if there must be no such alias. The field
     `If-Match: "3"`, or `"3=90,4=10"` for a split, says the same."""
 
 

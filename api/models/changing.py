@@ -1,4 +1,4 @@
-"""What all routes share that change the registry: the cause, failures of the disk."""
+"""Shared by all routes that change the registry: the cause, and failures of the disk."""
 
 import errno
 from collections.abc import Iterator
@@ -14,11 +14,10 @@ ShortText = Annotated[str, msgspec.Meta(max_length=500)]
 WITH_KEY = "a caller with the local key"
 """The author of a change whose request names none."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every request for a change may say, in its body, or in its query if it has none."""
+    """Fields of every request for a change, in its body, or in its query if it has no body."""
 
     by: ShortText = WITH_KEY
     """The author of the change, for the history."""
@@ -41,7 +40,7 @@ def changing() -> Iterator[None]:
                 f"this API may only read its registry ({error.strerror}): change it with "
                 "`predictq models`, where its files can be written"
             ) from error
-        if error.errno in _FULL:
+        if DiskFull.is_told_by(error):
             raise DiskFull(f"the disk has no space for it: {error.strerror}") from error
         raise
 

@@ -1,4 +1,4 @@
-"""What the ledger knows of versions and queues, without those that the registry removed."""
+"""Reads versions and queues from the ledger, without those that the registry removed."""
 
 import logging
 from collections.abc import Callable

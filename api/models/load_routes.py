@@ -25,7 +25,7 @@ LOAD_LOOK_SECONDS = 0.2
 
 
 class LoadState(msgspec.Struct, frozen=True, kw_only=True):
-    """What has become of a request to load or unload a version."""
+    """The progress of a request to load or unload a version."""
 
     model: str
     """The version, as model:version."""

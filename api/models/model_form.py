@@ -82,7 +82,7 @@ class ModelForm:
         return self._digest.hexdigest()
 
     def request(self, name: str | None) -> RegistrationRequest:
-        """What the form asks for; raises `Invalid`. ``name``: that in the path, if it has one."""
+        """The request in the form; raises `Invalid`. ``name``: that in the path, if it has one."""
         fields = self.fields
         if (name is None) == (fields.model_id is None):
             raise invalid_field("model_id", "the model is named by the path, or else by model_id")

@@ -106,7 +106,7 @@ class RegistrationViews:
         return json_response(state, 202 if state.status == "checking" else 200, headers)
 
     def state(self, name: str, number: int) -> RegisteredVersion:
-        """What is known of a registration; raises `VersionNotFound` if there never was one."""
+        """The state of a registration; raises `VersionNotFound` if there never was one."""
         return self._state(name, number, None)
 
     def _state(self, name: str, number: int, has_worker: bool | None) -> RegisteredVersion:

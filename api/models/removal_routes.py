@@ -10,10 +10,11 @@ from flask import Blueprint, Response, request
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from api.models.changing import ChangeRequest, changing, version_number
-from registry.changes import Changes, Removed
+from registry.changes import Changes
 from registry.history import Cause
 from registry.names import checked_name
 from registry.registrations.registrations import Registrations
+from registry.removing.removing import Removed
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
 from telemetry.errors import NotFound
@@ -36,7 +37,7 @@ class Keeping(ChangeRequest, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RemovedVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request removed."""
+    """The versions and aliases that a request removed."""
 
     model: str
     versions: tuple[int, ...]

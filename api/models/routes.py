@@ -37,7 +37,7 @@ class ModelSummary(msgspec.Struct):
     """The highest version that is ready, which the bare name means; null if none is."""
     versions: list[int]
     aliases: dict[str, Meaning]
-    """What each means: a version, or the percent of each version of a split."""
+    """Alias → its version, or the percent of each version of a split."""
     cache: CacheSetting
     """Whether an answer that was computed for the same rows is reused; or for how many seconds."""
 

@@ -63,7 +63,7 @@ class ModelsStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelNames(NamedTuple):
-    """What a name without a number means."""
+    """The meaning of a name without a number."""
 
     latest: int | None
     aliases: dict[str, Meaning]

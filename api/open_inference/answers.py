@@ -18,7 +18,7 @@ from tasks.record import Record
 
 
 class AnswerParameters(msgspec.Struct, frozen=True):
-    """What an answer says beside its tensors."""
+    """The fields of an answer beside its tensors."""
 
     prediction_ids: list[str]
     """The predictions that gave the outputs, in their order; see `GET /predict/result/<id>`."""
@@ -62,7 +62,7 @@ class Inference:
         self._ended: list[Record] = []
 
     def awaited(self) -> AwaitedOutcome:
-        """What is to be waited for next."""
+        """The prediction to wait for next."""
         position = len(self._ended)
         return AwaitedOutcome(
             self._accepted[position],

@@ -12,7 +12,7 @@ from telemetry.errors import VersionNotReady, VersionPaused
 
 
 class Now(NamedTuple):
-    """What Redis knows of versions at one moment."""
+    """The state of versions in Redis at one moment."""
 
     paused: frozenset[str]
     unloaded: frozenset[str]
@@ -33,7 +33,7 @@ class Availability:
         self._directives, self._workers = directives, workers
 
     def now(self) -> Now:
-        """What Redis knows now; raises `redis.RedisError`."""
+        """The present state in Redis; raises `redis.RedisError`."""
         paused = frozenset(each.model for each in self._existing.paused())
         unloaded = self._directives.unloaded()
         held = (each.get("loaded", ()) for each in self._workers.alive()) if unloaded else ()

@@ -1,4 +1,4 @@
-"""What the server and its models are, and whether they are ready, by the protocol."""
+"""Metadata and readiness of the server and its models, in the form of the protocol."""
 
 from importlib.metadata import version as version_of_package
 

@@ -53,12 +53,14 @@ from api.openapi.rollouts import (
     truth_paths,
 )
 from api.operations.routes import Health, Ready, Stats
+from api.operations.scale_routes import ScaleQuery
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
 from tasks.ledger.dead_letters.letters import WholeLetter
+from tasks.scaling.replicas import Scale
 
 SCHEMAS = (
-    *(Submission, Pending, Outcome, Problem, Health, Ready, Stats),
+    *(Submission, Pending, Outcome, Problem, Health, Ready, Stats, Scale),
     *BULK_TYPES,
     *BATCH_TYPES,
     *EVENT_TYPES,
@@ -244,5 +246,11 @@ def _operations() -> Json:
         },
         "/stats": {
             "get": operation_answering("operations", "Counts and latencies", "stats", Stats, "503")
+        },
+        "/scale": {
+            "get": operation_answering(
+                "operations", "Replicas that a queue needs", "scale", Scale, "422", "503"
+            )
+            | {"parameters": query_of(ScaleQuery)},
         },
     }

@@ -56,7 +56,7 @@ def rollout_paths() -> Json:
 def _compare() -> Json:
     told = "Compare the versions of a split alias"
     return operation_answering(
-        REGISTRY, told, "compareVersions", ComparisonState, *REGISTRY_READS, "409", "503"
+        REGISTRY, told, "compareVersions", ComparisonState, *REGISTRY_READS, "503"
     ) | {"parameters": query_of(ComparisonQuery)}
 
 

@@ -1,4 +1,4 @@
-"""What is at `/`: the way to the console, and links for programs."""
+"""Serves `/`: a redirect to the console, and links for programs."""
 
 from pathlib import Path
 

@@ -40,7 +40,7 @@ class Ready(msgspec.Struct):
     redis: bool
     workers: int
     waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
-    """What it would wait for; left out if it would start at once."""
+    """The reason for which it would wait; left out if it would start at once."""
 
 
 class Latency(msgspec.Struct):

@@ -34,7 +34,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     eta_seconds: float | UnsetType = UNSET
     """Estimated seconds until the outcome; left out while unknown."""
     waiting_for: WaitingFor | UnsetType = UNSET
-    """What a queued prediction waits for."""
+    """The reason for which a queued prediction waits."""
 
 
 class Outcome(Pending, frozen=True, kw_only=True, omit_defaults=True):

@@ -85,6 +85,7 @@ def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")
     # Without Content-Length, Flask reads one byte beyond the bound, see `create_flask`.
+    # Not cached, or Flask would keep the bytes until the request has ended.
     if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
         raise TooLarge(f"the body may have at most {bound} bytes")
     return body

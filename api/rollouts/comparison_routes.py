@@ -16,7 +16,7 @@ from tasks.comparison.judging import Judging
 from tasks.comparison.verdict import Comparison, Verdict, compared
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.statistics import BUCKETS
-from telemetry.errors import AliasNotFound, RegistryConflict
+from telemetry.errors import AliasNotFound, Detail, Invalid, NotFound
 
 
 class ComparisonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,7 +28,7 @@ class ComparisonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class ComparedVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """What was counted of one version while the alias was split."""
+    """The counts of one version while the alias was split."""
 
     version: int
     answered: int
@@ -114,13 +114,17 @@ class ComparisonViews:
 def _by_hand(split: str, shares: dict[int, int], query: ComparisonQuery) -> Comparison:
     stable = main_version(shares)
     others = [version for version in shares if version != stable]
+    if not others:
+        raise NotFound(
+            f"{split} means version {stable} alone, so there is nothing to compare: split it, or "
+            "start a rollout; what a shadow answers is compared at /shadow"
+        )
     if query.version is not None:
         others = [version for version in others if version == query.version]
     if len(others) != 1:
-        raise RegistryConflict(
-            f"{split} has {len(others)} versions to compare with version {stable}: split it, or "
-            "name one of several with `version`"
-        )
+        told = ", ".join(map(str, sorted(shares.keys() - {stable})))
+        message = f"name one of the versions that {split} has beside {stable}: {told}"
+        raise Invalid(message, errors=[Detail(("version",), message)])
     return Comparison(stable=stable, version=others[0], share=shares[others[0]], requests=1)
 
 

@@ -1,1 +1,1 @@
-"""What came true, over HTTP: told for predictions, and shown for versions."""
+"""Truths over HTTP: received for predictions, and shown as the quality of versions."""

@@ -28,7 +28,8 @@ class TruthRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /predict/result/<id>/label`."""
 
     label: Any
-    """What came true: a value for each row, null where it is not known; of one row, its value."""
+    """The true labels: a value for each row, null where it is unknown; for a single row, its
+    value."""
 
 
 class TruthsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +40,7 @@ class TruthsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TruthState(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one truth."""
+    """The result for one truth."""
 
     id: str
     counted: bool
@@ -50,7 +51,7 @@ class TruthState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TruthStates(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each truth, in order."""
+    """The result for each truth, in order."""
 
     labels: list[TruthState]
 

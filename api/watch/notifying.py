@@ -21,12 +21,12 @@ class Notifier:
 
     @classmethod
     def from_environment(cls) -> "Notifier":
-        """Those of ``PREDICTQ_NOTIFY``, separated by blanks."""
+        """The URLs of ``PREDICTQ_NOTIFY``, separated by blanks."""
         return cls(os.environ.get(NOTIFY_VARIABLE, "").split())
 
     @property
     def channels(self) -> list[str]:
-        """What may be shown of each URL."""
+        """The part of each URL that may be shown: no secrets."""
         return [f"{url.partition(':')[0][:20]} (URL {n})" for n, url in enumerate(self._urls, 1)]
 
     def send(self, title: str, body: str) -> bool:

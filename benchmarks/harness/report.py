@@ -29,8 +29,14 @@ def record(run: Run, directory: Path) -> Path:
 
 def latest(directory: Path) -> Run | None:
     """The latest recorded run of a suite."""
+    found = recorded(directory)
+    return found[-1] if found else None
+
+
+def recorded(directory: Path) -> list[Run]:
+    """The recorded runs of a suite, the latest last."""
     found = sorted((directory / RUNS).glob("*.json"))
-    return msgspec.json.decode(found[-1].read_bytes(), type=Run) if found else None
+    return [msgspec.json.decode(path.read_bytes(), type=Run) for path in found]
 
 
 def page(run: Run, document: Path) -> str:

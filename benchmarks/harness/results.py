@@ -137,14 +137,18 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def _commit() -> str:
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return told.stdout.strip() or "unknown"
+    commit = _git("describe", "--always") or "unknown"
+    # Documents and pictures, which an earlier run may have recorded, change nothing measured.
+    code = (":!*.md", ":!*.svg")
+    is_changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *code)
+    return f"{commit}-dirty" if is_changed else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
 
 
 def _machine() -> str:

@@ -18,8 +18,13 @@ from benchmarks.harness.wire import LoadFailed
 Measure = Callable[[Bench], Part]
 
 
-def command(parts: Mapping[str, Measure], directory: Path) -> click.Command:
-    """A command that runs all parts, or those named, and fails if a check does not hold."""
+def command(
+    parts: Mapping[str, Measure], directory: Path, on_record: Callable[[Run], None] | None = None
+) -> click.Command:
+    """A command that runs all parts, or those named, and fails if a check does not hold.
+
+    ``on_record``: gets a run once it is recorded.
+    """
 
     @click.command()
     @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(list(parts)))
@@ -33,6 +38,8 @@ def command(parts: Mapping[str, Measure], directory: Path) -> click.Command:
         click.echo(report.text(run))
         if record:
             _record(run, directory)
+            if on_record is not None:
+                on_record(run)
         sys.exit(not run.holds)
 
     return main

@@ -58,9 +58,14 @@ def lua(script: tuple[str, ...], processes: int, record: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--module",
+    multiple=True,
+    help="Only this one, such as tasks.gateway; repeatable. Others keep their recorded figures.",
+)
 @at_a_time
 @recorded
-def python(processes: int, record: bool) -> None:
+def python(module: tuple[str, ...], processes: int, record: bool) -> None:
     """Mutate what [tool.mutmut] in pyproject.toml names, against the unit tests named there."""
     started, load = time.monotonic(), os.getloadavg()[0]
     mutmut = Path(sys.executable).with_name("mutmut")
@@ -68,14 +73,17 @@ def python(processes: int, record: bool) -> None:
         # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
         uv = f"{mutmut.with_name('uv')} pip install --python {sys.executable}"
         sys.exit(f"install mutmut first: {uv} 'mutmut>=3.8'")
-    subprocess.run([mutmut, "run", "--max-children", str(processes)], cwd=ROOT, check=True)
+    chosen = [f"{each}.*" for each in module]
+    subprocess.run([mutmut, "run", "--max-children", str(processes), *chosen], cwd=ROOT, check=True)
 
     def told(*arguments: str) -> str:
         return subprocess.check_output([mutmut, *arguments], cwd=ROOT, text=True)
 
-    part = summary.of_modules(
-        told("results", "--all", "true"), lambda mutant: modules.change(told("show", mutant))
-    )
+    results = told("results", "--all", "true")
+    part = summary.of_modules(results, lambda mutant: modules.change(told("show", mutant)), module)
+    before = [part for run in report.recorded(HERE) for part in run.parts if part.name == "python"]
+    if module and before:
+        part = summary.updated(before[-1], part, module)
     _report(part, started, load, record=record)
 
 

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
+from msgspec.structs import replace
+
 from benchmarks.harness.results import Cell, Check, Part, Table
 from benchmarks.mutants.explained import explained
 from benchmarks.mutants.lua import Mutant
@@ -35,13 +37,15 @@ def of_scripts(lives: Mapping[Mutant, bool]) -> Part:
     return Part("lua", tables, [_killed_share(states.values()), unexplained])
 
 
-def of_modules(told: str, change: Callable[[str], str]) -> Part:
+def of_modules(told: str, change: Callable[[str], str], chosen: Collection[str] = ()) -> Part:
     """The mutants of modules, from what `mutmut results` prints of each.
 
-    ``change`` is given the name of a mutant that lives, and tells what it changes.
+    ``change`` is given the name of a mutant that lives, and tells what it changes. ``chosen``: only
+    these modules; all if empty.
     """
     reasons = explained()
-    results = dict(line.strip().rsplit(": ", 1) for line in told.splitlines())
+    all_results = dict(line.strip().rsplit(": ", 1) for line in told.splitlines())
+    results = {n: s for n, s in all_results.items() if not chosen or _module(n) in chosen}
     keys = {
         name: (_module(name), change(name)) for name, what in results.items() if what not in NOTICED
     }
@@ -66,6 +70,30 @@ def of_modules(told: str, change: Callable[[str], str]) -> Part:
         "Functions with mutants that no test notices", ["function", "many"], rows, UNNOTICED
     )
     return Part("python", [counts, reasoned, living], [_killed_share(states.values())])
+
+
+def updated(before: Part, part: Part, chosen: Collection[str]) -> Part:
+    """The record of all modules, with the figures of the chosen ones replaced by new ones."""
+    tables = []
+    for old, new in zip(before.tables, part.tables, strict=True):
+        kept = [row for row in old.rows if row[0] != "all" and not _is_of(row[0], chosen)]
+        added = [row for row in new.rows if row[0] != "all"]
+        tables.append(replace(new, rows=sorted([*kept, *added], key=lambda row: str(row[0]))))
+    counts = tables[0]
+    total, killed, reasoned, living = (
+        sum(int(row[at]) for row in counts.rows) for at in range(1, 5)
+    )
+    rows = [*counts.rows, ["all", total, killed, reasoned, living]]
+    note = f"This run measured {', '.join(chosen)}. Others keep the figures of the record before."
+    tables[0] = replace(counts, rows=rows, note=note)
+    share = Check("killed share", killed / max(total, 1), "at least", FLOOR)
+    return replace(part, tables=tables, checks=[share])
+
+
+def _is_of(cell: Cell, chosen: Collection[str]) -> bool:
+    """Whether a row that begins with this cell is of one of the modules."""
+    name = str(cell).strip("`") + "."
+    return any(name.startswith(f"{module}.") for module in chosen)
 
 
 def _module(mutant: str) -> str:

@@ -1,4 +1,4 @@
-"""What a backup consists of: a tar file with Redis's data, the files of the home, and a note."""
+"""The format of a backup: a tar file with Redis's data, the files of the home, and a note."""
 
 import io
 import tarfile
@@ -9,15 +9,15 @@ import msgspec
 DATA = "redis.rdb"
 """Redis's data, as a snapshot."""
 NOTE = "backup.json"
-"""In the archive, what it is; in the home, the last one that was made."""
+"""The note: in the archive its description, in the home that of the last backup."""
 MADE_ANEW = frozenset(
     ("redis", "logs", "metrics", "environments", "stack.json", "up.lock", "up.out", NOTE)
 )
-"""What stands in a home and is made anew, or belongs to the processes that run."""
+"""Files of a home that are made again, or belong to the running processes."""
 
 
 class BackupNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What an archive is."""
+    """The note in an archive."""
 
     made_at: float
     """Unix seconds of the moment before Redis's data was read."""

@@ -12,7 +12,7 @@ from stack.process import ROOT
 from stack.programs import worker_arguments, worker_environment
 
 CONTAINER_NODE = "celery"
-"""What the health check of the image asks for."""
+"""The request of the image's health check."""
 GRACE_SECONDS = 35
 """From the signal to the end of a worker, as in docker-compose.yml."""
 _PLAIN_LABEL = re.compile(r"(?=.{1,50}\Z)[a-z0-9]+-[a-z0-9]+")

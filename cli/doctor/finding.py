@@ -11,7 +11,7 @@ LEVELS: tuple[FindingLevel, ...] = ("pass", "warn", "fail")
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What a check saw."""
+    """The observation of a check."""
 
     level: FindingLevel
     message: str

@@ -79,7 +79,7 @@ def _answers(client: Client, questions: list[Question]) -> Observation:
 
 
 def _fault(client: Client, question: Question) -> str:
-    """What is wrong with the answer to a question; empty if nothing is."""
+    """The error in the answer to a question; empty if there is none."""
     try:
         found = _ask(client, question)
     except PredictqError as error:

@@ -54,7 +54,7 @@ def _checks(client: redis.Redis) -> list[Check]:
 
 
 def _told(client: redis.Redis) -> dict[str, Any]:
-    """What INFO says; nothing where a managed service forbids it."""
+    """The answer of INFO; empty where a managed service forbids it."""
     try:
         told: dict[str, Any] = client.info()
     except redis.exceptions.NoPermissionError:

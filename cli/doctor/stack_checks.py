@@ -43,7 +43,7 @@ def findings_of_stack(stack: RunningStack, port: int) -> Iterator[Finding]:
 
 
 def _told(stats: CallResult) -> dict[str, Any] | None:
-    """What `/stats` says; None if it is not the answer of an API."""
+    """The answer of `/stats`; None if another program answers."""
     with suppress(msgspec.DecodeError):
         return msgspec.json.decode(stats.body, type=dict[str, Any]) if stats.status == 200 else None
     return None

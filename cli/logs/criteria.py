@@ -1,4 +1,4 @@
-"""What a search looks for."""
+"""The criteria of a search."""
 
 import json
 from typing import Any

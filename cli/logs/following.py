@@ -34,8 +34,8 @@ class FollowedLog:
         return cls(path, size - len(_before(path, size).rpartition(b"\n")[2]))
 
     def entries(self, criteria: Criteria) -> list[LogEntry]:
-        """What was added since the last look. If more lines of an entry come later, it is repeated
-        with these.
+        """The text that was added since the last look. If more lines of an entry come later, it is
+        repeated with these.
         """
         *lines, rest = (self._rest + self._added()).split(b"\n")
         self._rest = rest[:MAX_LINE]
@@ -69,7 +69,7 @@ class FollowedLog:
         return missed + added
 
     def _end_of_rotated(self) -> bytes:
-        """What was written between the last look and the rotation."""
+        """The text that was written between the last look and the rotation."""
         try:
             rotated = kept_log(self.path, 1).read_bytes()
         except FileNotFoundError:  # the disk is full
@@ -91,7 +91,7 @@ class FollowedHome:
         return {path: log.position for path, log in self._logs.items()}
 
     def look(self, criteria: Criteria) -> list[LogEntry]:
-        """What was added since the last look, in order of time."""
+        """The entries that were added since the last look, in order of time."""
         for path in current_logs(self._home):
             self._logs.setdefault(path, FollowedLog(path))
         added = [entry for log in self._logs.values() for entry in log.entries(criteria)]

@@ -64,7 +64,7 @@ class _Group(RegistryGroup):
         ),
         "keep-latest": LazyCommand(
             "cli.models.remove:keep_latest",
-            "Keep the COUNT newest versions of NAME, and those that an alias points to.",
+            "Keep the COUNT newest versions of NAME, and those that are in use.",
         ),
         "load": LazyCommand(
             "cli.models.version_acts:load", "Load NAME:VERSION in every worker of the stack."

@@ -67,7 +67,7 @@ def version_warning(described: Description) -> str:
 
 
 def optimization_text(found: Optimization) -> str:
-    """What computes the calls of a version for which another runtime was tried."""
+    """The runtimes that compute the calls of a version for which another runtime was tried."""
     if not found.runtime:
         return f"not optimized: {found.reason}"
     return f"{found.runtime} computes calls of up to {found.most_rows:,} rows"

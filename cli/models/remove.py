@@ -8,9 +8,9 @@ import click
 from cli import find_stack, ghosts
 from cli.failure import Failure
 from cli.models.causes import cause_of, why_option
-from registry.changes import Changes, Removed
-from registry.names import Reference, parse_reference
-from registry.splits import meaning_of, pointing_to
+from registry.changes import Changes
+from registry.names import parse_reference
+from registry.removing.removing import Removed
 from registry.store import Registry
 from telemetry.errors import Invalid
 from workers.environments.unused import remove_unused
@@ -18,7 +18,7 @@ from workers.environments.unused import remove_unused
 
 @click.command()
 @click.argument("model")
-@click.option("--force", is_flag=True, help="Also remove aliases that point there.")
+@click.option("--force", is_flag=True, help="Also remove aliases and shadows that need it.")
 @why_option
 @find_stack.for_registry
 def remove(model: str, force: bool, why: str, home: Path) -> None:
@@ -27,10 +27,10 @@ def remove(model: str, force: bool, why: str, home: Path) -> None:
     if reference.alias:
         raise Invalid(f"name the version to remove as {reference.name}:N, not by an alias")
     registry.named(model)  # raises an error if there is none
-    pointing = _pointing(registry, reference)
-    if pointing and not force:
-        _ask(model, pointing)
-    removed = Changes(registry).remove(reference.name, reference.version, cause=cause_of(why))
+    changes = Changes(registry)
+    if not force and (uses := changes.uses(reference.name, reference.version)):
+        _ask(model, uses)
+    removed = changes.remove(reference.name, reference.version, cause=cause_of(why))
     _report(home, reference.name, removed)
 
 
@@ -39,7 +39,7 @@ def remove(model: str, force: bool, why: str, home: Path) -> None:
 @click.argument("count", type=click.IntRange(min=1))
 @find_stack.for_registry
 def keep_latest(name: str, count: int, home: Path) -> None:
-    """Keep the COUNT newest versions of NAME, and those that an alias points to."""
+    """Keep the COUNT newest versions of NAME, and those that are in use."""
     registry = Registry(home)
     _report(home, name, Changes(registry).keep_latest(name, count, cause_of()))
     kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
@@ -59,15 +59,8 @@ def _report(home: Path, name: str, removed: Removed) -> None:
     )
 
 
-def _pointing(registry: Registry, reference: Reference) -> list[str]:
-    """The aliases that would be removed too, each with its version."""
-    name, version, aliases = reference.name, reference.version, registry.aliases(reference.name)
-    found = aliases if version is None else pointing_to(aliases, [version])
-    return [f"{name}@{alias} is {meaning_of(name, aliases[alias])}" for alias in found]
-
-
-def _ask(model: str, pointing: list[str]) -> None:
-    why = f"aliases point to versions to be removed: {', '.join(pointing)}"
+def _ask(model: str, uses: list[str]) -> None:
+    why = f"what would be removed is in use: {', '.join(uses)}"
     if not sys.stdin.isatty():
         raise Failure(f"{why}; to remove {model} all the same, give --force")
     click.confirm(f"{why}. Remove {model} all the same?", abort=True, err=True)

@@ -14,6 +14,7 @@ from cli.up.serving import find_or_start_redis, run_stack
 from stack.programs import Stack, flower_login
 from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key
+from tasks.scaling.replicas import bounds_of
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 
@@ -58,6 +59,14 @@ def _port_option(name: str, variable: str, default: int, server: str) -> Callabl
     show_default="number of cores",
     help="Number of processes that compute predictions.",
 )
+@click.option(
+    "--autoscale",
+    envvar="PREDICTQ_AUTOSCALE",
+    metavar="MIN..MAX",
+    default="",
+    callback=lambda _context, _option, given: _checked_range(given),
+    help="Add and take away processes that compute predictions, as the queue needs them.",
+)
 @click.option("--no-demo", is_flag=True, help="Do not register demo models on the first start.")
 @click.option("--no-flower", is_flag=True, help="Do not start Flower.")
 @click.option(
@@ -87,6 +96,7 @@ def up(
     flower_port: int,
     home: Path,
     workers: int,
+    autoscale: str,
     no_demo: bool,
     no_flower: bool,
     no_watch: bool,
@@ -108,13 +118,23 @@ def up(
         try:
             redis_url = find_or_start_redis(supervisor, home)
             rights = trust_uploads, webhooks_allow_local
-            stack = Stack(home, redis_url, port, flower, workers, not no_watch, *rights)
+            stack = Stack(home, redis_url, port, flower, workers, not no_watch, *rights, autoscale)
             run_stack(supervisor, stack, demo=not no_demo)
         except Stopped:
             click.echo("stopping")
         except StartFailed as failure:
             raise click.ClickException(f"{failure}\nAll logs: {home / 'logs'}") from None
     click.echo("stopped")
+
+
+def _checked_range(given: str) -> str:
+    """Check a range such as 1..8; raises `click.BadParameter`."""
+    try:
+        if given:
+            bounds_of(given, 1.0)
+    except (ValueError, PredictqError):
+        raise click.BadParameter(f"{given!r} is no range such as 1..8") from None
+    return given
 
 
 def _install(packages: tuple[str, ...]) -> None:

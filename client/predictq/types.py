@@ -66,7 +66,7 @@ class AsyncSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """What the server says of a prediction that it accepted and that has no outcome yet."""
+    """The server's answer for a prediction that it accepted and that has no outcome yet."""
 
     id: str
     task_id: str

@@ -11,7 +11,8 @@ from typing import Any
 from predictq.errors import PredictqError
 
 TOLERANCE_SECONDS = 300.0
-"""How far the time of an event may be from this machine's; older ones may be replayed by others."""
+"""Seconds by which the time of an event may differ from this machine's; an older one may be a
+replay by an attacker."""
 _PREFIX = "whsec_"
 
 

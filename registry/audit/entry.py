@@ -27,7 +27,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     """`X-Request-Id`, as a proxy sets it; empty without one."""
     unrecorded: int = 0
-    """Refusals since the entry before that were more than the log takes in a second."""
+    """Refusals since the previous entry that were not recorded, as the log takes only some each
+    second."""
 
 
 class AuditLine(AuditEntry, frozen=True, kw_only=True):
@@ -40,5 +41,5 @@ class AuditLine(AuditEntry, frozen=True, kw_only=True):
 
 
 def hash_of(line: bytes) -> str:
-    """What the next line has as `before`; ``line`` is without its end."""
+    """The `before` of the next line; ``line`` is without its end."""
     return sha256(line).hexdigest()

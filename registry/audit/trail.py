@@ -56,7 +56,7 @@ class AuditTrail:
         """Check that each line has the hash of the one before, and the next number.
 
         Returns how many lines there are, and the hash of the last one. The first line that is
-        kept has to be believed. Raises `Broken` for the first wrong line, or if no line has the
+        kept cannot be verified. Raises `Broken` for the first wrong line, or if no line has the
         hash ``expected``.
         """
         hashes = set[str]()
@@ -109,7 +109,9 @@ def _chained(last: bytes, entries: Sequence[AuditEntry]) -> Iterator[bytes]:
 
 
 def _last_of(path: Path) -> bytes:
-    """The last whole line of a file. What a crash left of a line after it is said, and ignored."""
+    """The last whole line of a file. The rest of a line that a crash left behind it is logged and
+    ignored.
+    """
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(size - 2 * LONGEST_LINE_BYTES, 0))
@@ -120,7 +122,7 @@ def _last_of(path: Path) -> bytes:
 
 
 def _number(line: bytes) -> int:
-    """The number of a line; 0 for none, and for one that somebody changed, which `verify` finds."""
+    """The number of a line; 0 for no line, and for one that was altered, which `verify` finds."""
     with suppress(Broken):
         return _read(line).id
     return 0

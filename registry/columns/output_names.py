@@ -13,7 +13,7 @@ _LABELLED = (
 
 
 def output_name(method: str) -> str:
-    """What a method's predictions are called."""
+    """The column name of a method's predictions."""
     return _NAMES.get(method, method)
 
 

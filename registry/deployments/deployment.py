@@ -11,7 +11,7 @@ MAX_DEPLOYMENTS = 32
 MIN_PROCESS_BYTES = 2**28
 """Least memory of one process, as that of `PREDICTQ_PREDICTION_MEMORY`."""
 QUEUE_PREFIX = "predict:"
-"""What the names of their queues begin with."""
+"""The prefix of the names of their queues."""
 
 PRODUCTION = "production"
 """The environment that is meant where none is named."""
@@ -25,7 +25,9 @@ WantedState = Literal["running", "stopped"]
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """What should be: the supervisor of a stack makes it so, and `status` says how far it is."""
+    """The wanted state of a deployment. The supervisor of a stack establishes it, and `status`
+    shows the progress.
+    """
 
     model: str
     environment: str
@@ -40,7 +42,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     timeout: ComputeLimit | None = None
     """Most seconds that a prediction may compute; null for the limits of version and request."""
     when_stopped: WhenStopped = "refuse"
-    """What becomes of requests while it is stopped: 503, or they wait in its queue."""
+    """What to do with requests while it is stopped: answer 503, or let them wait in its queue."""
 
     @property
     def reference(self) -> str:
@@ -64,7 +66,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to change of a deployment; fields that are left out stay as they are."""
+    """The fields of a deployment to change; those that are left out do not change."""
 
     concurrency: Concurrency | UnsetType = UNSET
     memory_limit: MemoryLimit | UnsetType | None = UNSET

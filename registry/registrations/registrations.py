@@ -97,7 +97,7 @@ class Registrations:
         return msgspec.json.decode(content, type=RegistrationRequest)
 
     def decision(self, name: str, number: int) -> GateDecision | None:
-        """What became of a registration; None while it is pending, or if there never was one."""
+        """The decision on a registration; None while it is pending, or if there never was one."""
         return self._files.decision(name, number, GateDecision)
 
     def pending(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a caller asks for when it uploads a model, and what became of it."""
+"""The request of a caller that uploads a model, and the decision on it."""
 
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ from registry.history import NO_CAUSE, Cause
 
 
 class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller asks for, beside the files."""
+    """The request of a caller, without the files."""
 
     model: str
     version: int = 0
@@ -34,7 +34,7 @@ class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a registration."""
+    """The decision on a registration."""
 
     status: Literal["ready", "refused"]
     code: str = ""

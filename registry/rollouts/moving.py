@@ -26,14 +26,14 @@ def write_rollout(directory: Directory, rollout: Rollout) -> None:
 
 
 def note(directory: Directory, model: Model, rollout: Rollout, what: str) -> None:
-    """Add to the history what the alias does not tell."""
+    """Add a change to the history that does not move the alias."""
     cause = Cause(rollout.by, f"rollout {rollout.id} {what}" + _because(rollout.why))
     change = version_change("rollout", rollout.version, cause)
     directory.record(rollout.model, model.aliases, [change])
 
 
 def finish_move(directory: Directory, model: Model, rollout: Rollout) -> Rollout:
-    """Make the move that a rollout has noted, or what a crash left of it; returns the rollout.
+    """Make the move that a rollout has noted, or the rest of it after a crash; returns the rollout.
 
     The rollout was written before, the alias follows, then the history. If the alias means neither
     what it did nor what it is to mean, it was moved by hand after the crash: the rollout stops.
@@ -61,20 +61,29 @@ def _changes(rollout: Rollout, old: dict[str, Meaning]) -> list[Change]:
 
 
 def stop(directory: Directory, model: Model, rollout: Rollout) -> Rollout:
-    """End a rollout whose alias was moved by hand; the alias stays as it is."""
-    present = model.aliases.get(rollout.alias)
-    means = "was deleted" if present is None else f"means {meaning_of(rollout.model, present)}"
+    """End a rollout whose alias was moved by hand, or whose candidate was removed.
+
+    The alias stays as it is.
+    """
     stopped = replace(
         rollout,
         status="stopped",
         moving=False,
         revision=rollout.revision + 1,
         by="",
-        why=f"{rollout.model}@{rollout.alias} was moved by hand: it {means}",
+        why=_why_stopped(model, rollout),
     )
     write_rollout(directory, stopped)
     note(directory, model, stopped, "stopped")
     return stopped
+
+
+def _why_stopped(model: Model, rollout: Rollout) -> str:
+    name, present = rollout.model, model.aliases.get(rollout.alias)
+    if rollout.version not in model.versions:
+        return f"{name}:{rollout.version} was removed"
+    means = "was deleted" if present is None else f"means {meaning_of(name, present)}"
+    return f"{name}@{rollout.alias} was moved by hand: it {means}"
 
 
 def _because(why: str) -> str:

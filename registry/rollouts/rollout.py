@@ -1,4 +1,4 @@
-"""What a rollout is: an alias that is moved from one version to another in steps."""
+"""A rollout: an alias that is moved from one version to another in steps."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ WHOLE = 100
 
 
 class RolloutPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a version is to be rolled out."""
+    """The plan of a rollout."""
 
     alias: str = "production"
     version: int
@@ -79,7 +79,7 @@ class Rollout(RolloutPlan, frozen=True, kw_only=True):
 
     @property
     def is_live(self) -> bool:
-        """Whether it goes on, or can."""
+        """Whether it continues, or is paused."""
         return self.status in ("running", "paused")
 
     @property

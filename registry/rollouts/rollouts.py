@@ -40,7 +40,7 @@ class Rollouts:
         raise NotFound(f"there is no rollout of {name}@{alias} now")
 
     def unfinished(self) -> list[Rollout]:
-        """Every rollout that goes on, or whose last move may be unfinished."""
+        """Every rollout that is running, or whose last move may be unfinished."""
         found = []
         for name in self._registry.models():
             with suppress(PredictqError):  # a broken file, or a model that was just removed
@@ -76,7 +76,7 @@ class Rollouts:
         return rollout
 
     def pause(self, name: str, id: int, cause: Cause = NO_CAUSE) -> Rollout:
-        """Begin no further step until it is resumed; what the alias means stays."""
+        """Begin no further step until it is resumed; the alias does not change."""
         return self._switch(name, id, "running", "paused", cause)
 
     def resume(self, name: str, id: int, cause: Cause = NO_CAUSE) -> Rollout:
@@ -106,7 +106,7 @@ class Rollouts:
             return self._move(directory, model, found, cause, step=step, status=status)
 
     def roll_back(self, rollout: Rollout, cause: Cause) -> Rollout:
-        """End it because of what was measured, unless it was changed since it was read."""
+        """End it because of a verdict, unless it was changed since it was read."""
         with self._changing(rollout.model, rollout.id) as (directory, model, found):
             if found.revision != rollout.revision or not found.is_live:
                 return found
@@ -143,7 +143,8 @@ class Rollouts:
 def _settled(directory: Directory, model: Model, rollout: Rollout) -> Rollout:
     if rollout.moving:
         return finish_move(directory, model, rollout)
-    if rollout.is_live and model.aliases.get(rollout.alias) != rollout.meaning:
+    moved = model.aliases.get(rollout.alias) != rollout.meaning
+    if rollout.is_live and (moved or rollout.version not in model.versions):
         return stop(directory, model, rollout)
     return rollout
 

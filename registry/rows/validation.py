@@ -41,8 +41,8 @@ def rows(signature: Signature, features: Any) -> list[Row]:
     ordered = _in_order(plan, features)
     if ordered is not None and _plainly_right(plan, ordered):
         return ordered
-    # The fast check only says that a value needs a look. It may still be right, such as an infinity
-    # in a column that takes one.
+    # The fast check only finds values that need a closer check. They may be right, such as an
+    # infinity in a column that takes one.
     diagnosis.diagnose(signature, features)
     if ordered is None:  # a subclass of list or dict, which no JSON parser makes
         raise InvalidFeatures(f"features must be {diagnosis.shapes(signature)}")

@@ -156,7 +156,7 @@ def _date_fault(_: Column, value: str) -> str | None:
 
 
 def _why(error: ValueError) -> str:
-    """What is wrong with a text in the right form, such as the day of 2021-02-30."""
+    """The error of a text in the right form, such as the day of 2021-02-30."""
     return "" if str(error).startswith("Invalid") else f": {error}"
 
 

@@ -1,1 +1,1 @@
-"""Shadows: versions that are asked as well as the one that answers, to compare the two."""
+"""Shadows: versions that get copies of predictions, so that their answers can be compared."""

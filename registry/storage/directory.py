@@ -154,11 +154,11 @@ class Directory:
         files.write_file(self._paths.highest(name), b"%d" % highest)
 
     def decision(self, name: str, number: int, kind: type[Content]) -> Content | None:
-        """What became of a version's registration; None if it was not uploaded, or is pending."""
+        """The decision on a version's registration; None if it was not uploaded, or is pending."""
         return self._read(self._paths.decision(name, number), kind)
 
     def write_decision(self, name: str, number: int, decision: msgspec.Struct) -> None:
-        """Keep what became of a version's registration."""
+        """Store the decision on a version's registration."""
         files.write_file(self._paths.decision(name, number), msgspec.json.encode(decision))
 
     def signature(self, name: str, number: int) -> bytes | None:
@@ -226,13 +226,13 @@ class Directory:
             lines = self._paths.history(name).read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
-        # What follows the last end of a line was cut off by a crash.
+        # Text after the last line end is the rest of a write that a crash interrupted.
         return [msgspec.json.decode(line, type=Change) for line in lines[:-1]]
 
     def record(self, name: str, aliases: dict[str, Meaning], changes: list[Change]) -> None:
         """Append changes to a model's history, after they were made.
 
-        ``aliases``: what there was before them. What led there without a record is added first.
+        ``aliases``: the aliases before them. Moves that led there without an entry are added first.
         """
         known = self.history(name)
         added = [*unrecorded(known, aliases), *changes]

@@ -22,37 +22,53 @@ def write_file(path: Path, content: bytes, mode: int | None = None) -> None:
     """
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
-    with temporary.open("wb") as file:
-        if mode is not None:
-            os.fchmod(file.fileno(), mode)
-        # At least once: an empty file is synced, too.
-        for start in range(0, max(len(content), 1), SYNC_BYTES):
-            file.write(memoryview(content)[start : start + SYNC_BYTES])
-            file.flush()
-            os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            _write_synced(file, content)
+    except OSError:
+        # On a full disk, the space of what was written is needed.
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def _write_synced(file: IO[bytes], content: bytes) -> None:
+    # At least once: an empty file is synced, too.
+    for start in range(0, max(len(content), 1), SYNC_BYTES):
+        file.write(memoryview(content)[start : start + SYNC_BYTES])
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def append_lines(path: Path, lines: list[bytes]) -> None:
     """Append whole lines durably. Hold `locked` meanwhile.
 
-    What a crash left of a line is cut off first.
+    The rest of a line that a crash interrupted is cut off first.
     """
     make_directory(path.parent)
     is_new = not path.exists()
-    with path.open("r+b" if not is_new else "wb") as file:
-        file.seek(_end_of_lines(file))
+    # Unbuffered: closing must not write what could not be written before.
+    with path.open("r+b" if not is_new else "wb", buffering=0) as file:
+        end = file.seek(_end_of_lines(file))
         file.truncate()
-        file.write(b"".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            content = memoryview(b"".join(lines))
+            while content:
+                content = content[file.write(content) :]
+            os.fsync(file.fileno())
+        except OSError:
+            # A line that is not on the disk must not be read as a change that was made.
+            file.truncate(end)
+            raise
     if is_new:
         sync_directory(path.parent)
 
 
 def _end_of_lines(file: IO[bytes]) -> int:
-    """Where the last whole line ends."""
+    """The position after the last whole line."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(end - TAIL_BYTES, 0)

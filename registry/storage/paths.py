@@ -1,4 +1,4 @@
-"""Where the registry's files are."""
+"""The paths of the registry's files."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Paths:
         return self._of_version(name, number, "state")
 
     def decision(self, name: str, number: int) -> Path:
-        """What became of a version's registration."""
+        """The decision on a version's registration."""
         return self._of_version(name, number, "registration")
 
     def signature(self, name: str, number: int) -> Path:

@@ -1,6 +1,6 @@
 """Signatures of manifests: workers run code in an artifact only if this deployment allowed it.
 
-The key lies in the home and not in the registry, so that to write the registry's files is not
+The key is in the home and not in the registry, so that write access to the registry's files is not
 enough to have code run.
 """
 

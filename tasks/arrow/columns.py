@@ -11,7 +11,7 @@ import msgspec
 from tasks.arrow.flat_buffer import FlatFields, FlatNumber
 
 INFINITIES = {"Infinity": float("inf"), "-Infinity": float("-inf")}
-"""What JSON says for the numbers that it lacks."""
+"""The texts for numbers that JSON lacks."""
 _NAMES = {None, *INFINITIES}
 _BYTE, _SHORT, _INT = struct.Struct("<B"), struct.Struct("<h"), struct.Struct("<i")
 

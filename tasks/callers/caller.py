@@ -26,7 +26,7 @@ NO_LIMITS = Limits()
 
 
 class LeftOfLimit(msgspec.Struct, frozen=True):
-    """What is left of a limit."""
+    """The rest of a limit."""
 
     kind: str
     """``requests`` or ``rows``."""
@@ -69,7 +69,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Globs of the models that the caller sees: ``churn*``."""
     limits: Limits = NO_LIMITS
     limit_use: LimitUse | None = None
-    """Of this request, if the key has limits."""
+    """The use of the limits by this request, if the key has limits."""
     is_everywhere: bool = False
     """Whether the caller also sees predictions and jobs of other tenants."""
 
@@ -103,6 +103,5 @@ UNKNOWN_CALLER = Caller()
 """A caller without a key where every request needs one."""
 LOCAL_CALLER = Caller(frozenset(("predict", "batch", "models:read", "metrics")))
 """A caller without a key where none is needed: on loopback."""
-VIEWER = Caller(EVERY_SCOPE - {"admin"}, key="session", name="console", is_everywhere=True)
-"""A viewer who has signed in to the console. A session stands for the local key, but makes no
-keys."""
+VIEWER = Caller(EVERY_SCOPE, key="session", name="console", is_everywhere=True)
+"""A viewer who has signed in to the console: a session stands for the local key, on pages alone."""

@@ -1,4 +1,4 @@
-"""What was counted of the versions of a split, see arms.lua."""
+"""The counts of the versions of a split, see arms.lua."""
 
 from collections.abc import Iterable
 from itertools import accumulate
@@ -44,7 +44,7 @@ class ArmFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What was counted of one split."""
+    """The counts of one split."""
 
     arms: tuple[ArmFigures, ...] = ()
     slow_over: int | None = None
@@ -70,7 +70,7 @@ class Comparisons:
         self._client = client
 
     def read(self, split: str) -> Figures:
-        """What was counted of ``model@alias``."""
+        """The counts of ``model@alias``."""
         found = cast("dict[bytes, bytes]", self._client.hgetall(keys.COMPARED + split))
         return _figures({name.decode(): int(value) for name, value in found.items()})
 

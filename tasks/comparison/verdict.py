@@ -40,7 +40,7 @@ def compared(rollout: Any) -> Comparison:
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """What was compared, and what it proves."""
+    """One comparison of two versions, and its evidence."""
 
     name: Literal["errors", "slow", "wrong", "failed"]
     """Errors, slow calls and wrong labels beside the stable version; failures beside the limit."""
@@ -53,12 +53,12 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What the figures say."""
+    """The verdict on the candidate."""
 
     decision: RolloutDecision
     why: str
     missing: tuple[str, ...]
-    """What a promotion still needs, in words."""
+    """The conditions that a promotion still lacks, in words."""
     measures: tuple[Measure, ...]
 
 

@@ -1,4 +1,4 @@
-"""What was counted of the rows of each version, hour by hour, by all workers together."""
+"""The counts of rows of each version by hour, summed over all workers."""
 
 import struct
 import time

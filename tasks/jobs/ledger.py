@@ -48,7 +48,7 @@ class Begun(msgspec.Struct, frozen=True):
 
     @property
     def facts(self) -> Facts:
-        """What validation found; raises `JobFailed` before it."""
+        """The facts that validation found; raises `JobFailed` before it."""
         if self.found is None:
             step, job = self.reserved.step, self.reserved.job
             raise JobFailed(f"{step} of job {job} came before its validation")

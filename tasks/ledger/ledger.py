@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
+from tasks.callers.quotas import NO_QUOTAS, Quotas
 from tasks.ledger import keys
 from tasks.ledger.predictions.acceptance import (
     CERTAIN,
@@ -81,14 +82,18 @@ class Ledger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._settings = settings
-        self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
+        quotas = Quotas(settings.tenant_queued_rows, settings.tenant_outcome_bytes)
+        self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes, quotas)
         self.pipeline = Pipeline(client)
         """Round trips that requests share."""
         self._memory = MemoryGauge(client)
         # Two scripts from one file: most calls reuse nothing, and the functions of reuse.lua would
         # take a tenth of their time.
         accepting = {**ACCEPTING, "visibility_timeout": settings.visibility_timeout}
-        self._accept = load_script(client, "ledger.predictions.accept", "reuse", **accepting)
+        unused = ["reuse"]
+        if quotas == NO_QUOTAS:
+            unused += ["ledger.tenants.storing", "ledger.tenants.quotas"]
+        self._accept = load_script(client, "ledger.predictions.accept", *unused, **accepting)
         self._accept_reusing = load_script(client, "ledger.predictions.accept", **accepting)
         self._start = load_script(
             client, "ledger.predictions.start", result_ttl=settings.result_ttl

@@ -39,7 +39,7 @@ class Disagreement(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """What was compared so far, or of one copy."""
+    """The counts of comparisons so far, or of one copy."""
 
     rows: int = 0
     disagreed: int = 0
@@ -89,7 +89,7 @@ class Shadows:
             self._client.expire(f"{key}:path", COMPARED_KEPT)
 
     def read(self, split: str, since: int) -> Compared:
-        """What was compared of ``model@alias`` since its shadow began."""
+        """The counts of comparisons of ``model@alias`` since its shadow began."""
         found = cast("dict[bytes, bytes]", self._client.hgetall(_key(split, since)))
         return Compared(**{name.decode(): int(value) for name, value in found.items()})
 

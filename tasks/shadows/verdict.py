@@ -13,7 +13,7 @@ LIMIT = 0.01
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """What the comparison proves."""
+    """The verdict on a shadow."""
 
     decision: Literal["agrees", "differs", "inconclusive"]
     limit: float

@@ -7,7 +7,7 @@ from tasks.settings import Settings
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SITE_LOCAL = ipaddress.ip_network("fec0::/10")
-"""What IPv6 had in place of private addresses; Python takes it for public."""
+"""The deprecated site-local addresses of IPv6, which Python takes for public ones."""
 _OF_CLOUDS = tuple(
     map(
         ipaddress.ip_network,

@@ -1,1 +1,1 @@
-"""What came true: how good the predictions of a version were, once that is known."""
+"""Truths: the quality of a version's predictions, once their true labels are known."""

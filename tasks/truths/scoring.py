@@ -19,7 +19,7 @@ Sums = dict[str, float]
 
 
 class Score(msgspec.Struct, frozen=True):
-    """What one outcome adds to the sums of its version."""
+    """The amounts that one outcome adds to the sums of its version."""
 
     sums: Sums
     is_wrong: bool | None

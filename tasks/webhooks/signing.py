@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.key_files import WEBHOOK_KEY, read_or_make, replace_key
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - no secret itself
-"""What the text of a secret begins with; the rest is base64."""
+"""The prefix of a secret's text; the rest is base64."""
 SECRET_BYTES = 32
 
 

@@ -1,5 +1,7 @@
 """Errors of a server that cannot accept a request now; the same request may succeed later."""
 
+import errno
+
 from telemetry.errors.base import PredictqError
 
 
@@ -47,6 +49,18 @@ class RateLimited(PredictqError):
     retryable = True
 
 
+class QueuedRowsQuota(RateLimited):
+    """As many rows of the tenant wait as may."""
+
+    code = "quota_queued_rows"
+
+
+class OutcomeBytesQuota(RateLimited):
+    """The outcomes of the tenant take as many bytes as they may."""
+
+    code = "quota_outcome_bytes"
+
+
 class Busy(Unavailable):
     """The server is handling too many large requests or answers; try again later."""
 
@@ -58,3 +72,8 @@ class DiskFull(PredictqError):
 
     code = "disk_full"
     retryable = True
+
+    @staticmethod
+    def is_told_by(error: OSError) -> bool:
+        """Whether the operating system says that a disk is full, or a quota used up."""
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -74,6 +74,7 @@ OTHER_MEANINGS = {
     "example": "in the OpenAPI document; of MLflow",
     "job": "a batch job",
     "microbatch": "of messages",
+    "orphan": "a process whose parent has ended, as in POSIX",
     "response": "of HTTP",
     "retry": "another attempt, load or request",
     "schema": "of an Arrow stream or an OpenAPI document",

@@ -126,7 +126,7 @@ def test_large_body_is_refused_before_it_reaches_the_api(proxy: Proxy) -> None:
     assert proxy.client.post("/predict", content=b" " * (18 * 2**20)).status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/stats", "/dead-letters", "/dead-letters/x"])
+@pytest.mark.parametrize("path", ["/metrics", "/stats", "/scale", "/dead-letters/x"])
 def test_pages_of_operators_are_not_published(proxy: Proxy, path: str) -> None:
     assert proxy.client.get(path).status_code == 404
 

@@ -8,6 +8,7 @@ from celery import bootsteps
 
 from registry.store import Registry
 from tasks.jobs.messages import BULK
+from tasks.timeline.recording import Recorder
 from workers.registrations.registrar import Registrar
 from workers.rollouts.controller import Controller
 from workers.services import WorkerServices
@@ -65,3 +66,10 @@ class RolloutsStep(_HomeThread):
     work = staticmethod(
         lambda services: Controller(Registry(services.settings.home), services.client).run
     )
+
+
+class TimelineStep(_HomeThread):
+    """Records the timeline."""
+
+    thread_name = "timeline"
+    work = staticmethod(lambda services: Recorder(services.client).run)

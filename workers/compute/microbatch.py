@@ -20,6 +20,7 @@ from tasks.wire import encode_finite
 from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
+from workers.compute.call_counter import NoteCall
 from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
 from workers.compute.shadowing import Shadowing
 from workers.drift.counter import NoteRows
@@ -44,13 +45,16 @@ class Computation:
         environment: str | UnsetType = UNSET,
         note: NoteRows = lambda *_: None,
         shadowing: Shadowing | None = None,
+        note_call: NoteCall = lambda *_: None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
         ``environment``: that of the deployment, for receipts. ``note``: is told rows with answers.
         ``shadowing``: makes copies for shadows, and compares their answers.
+        ``note_call``: is told each call of a model.
         """
+        self._note_call = note_call
         self._shadowing = shadowing
         self._note = note
         self._environment = environment
@@ -120,7 +124,10 @@ class Computation:
         rows = group[0].rows
         if len(group) > 1:  # of lists: a table has a call of its own
             rows = [row for asked in group for row in cast("list[list[Any]]", asked.rows)]
+        began = time.time()
         computed = predict(self._engine, manifest, method, rows)
+        waited = sum(max(began - asked.record.created_at, 0.0) for asked in group)
+        self._note_call(manifest.reference, len(group), len(rows), waited, computed.milliseconds)
         if method != INVERSE:
             self._note(manifest, computed.given, {method: computed.output})
         predictions = iter(computed.predictions)  # `predict` checked that there is one per row

@@ -13,7 +13,7 @@ from telemetry.errors import Invalid
 
 
 class Requirements(msgspec.Struct, frozen=True):
-    """What a version asks for."""
+    """The requirements of a version."""
 
     packages: tuple[str, ...]
     """Requirements, such as ``scikit-learn==1.5.2``, in the order in which they were given."""

@@ -11,6 +11,7 @@ from itertools import chain
 
 from celery.worker import state
 
+from tasks.scaling.demand import Work
 from workers.microbatch.batch_size import BatchSizes
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.events import EventSender
@@ -104,6 +105,17 @@ class Batcher:
     def running(self) -> list[tuple[str, str]]:
         """Tag and id of every message that is being computed."""
         return [(message.tag, message.request.id) for message in self._running.messages()]
+
+    def work(self) -> Work:
+        """What this worker computes, and what waits in it."""
+        waiting, workload = [*self._gathered.messages()], self._running.workload
+        return Work(
+            busy=round(workload.busy, 3),
+            rows_per_second=workload.rows_per_second,
+            rows_waiting=sum(message.rows for message in waiting),
+            messages_waiting=len(waiting),
+            rows_computing=sum(message.rows for message in self._running.messages()),
+        )
 
     def take_back_waiting(self) -> list[str]:
         """Forget the messages that no process computes, and return their tags for release."""

@@ -1,4 +1,4 @@
-"""What becomes of messages whose pool process died while it computed them."""
+"""Decides about messages whose pool process died while it computed them."""
 
 from collections.abc import Callable
 

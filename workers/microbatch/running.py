@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workers.microbatch.batch_size import MAX_BATCH_WAIT
 from workers.microbatch.message import Message
 from workers.pool.pool_process import PoolProcess
+from workers.workload import Workload
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class RunningMicrobatches:
 
     def __init__(self) -> None:
         self._by_process: dict[PoolProcess, RunningMicrobatch] = {}
+        self.workload = Workload()
 
     def __len__(self) -> int:
         return len(self._by_process)
@@ -39,10 +41,13 @@ class RunningMicrobatches:
     def start(self, process: PoolProcess, messages: list[Message], *, is_awaited: bool) -> None:
         """Note that a process is given messages."""
         self._by_process[process] = RunningMicrobatch(messages, time.monotonic(), is_awaited)
+        self.workload.begin()
 
     def end(self, process: PoolProcess) -> RunningMicrobatch:
         """Forget the microbatch of a process that finished or died, and return it."""
-        return self._by_process.pop(process)
+        running = self._by_process.pop(process)
+        self.workload.end(sum(message.rows for message in running.messages), running.seconds)
+        return running
 
     def messages(self) -> Iterator[Message]:
         """All messages that are being computed."""

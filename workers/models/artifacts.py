@@ -40,7 +40,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     imported: Imported
     """Makes the code beside the model importable, while it is called."""
     declared: dict[str, str] = {}
-    """What the model's files say about themselves, such as the version that saved them."""
+    """Facts in the model's files, such as the version that saved them."""
 
 
 class LoadedVersion(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ def current(registry: Registry, queue: str = "") -> Iterator[Manifest]:
 
 
 def _deployed(registry: Registry, name: str, environment: str) -> Iterator[Manifest]:
-    """What an alias means; nothing if it, or its model, was removed meanwhile."""
+    """The versions of an alias; none if it, or its model, was removed meanwhile."""
     try:
         numbers = versions_in([registry.aliases(name)[environment]])
         yield from (m for m in registry.versions(name) if m.version in numbers)

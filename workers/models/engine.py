@@ -66,7 +66,7 @@ class Engine(Protocol):
         """Versions that are held, as model:version."""
 
     def runtime_of(self, manifest: Manifest) -> str:
-        """What computes a version, for receipts: library and version; raises as `hold`."""
+        """The library that computes a version, and its version, for receipts; raises as `hold`."""
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """Call a method once for a part of a `Table`; loads the version if it is not held.

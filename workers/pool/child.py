@@ -27,6 +27,7 @@ from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.shadows.shadows import Shadows
 from tasks.time_limits import BACKOFF
+from workers.compute.call_counter import CallCounter
 from workers.compute.microbatch import Computation
 from workers.compute.shadowing import Shadowing
 from workers.drift.counter import DriftCounter, NoteRows
@@ -37,7 +38,7 @@ from workers.wear import Wear
 
 log = logging.getLogger(__name__)
 UNCOUNTED_SECONDS = 0.5
-"""Seconds without work after which the rows that were noted for drift are counted."""
+"""Seconds without work after which what was noted for drift and of calls is counted."""
 
 
 def serve(
@@ -55,16 +56,18 @@ def serve(
     registry = Registry(settings.home, RECHECK_INTERVAL)
     most = settings.max_outcome_bytes
     drift = DriftCounter(registry, DriftCounts(ledger.client))
+    calls = CallCounter(ledger.client)
     shadowing = Shadowing(registry, Shadows(ledger.client))
     computation = Computation(
-        *(engine, registry, ledger, most, limited, environment, drift.note, shadowing)
+        *(engine, registry, ledger, most, limited, environment, drift.note, shadowing),
+        note_call=calls.note,
     )
     steps = _Steps(engine, settings, drift.note)
     printed, wear, reason = limit_printing(), Wear(), ""
     # Held by a process that a model forks, it would hide the end of this one from the worker.
     os.register_at_fork(after_in_child=connection.close)
     send_frame(connection, Ready(os.getpid(), engine.held()))
-    while not reason and (frame := _received(connection, drift)) is not None:
+    while not reason and (frame := _received(connection, drift, calls)) is not None:
         started = time.perf_counter()
         printed.reset()
         match frame:
@@ -76,13 +79,16 @@ def serve(
             log.warning("this process is replaced by another: %s", reason)
         seconds = time.perf_counter() - started
         send_frame(connection, Done(dispositions, seconds, is_last=bool(reason)))
-        drift.write_if_due()
+        for counter in (drift, calls):
+            counter.write_if_due()
 
 
-def _received(connection: socket.socket, drift: DriftCounter) -> Any:
+def _received(connection: socket.socket, *counters: DriftCounter | CallCounter) -> Any:
     """The next frame; if none comes for a while, what was counted is written first."""
-    if drift.waits and not select.select([connection], (), (), UNCOUNTED_SECONDS)[0]:
-        drift.write()
+    waiting = [counter for counter in counters if counter.waits]
+    if waiting and not select.select([connection], (), (), UNCOUNTED_SECONDS)[0]:
+        for counter in waiting:
+            counter.write()
     return receive(connection)
 
 

@@ -36,6 +36,7 @@ from workers.models.cache import models_budget
 from workers.models.current import current
 from workers.models.engine import SklearnEngine
 from workers.models.golden_engine import GoldenCheckedEngine
+from workers.models.process_state.orphans import Orphans, adopt_orphans
 from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
@@ -90,20 +91,25 @@ class ForkServer:
         self._settings = settings
         self._registry = Registry(settings.home)
         self._engine = GoldenCheckedEngine(SklearnEngine(self._registry), self._registry)
+        self._pool: set[int] = set()
+        """Pids of the pool processes."""
+        self._orphans = Orphans()
 
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
         for manifest in self._preloaded():
             if manifest.reference not in self._never:
                 self._hold(manifest)
+        self._orphans.keep_helpers(self._pool)
         signal.signal(signal.SIGCHLD, self._report_ends)
         while (received := socket.recv_fds(self._control, MAX_COMMAND_BYTES, 1))[0]:
             self._obey(parse_frame(received[0]), received[1])
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # The handler would take the ends that are waited for here.
-        with contextlib.suppress(ChildProcessError):  # wait until every pool process has ended
-            while os.wait():
-                pass
+        with contextlib.suppress(ChildProcessError):
+            while self._pool:
+                self._pool.discard(os.wait()[0])
+        self._orphans.end(self._pool)
 
     def _preloaded(self) -> Iterator[Manifest]:
         """Current versions, as many as are worth waiting for; the others are loaded when asked."""
@@ -117,9 +123,12 @@ class ForkServer:
     def _obey(self, command: Any, descriptors: list[int]) -> None:
         match command:
             case Fork():
+                if left := self._orphans.end(self._pool):
+                    log.warning("ended %d processes that a model started and left behind", left)
                 self._fork(socket.socket(fileno=descriptors[0]))
             case LoadVersion(reference):
                 self._tell(Loaded(reference, self._load(reference)))
+                self._orphans.keep_helpers(self._pool)
             case UnloadVersion(reference):
                 self._tell(Unloaded(reference, self._unload(reference)))
 
@@ -166,8 +175,9 @@ class ForkServer:
         # memory pages that it shares with us.
         gc.freeze()
         try:
-            if os.fork() == 0:
+            if (pid := os.fork()) == 0:
                 self._run_child(connection)
+            self._pool.add(pid)
         except OSError as error:
             log.error("no process can be forked now: %s", error)
             time.sleep(FORK_PAUSE)  # the worker asks again as soon as the connection is closed
@@ -196,7 +206,9 @@ class ForkServer:
 
     def _report_ends(self, *_: Any) -> None:
         for pid, status in _ended():
-            self._tell(Ended(pid, status))
+            if pid in self._pool:
+                self._pool.remove(pid)
+                self._tell(Ended(pid, status))
 
     def _tell(self, frame: FromForkServer) -> None:
         # Each frame is one message of the socket, so the handler of SIGCHLD may send at any moment.
@@ -224,6 +236,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Libraries find no GPU: its context would not survive the fork (decision 0060).
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    adopt_orphans()
     gc.set_threshold(LOADING_THRESHOLD)
     shorten_imports()
     configure("worker")

@@ -1,4 +1,4 @@
-"""What a pool calls when something happens in it."""
+"""The functions that a pool calls at its events."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ def _end_worker() -> None:
 
 
 class Listener(NamedTuple):
-    """What the pool calls when something happens in it."""
+    """The functions that the pool calls at its events."""
 
     on_ready: Callable[[], object]
     """Called when a new process is ready."""

@@ -50,6 +50,14 @@ class Pool:
         for _ in range(size):
             self._fork()
 
+    def resize(self, size: int) -> None:
+        """Have so many processes: fork what lacks, and end those too many once they are free."""
+        lacking = size - len(self.processes) - self._missing
+        self.size = size
+        for _ in range(lacking):
+            self._fork_unless_closed()
+        self._end_surplus()
+
     def listen(self, hub: Any) -> None:
         """Listen to the fork server and all processes on an event loop, perhaps a new one."""
         self._hub = hub
@@ -131,6 +139,7 @@ class Pool:
         To be called every few seconds.
         """
         self._fork_missing()
+        self._end_surplus()
         self._fork_server.end_overdue()
         self.processes.end_overdue()
 
@@ -172,6 +181,7 @@ class Pool:
         elif was_starting:
             self.listener.on_ready()
         # Before the process that became free gets new work: under load it would never be renewed.
+        self._end_surplus()
         self._renew()
         self.listener.on_idle()
 
@@ -179,12 +189,21 @@ class Pool:
         self._hub.remove(process.fileno())  # before `hang_up`, after which there is no descriptor
         self.processes.remove(process)
         process.hang_up()
+        if len(self.processes) + self._missing >= self.size:
+            return
         if process.is_ready:
             self._fork_unless_closed()
         else:
             # What ends before it is ready would probably do so again, and forking it without a
             # pause would take a whole core.
             self._missing += 1
+
+    def _end_surplus(self) -> None:
+        """End free processes, the newest first, while there are more than the size of the pool."""
+        self._missing = min(self._missing, max(self.size - len(self.processes), 0))
+        surplus = len(self.processes) + self._missing - self.size
+        for process in self.processes.free[::-1][: max(surplus, 0)]:
+            self._replace(process)
 
     def _fork_unless_closed(self) -> None:
         if not self._is_closed:

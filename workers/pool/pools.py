@@ -36,7 +36,7 @@ that are asked for at once end each other before any has computed."""
 
 
 class Pools:
-    """What a worker computes with; a version's messages go to the pool of its environment."""
+    """The pools of a worker; a version's messages go to the pool of its environment."""
 
     def __init__(self, load_retry: LoadRetry, registry: Registry) -> None:
         self._load_retry, self._registry = load_retry, registry
@@ -56,6 +56,16 @@ class Pools:
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
         self._started = Pool(self._load_retry, size, queue, listener)
+
+    @property
+    def size(self) -> int:
+        """How many processes may compute at once."""
+        return self._shared.size
+
+    def resize(self, size: int) -> None:
+        """Let ``size`` processes compute at once; those too many end after their microbatch."""
+        for pool in self._serving():
+            pool.resize(size)
 
     def serves(self, reference: str) -> bool:
         """Whether this worker may get predictions of a version: not if it deploys another model."""

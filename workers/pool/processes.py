@@ -42,12 +42,12 @@ class Processes:
 
     @property
     def busy(self) -> list[PoolProcess]:
-        """Those that compute."""
+        """Processes that compute."""
         return [process for process in self._all if process.busy]
 
     @property
     def free(self) -> list[PoolProcess]:
-        """Those that are ready and compute nothing."""
+        """Processes that are ready and compute nothing."""
         return [process for process in self._all if process.idle]
 
     def hold(self, reference: str | None) -> bool:

@@ -7,6 +7,7 @@ ends without a decision only if it is killed, or if the disk fails.
 import hashlib
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from registry.registrations.registrations import MODEL, Registrations
 from registry.registrations.request import GateDecision, RegistrationRequest
 from registry.store import Registry
 from tasks.settings import Settings
-from telemetry.errors import AnswersDiffer, OutOfMemory, PredictqError, VersionNotFound
+from telemetry.errors import AnswersDiffer, DiskFull, OutOfMemory, PredictqError, VersionNotFound
 from telemetry.logs import configure
 from workers.drift.describing import baseline_of
 from workers.environments.entering import enter_for
@@ -74,6 +75,7 @@ def _decided(
     directory = registrations.directory(request.reference)
     given = tuple(str(directory / name) for name in request.requirements)
     try:
+        _check_space(directory / MODEL, settings)
         environment = enter_for(given, settings.home, log.info, CHECKING)
         bound_growth(share_of_one())
         os.chdir(directory)  # so that messages name the files and not their directories
@@ -83,6 +85,12 @@ def _decided(
         return _refused(OutOfMemory("checking the model took too much memory"))
     except PredictqError as error:
         return _refused(error)
+    except OSError as error:
+        if not DiskFull.is_told_by(error):
+            raise
+        return _refused(
+            DiskFull(f"the disk had no space while the model was checked: {error.strerror}")
+        )
 
 
 def _examined(request: RegistrationRequest, *, trust: bool) -> Examined:
@@ -147,6 +155,13 @@ def _point(registry: Registry, request: RegistrationRequest, manifest: Manifest)
         if not any(c.alias == alias and c.after == manifest.version for c in history):
             Changes(registry).set_alias(request.model, alias, manifest.version, cause=request.cause)
     return GateDecision(status="ready")
+
+
+def _check_space(model: Path, settings: Settings) -> None:
+    """Raise `DiskFull` unless an artifact of the size of this file leaves the disk reserve free."""
+    if shutil.disk_usage(settings.home).free - model.stat().st_size < settings.spare_bytes:
+        spare = settings.spare_bytes // 2**20
+        raise DiskFull(f"the model would leave less than {spare} MiB of the disk free")
 
 
 def _refused(error: PredictqError) -> GateDecision:

@@ -55,7 +55,7 @@ class Registrar:
             over.wait(SCAN_SECONDS)
 
     def _take_safely(self, reference: str, over: threading.Event) -> None:
-        """Whatever is wrong with one registration, the others are checked."""
+        """Check registrations; an error of one does not keep the others from their check."""
         try:
             self._take(reference, over)
         except Exception:

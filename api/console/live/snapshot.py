@@ -28,7 +28,7 @@ class StackSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
     statistics: list[Statistics]
     alerts: list[AlertState]
-    """Those that fire or are pending, the worst first."""
+    """Alerts that fire or are pending, most severe first."""
     is_watched: bool
     """Whether a watch evaluates the rules of alerts."""
 

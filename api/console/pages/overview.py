@@ -26,7 +26,7 @@ class Concern(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """What the page shows."""
+    """The content of the page."""
 
     level: Level
     sentence: str

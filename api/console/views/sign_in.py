@@ -5,8 +5,9 @@ from flask import Blueprint, Response, request
 
 from api.console.rendering import Pages
 from api.console.session.sessions import COOKIE, MAX_SESSION_SECONDS, Sessions
-from api.console.session.viewer import CONSOLE_PATH
+from api.console.session.viewer import CONSOLE_PATH, is_signed_in
 from api.http.responses import json_response
+from telemetry.errors import Forbidden
 
 CODES_ROUTE = f"{CONSOLE_PATH}/codes"
 
@@ -31,7 +32,9 @@ class SignInViews:
         routes.post("/sign-out")(self.sign_out)
 
     def issue(self) -> Response:
-        """Answer a one-time address; raises `Forbidden` without a local key."""
+        """Answer a one-time address; raises `Forbidden` without a local key, and for a session."""
+        if is_signed_in():  # it would live for longer than a week
+            raise Forbidden("a session makes no other one: use a key")
         return json_response(
             SignInAddress(f"{CONSOLE_PATH}/sign-in?code={self._sessions.issue_code()}")
         )

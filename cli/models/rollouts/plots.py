@@ -7,7 +7,7 @@ Path = Sequence[Sequence[float]]
 """Predictions of the candidate, and the evidence of harm then."""
 HARM = "evidence of harm"
 WIDTH, HEIGHT = 60, 10
-"""Of a plot in the terminal, in characters."""
+"""Size of a plot in the terminal, in characters."""
 SVG_WIDTH, SVG_HEIGHT, MARGIN = 640, 320, 48
 _LOWEST = 1e-3
 

@@ -1,4 +1,4 @@
-"""What is raised if some rows of a bulk submission were refused."""
+"""The error that is raised if some rows of a bulk submission were refused."""
 
 from collections.abc import Sequence
 

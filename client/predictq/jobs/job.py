@@ -71,7 +71,7 @@ class Job:
     """Estimated seconds until all rows are computed; None while unknown."""
     error: JobError | None = None
     report: dict[str, Any] | None = field(default=None, compare=False)
-    """What validation found: ``rows``, ``columns``, ``estimated_seconds``, ``errors``, …
+    """The report of validation: ``rows``, ``columns``, ``estimated_seconds``, ``errors``, …
 
     None in lists, and while following except at the first and the last time."""
     expires_at: float | None = None

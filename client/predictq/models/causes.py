@@ -6,7 +6,7 @@ from predictq.arguments import text
 
 
 def cause(why: str) -> dict[str, str]:
-    """What a request for a change says of both."""
+    """The fields of a request for a change: the author and the reason."""
     try:
         by = {"by": getpass.getuser()}
     except (KeyError, OSError):  # the account has no name

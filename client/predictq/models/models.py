@@ -201,7 +201,7 @@ class Models:
         return self._ask("GET", f"{_version(name, version)}/quality?days={count('days', days)}")
 
     def drift(self, name: str, version: int | None = None, *, hours: int = 24) -> Json:
-        """How far the rows and answers of a version are from its sample, in the last hours.
+        """The drift of the rows and answers of a version from its sample, in the last hours.
 
         ``version``: by default the one that ``production`` means, else the latest.
         """

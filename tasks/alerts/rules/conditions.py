@@ -22,7 +22,7 @@ class MetricView(Protocol):
         """The latest scrape, by name."""
 
     def increase(self, counter: Selector, seconds: float) -> float:
-        """What the series of a counter have counted in the last seconds, together."""
+        """The increase of a counter in the last seconds, summed over its series."""
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counters(self) -> Iterator[Selector]:
-        """Those whose increase it needs."""
+        """The selectors whose increase it needs."""
         yield from (self.metric,) if self.increase else ()
 
     def holds(self, view: MetricView) -> Active:

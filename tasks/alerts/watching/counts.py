@@ -1,4 +1,4 @@
-"""What counters have counted in the last days, as Prometheus would know it from its own storage."""
+"""The increases of counters in the last days, which Prometheus would have in its own storage."""
 
 from bisect import bisect_right
 from collections import deque
@@ -54,7 +54,7 @@ class CounterSums:
         return point
 
     def increase(self, counter: Selector, seconds: float) -> float:
-        """What the series of a counter have counted in the last seconds, together."""
+        """The increase of a counter in the last seconds, summed over its series."""
         start = self._now - seconds
         before = bisect_right(self._points, start, key=lambda point: point.at)
         # If less than the window is known, count what is known.

@@ -1,4 +1,4 @@
-"""What operators are told of an alert, as text."""
+"""The text of notifications about alerts."""
 
 from collections.abc import Sequence
 

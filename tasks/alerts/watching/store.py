@@ -1,4 +1,6 @@
-"""What the watch keeps in Redis: states of alerts, counts, and which watch evaluates."""
+"""The state of the watch in Redis: states of alerts, counts, and the claim of the watch that
+evaluates.
+"""
 
 from typing import cast
 
@@ -43,7 +45,9 @@ class AlertStore:
         return {key.decode(): _states.decode(text) for key, text in found.items()}
 
     def open(self) -> list[AlertState]:
-        """Those that fire or are pending, the worst first, of the rules that there are."""
+        """Alerts that fire or are pending, most severe first, without those whose rule no longer
+        exists.
+        """
         known = all_alerts()
         found = [s for s in self.states().values() if s.level != "over" and s.name in known]
         return sorted(found, key=lambda s: (s.level, known[s.name].severity, s.since))

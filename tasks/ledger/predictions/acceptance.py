@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 import redis
 
-from tasks.callers.caller import LeftOfLimit, Limits, Throttle
-from tasks.callers.limit_fields import limit_fields
+from tasks.callers.caller import LeftOfLimit, Throttle
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
+from tasks.ledger.predictions.no_capacity import queue_full, quota_reached, rate_limited
 from tasks.ledger.predictions.round_trips import Unsent
 from tasks.ledger.queue.bounds import Bounds
-from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.ledger.script_constants import MAX_WEBHOOKS
 from tasks.messages import Idempotency, Reuse
 from tasks.record import Record
@@ -24,14 +23,9 @@ from telemetry.errors import (
     IdempotencyConflict,
     PredictqError,
     QueueFull,
-    RateLimited,
     SubmissionUncertain,
 )
 
-UNKNOWN_RETRY_AFTER = 10
-"""Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
-MAX_RETRY_AFTER = 3600
-"""Most seconds of ``Retry-After``: a drain rate of this moment tells nothing of later hours."""
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
 
@@ -72,7 +66,8 @@ def accept_call(
     script_keys += [keys.IDEMPOTENCY + given.key for given in keyed]
     # All are of one caller, and so of one key.
     limits = offers[0].throttle.text if offers[0].throttle else ""
-    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits]
+    quotas = bounds.quotas.text(offers[0].record.tenant or None)
+    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits, quotas]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
         record, task_id = offer.record.open_text, offer.record.task_id
@@ -107,40 +102,16 @@ def read_accept_answer(
             return Reused(offer.record.task_id, outcome)
         case [b"limited", which, seconds] if offer.throttle:
             return rate_limited(offer.throttle.limits, which.decode(), seconds)
+        case [b"quota", which, *seconds]:
+            return quota_reached(which.decode(), bounds.quotas, *seconds)
         case [b"full", *seconds]:
-            return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
+            return queue_full(offer.queue, bounds, *seconds)
         case [b"webhooks"]:
             return QueueFull(f"{MAX_WEBHOOKS} webhooks are open, which is the maximum")
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
         case _:  # `conflict`, the only answer that is left
             return IdempotencyConflict()
-
-
-def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
-    """The refusal of a prediction beyond a limit; -1 seconds: it never fits."""
-    rate = limits.rows if which == "rows" else limits.rate
-    assert rate is not None  # noqa: S101 - only a limit that there is refuses
-    policy = limit_fields(limits, [LeftOfLimit(which, 0, max(seconds, 0))])
-    if seconds < 0:
-        return RateLimited(
-            f"this prediction has more rows than the limit of the key, {rate}: send fewer rows",
-            headers=policy,
-        )
-    return RateLimited(
-        f"the limit of the key is {rate} {which}: try again in {seconds} s",
-        retry_after=max(seconds, 1),
-        headers=policy,
-    )
-
-
-def _full(offer: Offer, bounds: Bounds) -> str:
-    if bounds == CLOSED:
-        return (
-            f"Redis uses more than {HIGH:.0%} of its memory; the rest is for the outcomes of "
-            "accepted predictions"
-        )
-    return f"the queue {offer.queue!r} is full: {bounds.rows} rows or {bounds.bytes} bytes"
 
 
 def uncertain(task_id: str) -> SubmissionUncertain:
@@ -161,11 +132,3 @@ def uncertain_if_sent(offer: Offer) -> Iterator[None]:
         if isinstance(error, CERTAIN):
             raise
         raise uncertain(offer.record.task_id) from error
-
-
-def _retry_after(seconds: int | None = None) -> int:
-    """What ``Retry-After`` says.
-
-    ``seconds``: until the queue has capacity, by its drain rate; None if that is unknown.
-    """
-    return UNKNOWN_RETRY_AFTER if seconds is None else min(max(seconds, 1), MAX_RETRY_AFTER)

@@ -26,9 +26,12 @@ class DeployedQueues:
         """Move the waiting messages of all these queues, except ``kept``, to the shared one;
         returns how many.
         """
+        return sum(self._emptied(queue) for queue in self.names() if queue not in kept)
+
+    def names(self) -> list[str]:
+        """All of these queues."""
         known = cast("set[bytes]", self._client.smembers(keys.DEPLOYED_QUEUES))
-        others = {queue.decode() for queue in known} - set(kept)
-        return sum(map(self._emptied, sorted(others)))
+        return sorted(queue.decode() for queue in known)
 
     def _emptied(self, queue: str) -> int:
         names = [queue, keys.QUEUED + queue, PREDICT_QUEUE]

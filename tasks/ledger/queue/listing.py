@@ -23,4 +23,5 @@ class OpenIds:
 
 
 def _texts(ids: list[bytes]) -> list[str]:
+    # Any producer can choose an id, also one that is not UTF-8.
     return [task_id.decode(errors="replace") for task_id in ids]

@@ -18,6 +18,8 @@ class QueueSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     depth: int
     """Messages waiting."""
+    rows: int
+    """Rows of these messages, without those of stock producers."""
     taken: int
     """Messages that ever left the queue, minus those that came back."""
     reserved: int
@@ -46,9 +48,10 @@ class QueueSnapshots:
         answer = self._snapshot(
             keys=[queue, keys.QUEUED + queue, *hashes], args=[HEARTBEAT_TIMEOUT]
         )
-        depth, taken, reserved, rate, oldest, workers, paused = answer
+        depth, taken, reserved, rate, oldest, workers, paused, rows = answer
         return QueueSnapshot(
             depth=depth,
+            rows=rows,
             taken=taken,
             reserved=reserved,
             rate=None if rate is None else float(rate),

@@ -17,19 +17,19 @@ _names = re.compile(r"local (?:function )?(\w+(?:, \w+)*)")
 _uses = re.compile(r"-- Uses: (.+)\n")
 
 
-def load_script(client: redis.Redis, name: str, without: str = "", /, **constants: float) -> Script:
+def load_script(client: redis.Redis, name: str, *without: str, **constants: float) -> Script:
     """The script ``name``, to be called with keys and args: one round trip (`EVALSHA`).
 
     A script names its libraries itself, in a first line ``-- Uses: messages, pausing``. It is then
     preceded by what it uses of the key layout, the heads of records and ``constants``, as
-    upper-case locals, and of the libraries, in that order. The functions of the library ``without``
-    are nil. ``ledger.queue.reserve`` is tasks/ledger/queue/scripts/reserve.lua; a name without a
-    room is a file beside this module.
+    upper-case locals, and of the libraries, in that order. The functions of the libraries
+    ``without`` are nil. ``ledger.queue.reserve`` is tasks/ledger/queue/scripts/reserve.lua; a name
+    without a room is a file beside this module.
     """
     script = script_text(name)
     libraries = _libraries(script)
     texts = (
-        _stubs(library) if library == without else script_text(library) for library in libraries
+        _stubs(library) if library in without else script_text(library) for library in libraries
     )
     front = [_locals(constants), *texts] if libraries else []
     return client.register_script(_used("".join(front), script) + script)

@@ -14,6 +14,18 @@ local function version_of(message)
   return string.match(message, '^{"headers":{"rows":%d+,"batch":"([^" ]+) ')
 end
 
+local function tenant_of(message)
+  return string.match(message, '^{"headers":{"rows":%d+,"batch":"[^"]*","tenant":"([^"]*)"')
+end
+
+-- Count that the rows of a message entered a queue (1) or left it (-1) for its tenant, if it has one.
+local function count_for_tenant(queue, message, sign)
+  local tenant, rows = tenant_of(message), rows_of(message)
+  if not tenant or not rows then return end
+  local key = QUEUED_BY_TENANT .. queue
+  if redis.call('HINCRBY', key, tenant, sign * rows) <= 0 then redis.call('HDEL', key, tenant) end
+end
+
 local function id_of(message)
   return string.match(message, '"id":%s*"([^"]*)"')
 end
@@ -31,10 +43,12 @@ end
 -- Return messages to the consuming end of their queue; the last one is the next to be taken.
 local function give_back(queue, ...)
   local rows, bytes = 0, 0
+  local by_tenant = redis.call('HGET', QUEUED .. queue, 'by_tenant')
   for _, message in ipairs({ ... }) do
     local told = rows_of(message)
     -- As counted when they left: reserve.lua leaves out messages that do not tell their rows.
     if told then rows, bytes = rows + told, bytes + #message end
+    if by_tenant then count_for_tenant(queue, message, 1) end
   end
   redis.call('RPUSH', queue, ...)
   -- Positions are differences to this number, and the messages stand in front again.

@@ -7,7 +7,7 @@
 local version, first, many = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local parked = redis.call('LLEN', PARKED .. version)
 resume(version)
-redis.call('DEL', STATISTICS .. version, REUSE .. version)
+redis.call('DEL', STATISTICS .. version, REUSE .. version, CALLS .. version)
 redis.call('SREM', ANSWERED, version)
 redis.call('SREM', UNLOADED, version)
 -- In slices, as a look at each letter takes time: the caller goes on with the index returned.

@@ -1,5 +1,5 @@
 -- Shared by scripts that let predictions reuse the answer of another one, their leader, whose rows,
--- version and method are the same. Needs messages, pausing and outcomes.
+-- version and method are the same. Needs messages, pausing, outcomes and storing.
 -- The functions are made by a call, since most calls of these scripts reuse nothing.
 local function reuse_functions(ttl)
   -- The predictions in an outcome as JSON, and what follows them; nil for anything but a success.
@@ -22,6 +22,11 @@ local function reuse_functions(ttl)
       rest = string.gsub(rest, '"date_done":"[^"]*"', function() return '"date_done":"' .. done_at .. '"' end, 1)
     end
     return SUCCEEDED_HEAD .. ',' .. own .. predictions .. rest
+  end
+
+  local function note_stored_of(message, outcome)
+    local tenant = tenant_of(message)
+    if tenant then note_stored(tenant, #outcome, ttl) end
   end
 
   -- Note that a prediction waits for its leader, and keep its message; false if too much is kept.
@@ -73,6 +78,7 @@ local function reuse_functions(ttl)
     local outcome = reused(reuse, record, leader, known, version)
     if not outcome then return end
     redis.call('SET', RECORD .. id, outcome, 'EX', ttl)
+    note_stored_of(message, outcome)
     add_event(id, 'succeeded', version)
     return { 'reused', #outcome <= MAX_PUBLISHED and outcome or '' }
   end
@@ -103,6 +109,7 @@ local function reuse_functions(ttl)
         local queued = string.format('%.3f', math.max(clock() - accepted_at, 0) * 1000)
         local own = outcome_with(record, predictions, rest, queued)
         redis.call('SET', key, own, 'EX', ttl)
+        note_stored_of(message, own)
         publish(key, id, own, 'succeeded', version)
         counts.joined = counts.joined + 1
       elseif is_open then

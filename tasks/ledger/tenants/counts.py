@@ -37,6 +37,7 @@ def tenant_counts(client: redis.Redis) -> dict[str, TenantCounts]:
     """Tenant → its counts."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for field, count in cast("dict[bytes, bytes]", client.hgetall(keys.TENANTS)).items():
+        # From the right, as the name of a tenant may have blanks.
         tenant, _, what = field.decode().rpartition(" ")
         found[tenant][what] = int(count)
     return {tenant: TenantCounts(**found[tenant]) for tenant in sorted(found)}

@@ -78,7 +78,7 @@ def test_requests_wait_for_a_stopped_deployment_that_keeps_them(
 
 
 def test_what_a_deployment_serves_is_kept(made: dict[str, Any], client: Client) -> None:
-    with pytest.raises(Conflict, match="aliases point to versions to be removed"):
+    with pytest.raises(Conflict, match="what would be removed is in use"):
         client.models.remove("iris", 1)
     with pytest.raises(Conflict, match="has a deployment: delete that first"):
         client.models.remove_alias("iris", ENVIRONMENT)

@@ -8,6 +8,7 @@ import redis
 from tasks.ledger import ghosts, keys
 from tasks.ledger.dead_letters.letters import Filter
 from tasks.ledger.ghosts import Ghosts, RemovedGhost
+from tasks.timeline.call_sums import CallSums, add_calls
 from telemetry.errors import WorkerLost
 from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
 from tests.integration.ledger.pauses.pause_harness import PauseHarness
@@ -32,6 +33,7 @@ def test_ghost_of_a_paused_version_leaves_nothing(
     other = harness.accept(version=4)
     harness.pauses.pause("churn:3", "a test")
     assert harness.taken() == [other]
+    add_calls(harness.client, {"churn:3": CallSums(1)})
     assert ghost_removal.known() == {"churn:3"}
 
     assert ghost_removal.remove("churn:3") == RemovedGhost(letters=3, parked=3)

@@ -1,7 +1,6 @@
 """Models that leave something behind in their pool process harm no other prediction."""
 
-import os
-import signal
+import psutil
 
 from tests.support.models import DEADLY, GUILTY
 from tests.support.stack import LiveStack, until
@@ -19,9 +18,10 @@ def test_leaking_model_has_its_process_replaced_and_loses_nothing(unruly: LiveSt
 
 
 def test_end_of_a_process_is_noticed_although_its_model_forked(unruly: LiveStack) -> None:
-    try:
-        lost = unruly.outcome(unruly.submit("forking", [DEADLY, 0.0])["id"])
-    finally:
-        for pid in (unruly.home / "forked").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
+    lost = unruly.outcome(unruly.submit("forking", [DEADLY, 0.0])["id"])
     assert lost["error"]["code"] == "worker_lost"
+    forked = [int(pid) for pid in (unruly.home / "forked").read_text().split()]
+    assert forked
+    until(lambda: not any(map(psutil.pid_exists, forked)), "the end of what the model left behind")
+    log = (unruly.home / "logs" / "worker.log").read_text()
+    assert "processes that a model started and left behind" in log

@@ -72,13 +72,15 @@ def test_split_by_hand_is_compared(
     assert (found["rollout"], found["candidate"], found["share"]) == (None, 3, 20)
     assert found["verdict"]["decision"] == "promote"
     Changes(registry).set_alias("m", "production", {1: 80, 2: 10, 3: 10})
-    assert front.get(COMPARISON).status_code == 409
+    asked = front.get(COMPARISON).json
+    assert (asked["status"], asked["errors"][0]["loc"]) == (422, ["version"])
+    assert asked["detail"].endswith("beside 1: 2, 3")
     assert front.get(f"{COMPARISON}?version=2").json["candidate"] == 2
 
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("", 409), ("?alias=unknown", 404), ("?version=x", 422), ("?version=0", 422), ("?x=1", 422)],
+    [("", 404), ("?alias=unknown", 404), ("?version=x", 422), ("?version=0", 422), ("?x=1", 422)],
 )
 def test_bad_comparisons_are_refused(front: FlaskClient, query: str, status: int) -> None:
     answer: Any = front.get(COMPARISON + query)

@@ -1,5 +1,6 @@
 """A stack that asks every caller for a key: what callers without one get, and what works on it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,11 +70,14 @@ def test_watch_scrapes_with_the_local_key(
 def test_client_with_a_jwt_is_told_limited_and_recorded_like_one_with_a_key(
     closed: LiveStack, provider: Provider
 ) -> None:
-    token = provider.token(scope="openid predict", team="risk")
-    with Client(closed.url, key=token, timeout=5) as client:
+    subject = f"ada-{time.time_ns()}"  # another one if the test is repeated: it has a limit
+    token = provider.token(scope="openid predict", team="risk", sub=subject)
+    with Client(closed.url, key=token) as client:
         ours = client.predict("iris", ROW)
         assert ours.predictions == [0]
-        with pytest.raises(InvalidRequest, match="the caller '127.0.0.1/ada' has not the scope"):
+        with pytest.raises(
+            InvalidRequest, match=f"the caller '127.0.0.1/{subject}' lacks the scope"
+        ):
             client.keys.create("mine", scopes=["admin"])
         client.predict("iris", ROW)
     body, headers = {"model": "iris", "features": ROW}, {"Authorization": f"Bearer {token}"}
@@ -91,6 +95,6 @@ def test_client_with_a_jwt_is_told_limited_and_recorded_like_one_with_a_key(
     answer = closed.http.get("/models", headers=expired)
     assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
     lines = closed.owner.get("/audit?part=refusals").text
-    assert '"caller":"127.0.0.1/ada"' in lines.replace(": ", ":")
+    assert f'"caller":"127.0.0.1/{subject}"' in lines.replace(": ", ":")
     assert token not in lines
     assert token not in closed.logs()

@@ -44,6 +44,8 @@ PAGES = {
     "/runbooks/queue-age": "queue-age",
     "/sign-in": "Sign in",
     "/search": "Search",
+    "/keys": "API keys",
+    "/audit": "Audit log",
 }
 
 

@@ -19,6 +19,9 @@ ACTIONS = [
     "/console/dead-letters/delete",
     "/console/try/iris",
     "/console/sign-out",
+    "/console/keys",
+    "/console/keys/none/rotate",
+    "/console/keys/none/revoke",
 ]
 
 
@@ -40,7 +43,7 @@ def cookie(stack: LiveStack) -> str:
 def test_console_refuses_acts_without_a_session(stack: LiveStack, path: str) -> None:
     answer = stack.http.post(path, headers={"origin": stack.url})
     assert answer.status_code == 403
-    assert "sign in to act" in answer.text
+    assert "sign in to make changes" in answer.text
 
 
 @pytest.mark.parametrize("path", [*ACTIONS, "/console/sign-in"])

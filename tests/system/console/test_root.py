@@ -10,7 +10,7 @@ def test_root_leads_to_the_console(stack: LiveStack, accept: str) -> None:
     for method in ("GET", "HEAD"):
         answer = stack.http.request(method, "/", headers={"accept": accept})
         assert (answer.status_code, answer.headers["location"]) == (303, "/console")
-        assert answer.headers["vary"] == "Accept"
+        assert answer.headers["vary"] == "Accept, Origin"
     assert stack.http.post("/").status_code == 405
 
 

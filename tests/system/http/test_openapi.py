@@ -150,6 +150,7 @@ def test_document_lists_every_route(document: Json) -> None:
         ("get", "/ready"),
         ("get", "/metrics"),
         ("get", "/stats"),
+        ("get", "/scale"),
     }
 
 

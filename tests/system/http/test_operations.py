@@ -140,6 +140,46 @@ def test_statistics_show_process_and_workers(stack: LiveStack) -> None:
     assert again["uptime_seconds"] > stats["uptime_seconds"]
 
 
+def test_scale_asks_for_replicas_while_rows_wait(stack: LiveStack) -> None:
+    def scale(**query: str) -> Json:
+        answer = stack.http.get("/scale", params={"max": "50", "wait": "0.000001", **query})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def rows_of(now: Json) -> int:
+        return int(now["demand"]["rows_waiting"] + now["demand"]["rows_computing"])
+
+    def is_calm() -> bool:
+        now = scale()
+        measured = now["demand"]["rows_per_second"]
+        return now["replicas"] <= 2 and measured and not now["demand"]["rows_waiting"]
+
+    assert stack.serves()
+    until(is_calm, "nothing waits, and the speed is known")
+    with stack.frozen_pool():
+        ids = [stack.submit("iris", [ROW] * 3)["id"] for _ in range(10)]
+        # The part that workers hold is in their next heartbeat.
+        until(lambda: rows_of(scale()) == 30, "all of them, computed and waiting")
+        asked = scale()
+        assert asked["replicas"] >= asked["demand"]["messages_waiting"] >= 5
+        assert f"{asked['demand']['rows_waiting']} rows waiting" in asked["reason"]
+        assert scale(max="2", each="2")["replicas"] == 2
+    assert all(stack.outcome(task_id)["status"] == "succeeded" for task_id in ids)
+    until(is_calm, "nothing waits any more")
+
+
+def test_scale_refuses_what_it_does_not_know(stack: LiveStack) -> None:
+    for query, told in (
+        ("queue=bulk", "no queue of predictions is 'bulk'; there are predict"),
+        ("min=3&max=2", "min is 3, which is more than max, 2"),
+        ("wait=0", "wait"),
+        ("maximum=9", "maximum"),
+    ):
+        answer = stack.http.get(f"/scale?{query}")
+        assert answer.status_code == 422, query
+        assert told in answer.text
+
+
 def test_metrics_of_flower_s_kind_stay_out(stack: LiveStack) -> None:
     """Every sample is in our catalogue; there are no undeclared series."""
     assert {name.split("_")[0] for name, _ in samples(stack)} == {"predictq"}

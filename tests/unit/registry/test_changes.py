@@ -6,6 +6,10 @@ import pytest
 
 from registry.changes import Changes
 from registry.history import UNRECORDED, Cause, aliases_after
+from registry.rollouts.rollout import RolloutPlan
+from registry.rollouts.rollouts import Rollouts
+from registry.shadows.shadows import ShadowSettings
+from registry.storage.model_settings import Shadow
 from registry.store import Registry
 from telemetry.errors import AliasMoved, AliasNotFound, ModelNotFound, RegistryConflict
 
@@ -54,6 +58,33 @@ def test_changes_refuse_to_remove_what_an_alias_means(registry: Registry) -> Non
     with pytest.raises(RegistryConflict, match="m@a is m:1"):
         changes.remove("m", 1, force=False)
     assert changes.remove("m", 1, force=True).aliases == ("a",)
+
+
+def test_changes_refuse_to_remove_a_shadow_and_end_it_by_force(registry: Registry) -> None:
+    changes, shadows = Changes(registry), ShadowSettings(registry)
+    changes.set_alias("m", "a", 1)
+    shadows.start("m", "a", Shadow(version=2, rate=5))
+    with pytest.raises(RegistryConflict, match="m:2 is the shadow of m@a"):
+        changes.remove("m", 2, force=False)
+    assert changes.keep_latest("m", 1).versions == ()
+    changes.remove("m", 2, force=True)
+    assert registry.settings("m").shadows == {}
+    assert [change.act for change in registry.history("m")[-2:]] == ["unshadowed", "removed"]
+    shadows.start("m", "a", Shadow(version=3, rate=5))
+    changes.remove("m", 1, force=True)
+    assert registry.settings("m").shadows == {}, "its alias is gone"
+
+
+def test_changes_refuse_to_remove_the_candidate_of_a_rollout(registry: Registry) -> None:
+    changes, rollouts = Changes(registry), Rollouts(registry)
+    changes.set_alias("m", "a", 1)
+    begun = rollouts.start("m", RolloutPlan(alias="a", version=2, steps=(10, 100)))
+    with pytest.raises(RegistryConflict, match="rollout 1 moves m@a to m:2"):
+        changes.remove("m", 2, force=False)
+    changes.remove("m", 2, force=True)
+    stopped = rollouts.settle(begun)
+    assert (stopped.status, stopped.why) == ("stopped", "m:2 was removed")
+    assert registry.aliases("m") == {"a": 1}
 
 
 def test_changes_are_kept_with_cause(registry: Registry) -> None:

@@ -1,6 +1,5 @@
 """A rollout moves an alias in steps, survives a crash at any write, and yields to other hands."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -11,16 +10,12 @@ from registry.readiness import Readiness
 from registry.rollouts.rollout import Rollout, RolloutPlan
 from registry.rollouts.rollouts import Rollouts
 from registry.splits import Meaning
-from registry.storage import files
 from registry.store import Registry
 from telemetry.errors import Invalid, NotFound, RegistryConflict, VersionNotReady
+from tests.unit.registry.faults.killed_writes import Killed, kill_after
 
 PLAN = RolloutPlan(version=3, steps=(10, 50, 100), every_seconds=60)
 WHY = Cause("controller", "all is well")
-
-
-class _Killed(BaseException):
-    """The process ends at this write."""
 
 
 @pytest.fixture
@@ -100,7 +95,7 @@ def test_rollout_stops_once_its_alias_is_moved_by_hand(
 
 def test_rollout_stops_once_its_alias_is_deleted(registry: Registry, rollouts: Rollouts) -> None:
     rollout = rollouts.advance(rollouts.start("m", PLAN), WHY)
-    Changes(registry).remove("m", 3)
+    Changes(registry).remove_alias("m", "production")
     assert rollouts.settle(rollout).why == "m@production was moved by hand: it was deleted"
 
 
@@ -160,8 +155,8 @@ def test_move_that_a_crash_interrupted_is_undone_or_goes_on(
     for writes in range(6):
         rollout = _at_step(registry, rollouts, steps)
         with monkeypatch.context() as patch:
-            _kill_after(patch, writes)
-            with suppress(_Killed):
+            kill_after(patch, writes)
+            with suppress(Killed):
                 act(rollouts, rollout)
         recovered = rollouts.settle(rollout)
         assert not recovered.moving
@@ -181,19 +176,3 @@ def _at_step(registry: Registry, rollouts: Rollouts, steps: int) -> Rollout:
     for _ in range(steps):
         rollout = rollouts.advance(rollout, WHY)
     return rollout
-
-
-def _kill_after(patch: pytest.MonkeyPatch, writes: int) -> None:
-    """End the process at the write after so many, of the registry's files but the stamp."""
-    left: Iterator[int] = iter(range(writes))
-
-    def counted(write):
-        def wrapped(path, *args):
-            if path.name != ".generation" and next(left, None) is None:
-                raise _Killed
-            write(path, *args)
-
-        return wrapped
-
-    for name in ("write_file", "append_lines"):
-        patch.setattr(files, name, counted(getattr(files, name)))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from registry.names import MAX_COMPARED_NAMES, did_you_mean
+from registry.names import MAX_COMPARED_NAMES, checked_name, did_you_mean
+from telemetry.errors import Invalid
 
 NAMES = ["breast-cancer", "diabetes", "iris"]
 
@@ -43,3 +44,10 @@ def test_suggestion_compares_a_bounded_number_of_names(monkeypatch: pytest.Monke
 def test_suggestions_are_three_at_most() -> None:
     names = [f"churn-{number}" for number in range(2 * MAX_COMPARED_NAMES)]
     assert did_you_mean("churn", names).count("'churn-") == 3
+
+
+def test_name_of_a_route_is_no_name_of_a_model() -> None:
+    with pytest.raises(Invalid, match="/models/status is a route"):
+        checked_name("status")
+    assert checked_name("status", "alias") == "status"
+    assert checked_name("status2") == "status2"

@@ -21,7 +21,7 @@ MAX_NAMES_CHARS = 2**21
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What to read of a file."""
+    """The parts of a file to read."""
 
     signature: Signature
     """Signature of the model."""

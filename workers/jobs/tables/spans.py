@@ -80,7 +80,7 @@ def _plain(value: pa.Scalar) -> str | int | None:
         return int(plain)
     if is_missing(plain):
         return None
-    if isinstance(plain, bytes):
+    if isinstance(plain, bytes):  # an id of a Parquet file; JSON has no bytes
         plain = plain.decode(errors="replace")
     return plain if type(plain) is int else str(plain)[:_MAX_ID_CHARS]
 

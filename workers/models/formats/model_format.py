@@ -14,7 +14,7 @@ Labels = tuple[Any, ...] | None
 
 
 class LoadOptions(msgspec.Struct, frozen=True):
-    """What a version's registration allows and tells its loader."""
+    """The options of a version's registration that its loader needs."""
 
     trust: bool = False
     """Whether code in the file may run."""

@@ -1,4 +1,4 @@
-"""What `models add` is given: a file, a reference to code, or a directory of MLflow."""
+"""The argument of `models add`: a file, a reference to code, or a directory of MLflow."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ class ModelSource(msgspec.Struct, frozen=True):
     content: bytes
     feature_names: list[str] | None = None
     declared: dict[str, str] = {}
-    """What the model's files say about themselves, such as the version that saved them."""
+    """Facts in the model's files, such as the version that saved them."""
 
 
 def model_source(path: Path) -> ModelSource:

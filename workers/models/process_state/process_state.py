@@ -17,7 +17,7 @@ ResultType = TypeVar("ResultType")
 
 
 class ProcessState:
-    """What one version changed in this process.
+    """The state that one version changed in this process.
 
     The version finds its changes again at its next call. Other versions, and our own code between
     the calls, never see them.

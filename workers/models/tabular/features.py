@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from registry.manifest import Column, Signature
-from registry.rows.values import fault, is_missing
-from workers.models.tabular.columns import OBJECT, Array, array_of, is_float, is_whole, object_array
+from registry.rows.values import fault
+from workers.models.tabular.columns import Array, array_of, is_float, is_whole, object_array
 from workers.models.tabular.table import Table, is_matrix
 
 Faults = dict[int, str]
@@ -137,7 +137,7 @@ def _objects(column: Column, values: Any) -> Array:
         values = _doubles(values)
     if pa.types.is_timestamp(values.type) or pa.types.is_duration(values.type):
         return object_array([None if pd.isna(value) else value for value in values.to_pandas()])
-    return object_array([None if is_missing(value) else value for value in values.to_pylist()])
+    return object_array(values.to_pylist())
 
 
 def _fault(column: Column, value: Any) -> str | None:
@@ -175,7 +175,7 @@ def _certainly_finite(values: Array) -> bool:
 
 def _suspicious(column: Column, array: Array) -> Any:
     """Rows whose value the column may not accept: missing or infinite."""
-    if array.dtype == OBJECT or array.dtype.kind != "f":
+    if array.dtype.kind != "f":
         return ()
     if column.nullable:
         return () if column.infinite else np.flatnonzero(np.isinf(array))

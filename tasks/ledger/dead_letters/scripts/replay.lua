@@ -19,7 +19,7 @@ if depth == 0 then -- a purge of the list leaves the counts behind
   redis.call('HSET', queued, 'rows', 0, 'bytes', 0)
 end
 local told = rows_of(message)
-local waiting = redis.call('HMGET', queued, 'rows', 'bytes', 'taken')
+local waiting = redis.call('HMGET', queued, 'rows', 'bytes', 'taken', 'by_tenant')
 local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #message
 if rows > tonumber(most_rows) or bytes > tonumber(most_bytes) then return 'full' end
 if record_key then -- it gets a new number, behind all that wait; see accept.lua
@@ -30,6 +30,7 @@ redis.call('LPUSH', queue, message)
 if told then
   redis.call('HINCRBY', queued, 'rows', told)
   redis.call('HINCRBY', queued, 'bytes', #message)
+  if waiting[4] then count_for_tenant(queue, message, 1) end
 end
 -- The webhook is told of the next outcome, too.
 local webhook = redis.call('HGET', WEBHOOKS, letter_id)

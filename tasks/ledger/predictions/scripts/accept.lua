@@ -1,32 +1,33 @@
--- Uses: messages, tags, attempts, pausing, outcomes, reuse, limiting, handing
+-- Uses: messages, tags, attempts, pausing, outcomes, ledger.tenants.storing, reuse, limiting, ledger.tenants.quotas, handing
 -- Accept predictions, each by itself: bound the queue, write the queued record, push the message.
 -- A lone one is handed over to a worker that has nothing to do: then it is reserved and started, too.
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the
 --       key of each.
 -- ARGV: how many predictions, most rows and most bytes the queue may hold, seconds to keep outcomes
---       and idempotency keys, limits of the key of the caller as in limiting.lua, if there are any;
---       then for each: record, message, id, its rows, fingerprint of its payload, webhook (empty for
+--       and idempotency keys, limits of the key of the caller as in limiting.lua, if there are any,
+--       quotas of its tenant as in quotas.lua, if there are any; then for each: record, message, id, its rows, fingerprint of its payload, webhook (empty for
 --       none); then for each that may reuse an answer: its index, answer key, seconds for which
 --       an answer is reused (0: by what it cost), the time of now as text.
 -- Returns for each the id that was accepted, now or before under the same key; { "reused", outcome }
 -- if it has its outcome at once, whose text is empty if it is long; or a refusal:
--- { "limited" } of limiting.lua; { "webhooks" } if there are too many of them;
+-- { "limited" } of limiting.lua; { "quota" } of quotas.lua; { "webhooks" } if there are too many of them;
 -- { "full" } and, if the drain rate is known, the seconds until there is capacity; { "conflict" }
 -- if the key came with another payload; or that of a paused version, see refusal().
 -- Behind them, if there are limits: what is left of each, see left().
 local queue, queued = unpack(KEYS, 1, 2)
-local many, most_rows, most_bytes, ttl, limits = unpack(ARGV, 1, 5)
+local many, most_rows, most_bytes, ttl, limits, quotas = unpack(ARGV, 1, 6)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
-local function offer_at(i) return unpack(ARGV, 6 * i, 6 * i + 5) end
+local function offer_at(i) return unpack(ARGV, 6 * i + 1, 6 * i + 6) end
 -- Loaded a second time without `reuse`, as its functions take a tenth of the time of a call.
 local reuses, reusing = {}, reuse_functions and reuse_functions(ttl)
-for at = 6 * many + 6, #ARGV, 4 do
+for at = 6 * many + 7, #ARGV, 4 do
   local index, answer_key, seconds, done_at = unpack(ARGV, at, at + 3)
   reuses[tonumber(index)] = { key = ANSWERS .. answer_key, seconds = tonumber(seconds), done_at = done_at }
 end
 
 local limited = limits ~= '' and limiter(limits)
+local quota = quotas ~= '' and quotas_of(quotas, queue, ttl)
 
 -- No other script admits submissions, so what is read once holds until the end of this one.
 local may_be_paused = redis.call('EXISTS', PAUSED) == 1
@@ -40,6 +41,7 @@ local function read_queue()
   if waiting == 0 then -- a purge of the list leaves the counts behind
     -- Set, not delete: a script that deletes first may go on to write to a full Redis.
     redis.call('HSET', queued, 'rows', 0, 'bytes', 0)
+    if quota then quota.start_over() end
   end
 end
 
@@ -84,6 +86,8 @@ local function accept(i)
   end
   local beyond = limited and limited.refusal(rows_added)
   if beyond then return beyond end
+  local too_much = quota and quota.stored_refusal()
+  if too_much then return too_much end
   -- An answer that there is needs neither a worker nor capacity of the queue, but memory.
   local reuse = reuses[i]
   local answer = reuse and most_rows > 0 and reusing.answer(reuse, record, message, id)
@@ -109,6 +113,8 @@ local function accept(i)
   local is_lone = many == 1 and waiting == 0 and not entry
   local fits = tonumber(rows_added) <= most_rows and #message <= most_bytes
   local is_handed = is_lone and fits and hand_over(queue, queued, message, id)
+  too_much = quota and not is_handed and quota.queued_refusal(rows_added)
+  if too_much then return too_much end
   local full = not is_handed and bounded(rows_added, #message)
   if full then return full end
   waiting = waiting + 1
@@ -122,6 +128,7 @@ local function accept(i)
   if limited then limited.take(rows_added) end
   if reuse then reusing.lead(reuse, id, version_of(message)) end
   if not is_handed then redis.call('LPUSH', queue, message) end
+  if quota and not is_handed then quota.take(queued, message) end
   if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end
   -- Last: a submission that is refused for the size of the queue must not become the probe.
   if entry then send_probe(version, entry, id, now) end

@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes, reuse, arms, ledger.tenants.counting
+-- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes, ledger.tenants.storing, reuse, arms, ledger.tenants.counting
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
@@ -128,5 +128,5 @@ if written > 0 then
   redis.call('HINCRBYFLOAT', statistics, 'seconds', string.format('%.6f', seconds))
 end
 if arms ~= '' and written > 0 then count_arms(cjson.decode(arms), version, is_written) end
-if tenants ~= '' and written > 0 then count_tenants(cjson.decode(tenants), is_written, outcome_at) end
+if tenants ~= '' and written > 0 then count_tenants(cjson.decode(tenants), is_written, outcome_at, ttl) end
 return written

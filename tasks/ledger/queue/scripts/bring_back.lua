@@ -9,9 +9,11 @@ local newest = redis.call('LRANGE', queue, 0, most - 1)
 if #newest == 0 then return 0 end
 redis.call('LTRIM', queue, #newest, -1)
 local rows, bytes = 0, 0
+local by_tenant = redis.call('HGET', queued, 'by_tenant')
 for i, message in ipairs(newest) do
   local told = rows_of(message)
   if told then rows, bytes = rows + told, bytes + #message end
+  if by_tenant then count_for_tenant(queue, message, -1) end
   -- A pause returns a message to the queue that it names, so name the shared queue from now on.
   local at = string.find(message, '"routing_key":"' .. queue .. '"', 1, true)
   if at then

@@ -4,7 +4,7 @@
 -- ARGV: seconds without a heartbeat after which a worker no longer counts.
 -- Returns the messages of this queue that wait, that ever left, and that workers hold; messages a
 -- second while others waited, as text, false if unknown; the id of the oldest message, false if
--- there is none; descriptions of the live workers; paused versions.
+-- there is none; descriptions of the live workers; paused versions; the rows of what waits.
 local queue, queued, reserved, seen, descriptions, paused = unpack(KEYS)
 local silence = ARGV[1]
 local now, workers = clock(), {}
@@ -12,7 +12,7 @@ local now, workers = clock(), {}
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', seen, math.floor(now) - silence, '+inf')) do
   workers[#workers + 1] = redis.call('HGET', descriptions, worker)
 end
-local noted, rate = redis.call('HMGET', queued, 'taken', 'left', 'marked', 'busy', 'drained'), false
+local noted, rate = redis.call('HMGET', queued, 'taken', 'left', 'marked', 'busy', 'drained', 'rows'), false
 if noted[5] then
   local busy = tonumber(noted[4])
   -- While others wait, the time since messages were last taken counts: the rate falls if no worker
@@ -39,4 +39,5 @@ return {
   oldest and id_of(oldest) or false,
   workers,
   redis.call('HKEYS', paused),
+  math.max(tonumber(noted[6] or 0), 0),
 }

@@ -14,7 +14,7 @@ local worker, versions = ARGV[5], ARGV[6]
 local now, taken, dues = clock(), {}, {}
 local ends = now + timeout
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
-local noted = redis.call('HMGET', queued, 'reserved', 'taken', 'left', 'marked', 'busy', 'drained')
+local noted = redis.call('HMGET', queued, 'reserved', 'taken', 'left', 'marked', 'busy', 'drained', 'by_tenant')
 local serial = tonumber(noted[1] or 0)
 local pausing, entries, parked = redis.call('EXISTS', PAUSED) == 1, {}, 0
 local function is_parked(message)
@@ -53,6 +53,7 @@ while waiting > 0 and #taken < 2 * most and parked < 1000 do
   -- Parked messages as well: they are no longer on the queue.
   if told then
     counted_rows, counted_bytes = counted_rows + told, counted_bytes + #message
+    if noted[7] then count_for_tenant(queue, message, -1) end
   end
 end
 if #taken > 0 and worker ~= '' then

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.asgi.cross_origin import CrossOrigin
 from api.asgi.request_filter import MAX_FIELD_BYTES, MAX_HEAD_BYTES, SECURITY_HEADERS, RequestFilter
 from api.operations.request_metrics import RequestMetrics
 from tasks.hosts import Hosts
@@ -15,10 +16,12 @@ HOST = (b"host", b"localhost:5000")
 class Behind:
     """An application that records that it was called, and answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, listed: str = "") -> None:
+        """``listed``: origins whose pages may read answers."""
         self.asked = 0
         self.told: list[Any] = []
-        self.app = RequestFilter(self, Hosts("127.0.0.1", "app.example"), RequestMetrics())
+        hosts, origins = Hosts("127.0.0.1", "app.example"), CrossOrigin(listed)
+        self.app = RequestFilter(self, hosts, origins, RequestMetrics())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1

@@ -16,7 +16,11 @@ WORKER = {"name": "celery@host", "processes": 2, "loaded": ["iris:1"], "queues":
 
 def queue(**changed: Any) -> QueueSnapshot:
     calm = QueueSnapshot(
-        depth=0, taken=0, reserved=0, rate=None, oldest=None, workers=[WORKER], paused=frozenset()
+        **dict.fromkeys(("depth", "rows", "taken", "reserved"), 0),
+        rate=None,
+        oldest=None,
+        workers=[WORKER],
+        paused=frozenset(),
     )
     return msgspec.structs.replace(calm, **changed)
 

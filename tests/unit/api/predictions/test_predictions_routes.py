@@ -13,6 +13,7 @@ from registry.changes import Changes
 from registry.splits import chosen_version
 from registry.store import Registry
 from tasks.record import Record
+from tests.support.models import described
 from tests.unit.api.predictions.routes_harness import BODY, Gateway
 
 
@@ -104,6 +105,24 @@ def test_fallback_answers_for_a_paused_version_but_not_by_number(
     assert (answer.status_code, answer.json["version"]) == (202, 1)
     refused = web.post("/predict/async", json={**BODY, "model": "m:2"})
     assert (refused.status_code, refused.json["code"]) == (503, "version_paused")
+
+
+def test_fallback_that_is_split_gives_the_version_of_the_key(
+    web: FlaskClient, gateway: Gateway, home: Path
+) -> None:
+    registry = Registry(home)
+    registry.add("m", described(b"three"), b"three")
+    Changes(registry).set_alias("m", "fallback", {1: 50, 2: 50})
+    keys = [f"caller {i}" for i in range(20)]
+    wanted = [chosen_version("m", "fallback", {1: 50, 2: 50}, key.encode()) for key in keys]
+    assert {*wanted} == {1, 2}
+    gateway.paused = {3}
+    for key in keys:
+        web.post("/predict/async", json={**BODY, "sticky": key})
+    assert [prediction.version for prediction, _ in gateway.submitted] == wanted
+    gateway.paused = {2, 3}
+    told = [web.post("/predict/async", json={**BODY, "sticky": key}).status_code for key in keys]
+    assert told == [202 if version == 1 else 503 for version in wanted]
 
 
 @pytest.fixture

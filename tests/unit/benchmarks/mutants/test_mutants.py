@@ -177,3 +177,30 @@ def test_summary_tells_why_a_mutant_of_a_module_lives(monkeypatch: pytest.Monkey
     assert cells(part, "Mutants of Python modules")[-1] == ["all", 1, 0, 1, 0]
     known = cells(part, "Mutants that live for a reason")
     assert known == [[r"`a.b.one: x \| 1 -> x \| 2`", "it is even"]]
+
+
+def test_summary_of_some_modules_keeps_the_figures_of_the_others() -> None:
+    def of(told: str, *chosen: str) -> Part:
+        return summary.of_modules(told, lambda _: "x -> y", chosen)
+
+    before = of(
+        "    a.b.x_one__mutmut_1: survived\n"
+        "    a.b.x_one__mutmut_2: killed\n"
+        "    a.bc.x_two__mutmut_1: survived\n"
+    )
+    now = of(
+        "    a.b.x_one__mutmut_1: killed\n"
+        "    a.b.x_one__mutmut_2: killed\n"
+        "    a.bc.x_two__mutmut_1: not checked\n",
+        "a.b",
+    )
+    part = summary.updated(before, now, ["a.b"])
+    assert cells(part, "Mutants of Python modules") == [
+        ["a.b", 2, 2, 0, 0],
+        ["a.bc", 1, 0, 0, 1],
+        ["all", 3, 2, 0, 1],
+    ]
+    living = cells(part, "Functions with mutants that no test notices")
+    assert living == [["`a.bc.two`", 1]]
+    assert part.checks[0].ratio == 2 / 3
+    assert part.tables[0].note.startswith("This run measured a.b. Others keep")

@@ -64,7 +64,7 @@ def test_models_add_list_show_alias_keep_and_remove(run, file):
     refused = run("remove", "flower:1")
     assert refused.exit_code == 1
     assert refused.stderr == (
-        "error: aliases point to versions to be removed: flower@production is flower:1; "
+        "error: what would be removed is in use: flower@production is flower:1; "
         "to remove flower:1 all the same, give --force\n"
     )
     assert run("remove", "flower:1", "--force").output == (

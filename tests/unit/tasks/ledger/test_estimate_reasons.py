@@ -30,7 +30,9 @@ PREDICTION = Prediction(
 )
 def test_reason_for_a_wait_is_that_of_the_queue(state: dict[str, Any], reason: Any) -> None:
     usual = {"depth": 3, "workers": [READY], "paused": frozenset()}
-    snapshot = QueueSnapshot(taken=0, reserved=0, rate=None, oldest=None, **{**usual, **state})
+    snapshot = QueueSnapshot(
+        rows=0, taken=0, reserved=0, rate=None, oldest=None, **{**usual, **state}
+    )
     assert general(snapshot) == reason
 
 

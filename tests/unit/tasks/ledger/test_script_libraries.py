@@ -22,6 +22,7 @@ NAMES = {
         "messages",
     ),
     *("outcomes", "pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
+    *("ledger.tenants.counting", "ledger.tenants.quotas", "ledger.tenants.storing"),
 }
 
 

@@ -44,7 +44,7 @@ def test_shared_environment_gets_what_it_lacks_beside_what_it_has(runs):
 
 
 def test_shared_environment_refuses_a_path(runs):
-    with pytest.raises(Invalid, match="no requirement"):
+    with pytest.raises(Invalid, match="is not a requirement"):
         add_to_shared(["./mypackage"], print)
 
 

@@ -134,7 +134,7 @@ def test_code_files_refuse_what_cannot_be_imported(tmp_path):
         archive.writestr("fast/__init__.py", "")
         archive.writestr("fast/loop.so", "")
     for name, reason in {
-        "notes.txt": "no code",
+        "notes.txt": "is not code",
         "data": "no module",
         "native.whl": "--requirements",
     }.items():

@@ -29,6 +29,19 @@ def test_capacity_needs_a_free_process(bench: Bench) -> None:
     assert bench.batcher.capacity == 0
 
 
+def test_batcher_tells_what_waits_and_what_is_computed(bench: Bench) -> None:
+    bench.add("a", "b", rows=3)
+    bench.dispatch()
+    bench.add("c", rows=5)
+    work = bench.batcher.work()
+    assert (work.rows_computing, work.rows_waiting, work.messages_waiting) == (6, 5, 1)
+    assert work.rows_per_second is None
+    bench.pool.processes[0].finish()
+    done = bench.batcher.work()
+    assert done.rows_computing == 0
+    assert done.rows_per_second
+
+
 def test_capacity_of_a_cold_batcher_is_one_message() -> None:
     bench = Bench(warm=False)
     assert bench.batcher.capacity == 1

@@ -1,5 +1,6 @@
 """A pool whose fork server or processes end, and whose worker connects to the broker again."""
 
+import math
 import socket
 
 import pytest
@@ -99,6 +100,9 @@ class HoldingForkServer(EndedForkServer):
         send_frame(theirs, Ready(len(self.forks), dict.fromkeys(self.held, LoadCost(1, 0.1))))
         return ours
 
+    def end_overdue(self):
+        """It hangs in no load."""
+
     def load(self, reference):
         self.asked.append(("load", reference))
 
@@ -188,3 +192,46 @@ def test_pool_unloads_a_version_although_its_messages_have_it_loaded_again(holdi
     assert holding.unload("m:1")
     assert server.asked == [("unload", "m:1")]
     assert not holding.unload("m:1"), "the next one is asked for anew"
+
+
+def test_pool_grows_at_once_and_shrinks_by_processes_that_are_free(holding):
+    holding.resize(4)
+    assert len(holding.processes) == 4
+    hear_all(holding)
+    for process in holding.processes:
+        process._finished, process._busy_since = nothing, math.inf
+    holding.resize(1)
+    assert len(holding.processes) == 4, "what is computed is finished first"
+    first, *_, newest = holding.processes
+    newest._finished = None
+    holding.maintain()
+    assert newest not in [*holding.processes]
+    for process in holding.processes:
+        process._finished = None
+    holding.maintain()
+    assert [*holding.processes] == [first]
+    assert len(holding._fork_server.forks) == 4, "none is forked in place of those"
+
+
+def test_pool_that_shrank_replaces_the_last_process_that_ends(holding):
+    holding.resize(1)
+    (last,) = holding.processes
+    holding._fork_server.forks[0].close()
+    holding._hear(last)
+    hear_all(holding)
+    assert len(holding.processes) == 1
+    assert len(holding._fork_server.forks) == 3
+
+
+def test_pool_that_shrinks_while_processes_are_missing_forks_no_more(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("workers.pool.pool.ForkServerClient", CountingForkServer)
+    pool = Pool(LoadRetry(Registry(tmp_path)), 3, "predict", Listener(nothing, nothing, nothing))
+    pool.listen(Hub())
+    for process in [*pool.processes]:
+        pool._hear(process)
+    pool.resize(1)
+    pool.maintain()
+    assert pool._fork_server.forks == 4
+    pool.stop()

@@ -29,6 +29,9 @@ class FakePool:
         ready = [1] if self.is_ready_at_once else []
         self.processes = SimpleNamespace(pids=ready, held={}, busy=[], free=[1])
 
+    def resize(self, size):
+        self.size = size
+
     def listen(self, hub):
         self.hub = hub
 
@@ -120,6 +123,14 @@ def test_pools_compute_no_more_at_once_than_the_worker_has_processes(served):
     main.processes.busy = [1]
     assert not served.has_idle
     assert served.idle("e1:1") is None
+
+
+def test_pools_are_resized_with_those_that_start_later(served):
+    main, other = served.idle("shared:1").pool, started(served, "e1:1").pool
+    served.resize(3)
+    assert [served.size, main.size, other.size, started(served, "e2:1").pool.size] == [3] * 4
+    main.processes.busy = other.processes.busy = [1]
+    assert served.has_idle
 
 
 def test_pools_tell_the_heartbeat_no_more_processes_than_may_compute_at_once(served):

@@ -110,6 +110,10 @@ def test_finite_numbers_whose_sum_overflows_are_accepted() -> None:
     assert column_of(Column("a"), pa.array([1e308] * 3)).tolist() == [1e308] * 3
 
 
+def test_infinities_that_cancel_each_other_are_told() -> None:
+    assert list(told(Column("a"), pa.array([np.inf, -np.inf, 1.0]))) == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("column", "wrong"),
     [
@@ -192,6 +196,22 @@ def test_times_of_arrow_are_accepted_within_the_range_of_the_column() -> None:
 def test_days_of_moments_are_accepted_for_a_column_of_dates() -> None:
     moments = pa.array(np.array(["2026-01-02T03"], "datetime64[us]"))
     assert column_of(Column("day", "date"), moments).tolist() == [dt.date(2026, 1, 2)]
+
+
+def test_times_for_a_column_of_any_values_are_those_of_pandas() -> None:
+    column = Column("c", "any", nullable=True)
+    moments = pa.array(np.array(["2026-01-02T03", "NaT"], "datetime64[us]"))
+    assert [*map(type, column_of(column, moments))] == [pd.Timestamp, type(None)]
+    spans = pa.array([dt.timedelta(seconds=5)], pa.duration("ms"))
+    assert [*map(type, column_of(column, spans))] == [pd.Timedelta]
+
+
+def test_missing_values_are_none_among_others() -> None:
+    column = Column("c", "any", nullable=True)
+    assert column_of(column, pa.array([np.nan, None, 1.5])).tolist() == [None, None, 1.5]
+    assert told(Column("c", "any"), pa.array([np.nan, 1.5])) == {
+        0: "column 'c': a missing value is not allowed here"
+    }
 
 
 def test_durations_of_arrow_are_accepted() -> None:

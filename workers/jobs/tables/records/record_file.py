@@ -109,6 +109,7 @@ def first_records(
     found = records(head, quoted=quoted, last=False, delimiter=delimiter)
     # Two records, since the second one may tell whether the first one is a header.
     while len(found.stops) < 2 and not last:
+        # Two records of the greatest length would have ended by now.
         if len(head) > 2 * MAX_RECORD:
             line = 1 + int(found.lines_before(found.end))
             raise InvalidInput(f"line {line}: no record ends within {len(head)} bytes", line=line)

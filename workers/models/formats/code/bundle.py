@@ -19,7 +19,7 @@ _CODE = "code/"
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """What an artifact holds."""
+    """The contents of an artifact."""
 
     model: bytes
     """Content of the model file."""
@@ -51,7 +51,7 @@ def bundled(model: bytes, code: ArchiveFiles) -> bytes:
 
 
 def opened_bundle(content: bytes) -> Bundle:
-    """What the bytes of an artifact hold; raises `ModelUnloadable` if an archive is broken."""
+    """The contents of an artifact's bytes; raises `ModelUnloadable` if an archive is broken."""
     if not (content.startswith(b"PK") and _MODEL in names_in(content)):
         return Bundle(content)
     files = unpacked(content)

@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"(?P<source>[^:]+):(?P<name>[A-Za-z_]\w*)")
 
 
 class CodeEntry(msgspec.Struct, frozen=True):
-    """What to call."""
+    """The function or class to call."""
 
     module: str
     """Its dotted name."""

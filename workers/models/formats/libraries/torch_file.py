@@ -52,7 +52,7 @@ class TorchModel:
         self._dtype = next(parameters, torch.float32)
 
     def predict(self, given: Any) -> Any:
-        """What the program gives, or all outputs if there are several."""
+        """The output of the program, or all outputs if there are several."""
         array = given.to_numpy() if isinstance(given, pd.DataFrame) else given
         rows = self._torch.as_tensor(np.ascontiguousarray(array, dtype=np.float64))
         # Without optimisation each call computes alike; else the first calls differ from others.

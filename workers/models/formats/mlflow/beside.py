@@ -1,4 +1,4 @@
-"""What a directory of MLflow says beside its model: its requirements and its input example."""
+"""The requirements and the input example in a directory of MLflow, beside its model."""
 
 import json
 import re

@@ -33,7 +33,7 @@ _MOST_SHOWN = 100
 
 
 class MlflowModel(msgspec.Struct, frozen=True):
-    """What a directory holds."""
+    """The contents of a directory."""
 
     content: bytes
     """The flavor's own file, or an archive of the directory."""

@@ -13,7 +13,7 @@ class PickledFunction:
         self._function = function
 
     def predict(self, given: Any) -> Any:
-        """What the function gives."""
+        """The answer of the function."""
         return self._function(given)
 
 

@@ -40,7 +40,7 @@ _HARMLESS = frozenset(
     }
 )
 _PAIR = frozenset({"functools.partial", "sklearn.utils.validation.check_array"})
-"""What histogram boosting with categories holds. A partial alone could call something else."""
+"""A partial in histogram boosting with categories. Any other partial could call something else."""
 
 
 def unknown_types(types: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What to do about a file that fails to load: the usual causes have a remedy."""
+"""Remedies for files that fail to load, by the usual causes."""
 
 import re
 import sys
@@ -33,7 +33,7 @@ def other_version(saved: str) -> str:
 
 
 def anew(saved: str) -> str:
-    """What helps if another version of scikit-learn saved a model."""
+    """The remedy if another version of scikit-learn saved a model."""
     here = installed_scikit_learn()
     return (
         f"it was saved with scikit-learn {saved}, and {here} is installed here: register it with "

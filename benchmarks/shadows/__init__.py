@@ -1,0 +1,1 @@
+"""What copies for shadows cost the process that computes predictions."""

@@ -1,0 +1,1 @@
+"""Removes versions with the aliases, deployments and shadows that need them."""

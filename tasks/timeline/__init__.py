@@ -1,0 +1,1 @@
+"""The timeline: what the stack did, minute by minute, for three days."""
