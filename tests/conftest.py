@@ -14,8 +14,8 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from registry.storage.files import locked
+from tests import healing
 from tests.measurement import COLLECTING, MEASUREMENT, RUNS_TESTS
-from tests.support import healing
 from tests.support.models import Constant, register, train_demos, with_models_of
 from tests.support.stack import LiveStack, running
 

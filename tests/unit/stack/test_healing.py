@@ -51,7 +51,7 @@ def test_that_needs_it(pid, stack):
 
 def test_broken_stack_is_replaced_and_a_whole_one_is_kept(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
-    plugins = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "tests.support.healing"]
+    plugins = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "tests.healing"]
     chosen = [*plugins, "-q", "--reruns", "1", "-c", "/dev/null", "--rootdir", tmp_path]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *chosen, tmp_path],
