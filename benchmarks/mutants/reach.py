@@ -46,7 +46,7 @@ def noted(seen: set[str]) -> Iterator[None]:
     """Add the scripts that are loaded inside the context to ``seen`` once they are run."""
     load, text = scripts.load_script, scripts.script_text
 
-    def load_noted(client: redis.Redis, name: str, **constants: float) -> Script:
+    def load_noted(client: redis.Redis, name: str, *without: str, **constants: float) -> Script:
         sources: set[str] = set()
 
         def text_noted(source: str) -> str:
@@ -54,7 +54,7 @@ def noted(seen: set[str]) -> Iterator[None]:
             return text(source)
 
         with mock.patch.object(scripts, "script_text", text_noted):
-            return _Noted(load(client, name, **constants), sources, seen)
+            return _Noted(load(client, name, *without, **constants), sources, seen)
 
     with mock.patch.object(scripts, "load_script", load_noted):
         yield
