@@ -18,7 +18,6 @@ local function add_to_flow(queue, flow, message)
     local now = redis.call('HGET', QUEUED .. queue, 'virtual') or 0
     local before = redis.call('ZSCORE', IDLE_FLOWS .. queue, flow) or 0
     redis.call('ZADD', FLOWS .. queue, math.max(now, before), flow)
-    redis.call('ZREM', IDLE_FLOWS .. queue, flow)
   end
   redis.call('HINCRBY', QUEUED .. queue, 'flowing', 1)
 end

@@ -5,6 +5,7 @@ import pytest
 from tasks.ledger import keys
 from tests.integration.ledger.flows.flow_harness import (
     BATCH,
+    COUNTS,
     QUEUE,
     FlowHarness,
     flow_of,
@@ -113,7 +114,36 @@ def test_what_exceeds_a_bound_stays_in_its_flow_and_is_not_charged(flows: FlowHa
     assert len(flows.taken(rows=3)) == 1
     rest = [flows.taken(rows=3) for _ in range(3)]
     assert sorted(rest) == sorted([[first], [second], [third]])
+    assert rest.index([first]) < rest.index([second])
     assert flows.taken() == []
+
+
+def test_turns_are_exact(flows: FlowHarness) -> None:
+    """In each round, two rows of weight 2 and one of each other flow."""
+    flows.push_as_stock_producer(4)
+    flows.submit("a:2", 12)
+    flows.submit(B, 4)
+    assert flows.order(8) == ["", "a:2", B, "a:2"] * 2
+
+
+def test_message_of_the_shared_flow_that_exceeds_a_bound_stays_in_front(flows: FlowHarness) -> None:
+    shared = [*flows.submit("", rows=2), *flows.submit("", rows=9), *flows.submit("")]
+    own = flows.submit(A, 3)
+    assert flows.taken(rows=12) == [shared[0], *own[:2]]
+    assert flows.lists() == {"": 2, A: 1}
+    assert flows.taken() == [shared[1], own[2], shared[2]]
+
+
+def test_message_that_was_charged_already_stays_in_front(flows: FlowHarness) -> None:
+    flows.submit("")
+    own = [*flows.submit(A), *flows.submit(A, rows=9), *flows.submit(A)]
+    flows.client.delete(QUEUE)
+    flows.reservations.upkeep([], QUEUE)
+    assert flows.taken(rows=3) == own[:1]
+    assert flows.client.hmget(COUNTS, "charged", "shared") == [b"2", b"0"]
+    (other,) = flows.submit(B)
+    assert flows.lists() == {"": 2, B: 1}
+    assert flows.taken() == [*own[1:], other]
 
 
 @pytest.mark.parametrize("flow", ["", A])
