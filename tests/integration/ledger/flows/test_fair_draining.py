@@ -150,6 +150,9 @@ def test_message_that_was_charged_already_stays_in_front(flows: FlowHarness) -> 
 def test_one_flow_is_drained_in_its_order(flows: FlowHarness, flow: str) -> None:
     ids = flows.submit(flow, 100)
     assert [each for _ in range(10) for each in flows.taken(most=11)] == ids
+    flows.submit(flow)
+    assert len(flows.taken()) == 1
+    assert not flows.client.hexists(COUNTS, "charged")
     assert flows.lists() == {"": 0}
 
 
