@@ -27,7 +27,7 @@ from telemetry.errors import (
     KeyRevoked,
 )
 
-NEW = NewKey(name="billing", scopes=("predict",), tenant="risk", rate="100/s")
+NEW = NewKey(name="billing", scopes=("predict",), tenant="risk", rate="100/s", weight=2)
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_key_is_stored_as_a_hash_and_tells_its_caller(
     assert (found.key, found.name, found.tenant) == (key.id, "billing", "risk")
     assert found.scopes == {"predict"}
     assert str(found.limits.rate) == "100/s"
+    assert found.flow == f"{key.id}:2"
     assert set(store.last_uses()) == {key.id}
 
 
