@@ -19,8 +19,7 @@ from stack.redis import server as redis_server
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.support.models import Doubling, register
-from tests.support.queues import is_idle
-from tests.support.stack import LiveStack, running, until
+from tests.support.stack import LiveStack, is_idle, running, until
 
 pytestmark = pytest.mark.slow
 

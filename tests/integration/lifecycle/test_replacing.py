@@ -14,8 +14,7 @@ import pytest
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.support.models import with_models_of
-from tests.support.queues import is_idle
-from tests.support.stack import LiveStack, running, until
+from tests.support.stack import LiveStack, is_idle, running, until
 from tests.support.traffic import BODY, HEADERS, Traffic, traffic
 
 pytestmark = pytest.mark.slow

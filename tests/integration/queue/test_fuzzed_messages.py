@@ -19,8 +19,7 @@ from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tests.support.models import Doubling, register
 from tests.support.mutations import mutated
-from tests.support.queues import is_idle
-from tests.support.stack import LiveStack, running, until
+from tests.support.stack import LiveStack, is_idle, running, until
 
 pytestmark = pytest.mark.slow
 
