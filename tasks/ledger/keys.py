@@ -147,8 +147,9 @@ LIMITS = "predictq:limits:"
 """Plus the id of an API key: hash limit → Redis's seconds at which all that was taken would have
 been taken at an even rate; see limiting.lua."""
 IN_FLIGHT = "predictq:in-flight"
-"""Hash id of a prediction in flight → the API key for whose limit it counts. Plus ``:`` and the
-key: sorted set id → Redis's seconds at its acceptance; see in_flight.lua."""
+"""Hash id of a prediction in flight → the API key for whose limit it counts; see in_flight.lua."""
+IN_FLIGHT_OF = "predictq:in-flight:"
+"""Plus the id of an API key: sorted set id of a prediction → Redis's seconds at its acceptance."""
 CONSOLE_CODES = "predictq:console:codes:"
 """Plus the hash of a one-time code, by which a viewer signs in to the console."""
 CONSOLE_SESSIONS = "predictq:console:sessions:"

@@ -7,8 +7,8 @@ import redis
 from tasks.ledger.api_keys.key_store import KeyStore
 from tasks.ledger.api_keys.new_key import NewKey
 
-TENANTS = {"red": 1.0, "green": 3.0, "blue": 0.5}
-"""The tenants, and the weights of their keys."""
+TENANTS = {"red": 1.0, "green": 2.0, "blue": 5.0}
+"""Name of the tenant, and of its key → the weight of the key."""
 
 
 class Tenants:
@@ -31,9 +31,9 @@ class Tenants:
 def make_tenants(client: redis.Redis) -> Tenants:
     """Make a key for each of `TENANTS`."""
     store = KeyStore(client)
-    wanted = [
+    wanted = (
         NewKey(name=name, scopes=("predict",), tenant=name, weight=weight)
         for name, weight in TENANTS.items()
-    ]
-    tokens = [store.create(new.key())[1] for new in wanted]
+    )
+    tokens = [store.create(each.key())[1] for each in wanted]
     return Tenants(tuple(f"Authorization: Bearer {token}" for token in tokens))

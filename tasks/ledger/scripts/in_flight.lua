@@ -2,13 +2,9 @@
 -- outcomes. Needs messages.
 local DAY = 86400
 
-local function in_flight_of(key)
-  return IN_FLIGHT .. ':' .. key
-end
-
 local function hold(key, id)
   redis.call('HSET', IN_FLIGHT, id, key)
-  redis.call('ZADD', in_flight_of(key), clock(), id)
+  redis.call('ZADD', IN_FLIGHT_OF .. key, clock(), id)
 end
 
 -- A prediction has its outcome, so it is no longer in flight.
@@ -18,7 +14,7 @@ local function let_go(id)
   local key = has_held and redis.call('HGET', IN_FLIGHT, id)
   if key then
     redis.call('HDEL', IN_FLIGHT, id)
-    redis.call('ZREM', in_flight_of(key), id)
+    redis.call('ZREM', IN_FLIGHT_OF .. key, id)
   end
 end
 
@@ -26,9 +22,9 @@ end
 -- of an earlier release tells of no outcome, and a purge leaves records open for ever, so that
 -- after a day they no longer count.
 local function many_in_flight(key, limit)
-  local many = redis.call('ZCARD', in_flight_of(key))
+  local many = redis.call('ZCARD', IN_FLIGHT_OF .. key)
   if many < limit then return many end
-  local oldest = redis.call('ZRANGE', in_flight_of(key), 0, 19, 'WITHSCORES')
+  local oldest = redis.call('ZRANGE', IN_FLIGHT_OF .. key, 0, 19, 'WITHSCORES')
   for n = 1, #oldest, 2 do
     local state = state_of(RECORD .. oldest[n])
     local is_open = state == 'queued' or state == 'running' or state == 'retrying'

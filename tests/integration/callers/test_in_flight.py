@@ -17,7 +17,7 @@ from telemetry.errors import ArtifactMismatch, InFlightLimited
 from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
 from tests.integration.ledger.ledger_harness import GENEROUS, RECEIPT, full, offer
 
-HELD = f"{keys.IN_FLIGHT}:a-key"
+HELD = f"{keys.IN_FLIGHT_OF}a-key"
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_limit_of_predictions_in_flight_refuses_until_one_has_its_outcome(
     accept(offer("no limit"))
 
     ((tag, _),) = harness.reservations.reserve("predict", 1, *GENEROUS)
+    harness.ledger.start([(tag, "a")])
     with pytest.raises(InFlightLimited):
         accept(of("c"))
     outcome = harness.ledger.record("a").succeeded([1], RECEIPT)
@@ -116,6 +117,8 @@ def test_prediction_that_waits_for_the_answer_of_another_is_in_flight(
 
 def test_lines_of_a_bulk_request_are_in_flight_one_by_one(harness: LettersHarness) -> None:
     throttle = Throttle("a-key", Limits(Rate.parse("9/h"), in_flight=3))
+    asyncio.run(harness.ledger.accept_all_async([replace(of("a"), throttle=throttle)]))
+    assert throttle.use.left[-1].amount == 2
     offers = [replace(of(task_id), throttle=throttle) for task_id in "abcd"]
     *accepted, refused = asyncio.run(harness.ledger.accept_all_async(offers))
     assert accepted == ["a", "b", "c"]
@@ -157,3 +160,12 @@ def test_nothing_is_noted_without_such_a_limit(harness: LettersHarness) -> None:
     throttle = Throttle("a-key", Limits(Rate.parse("9/h")))
     harness.ledger.accept(replace(offer("a"), throttle=throttle))
     assert not harness.client.exists(keys.IN_FLIGHT, HELD)
+
+
+def test_prediction_that_will_be_tried_again_is_in_flight(harness: LettersHarness) -> None:
+    harness.ledger.accept(of("a", most=1))
+    ((tag, _),) = harness.take(1)
+    harness.ledger.start([(tag, "a")])
+    assert harness.ledger.postpone([(tag, "a")], suspect=False) == ["postponed"]
+    with pytest.raises(InFlightLimited):
+        harness.ledger.accept(of("b", most=1))
