@@ -1,6 +1,7 @@
 """The caller of a request: its key, scopes, tenant, visible models and limits."""
 
 from fnmatch import fnmatchcase
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Predictions in a period."""
     rows: Rate | None = None
     """Rows in a period."""
+    in_flight: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """Predictions that are accepted and have no outcome."""
 
 
 NO_LIMITS = Limits()
@@ -30,7 +33,7 @@ class LeftOfLimit(msgspec.Struct, frozen=True):
     """The rest of a limit."""
 
     kind: str
-    """``requests`` or ``rows``."""
+    """``requests``, ``rows`` or ``in_flight``."""
     amount: int
     seconds: int
     """Seconds until the limit is restored, if the key sends no further request."""
@@ -55,7 +58,7 @@ class Throttle(msgspec.Struct, frozen=True):
         """The limits as an argument of limiting.lua."""
         rates = self.limits.rate, self.limits.rows
         told = " ".join(f"{rate.amount!r} {rate.seconds}" if rate else "0 1" for rate in rates)
-        return f"{self.key} {told}"
+        return f"{self.key} {told} {self.limits.in_flight or 0}"
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -71,6 +74,9 @@ class Caller(msgspec.Struct, frozen=True):
     limits: Limits = NO_LIMITS
     limit_use: LimitUse | None = None
     """The use of the limits by this request, if the key has limits."""
+    flow: str = ""
+    """What of it waits is drained in turns with other flows. The key and its weight; empty for the
+    flow that all callers without a key share."""
     is_everywhere: bool = False
     """Whether the caller also sees predictions and jobs of other tenants."""
     sending: Sending | None = None

@@ -49,6 +49,12 @@ class RateLimited(PredictqError):
     retryable = True
 
 
+class InFlightLimited(RateLimited):
+    """As many predictions of the key have no outcome as may."""
+
+    code = "in_flight_limited"
+
+
 class QueuedRowsQuota(RateLimited):
     """As many rows of the tenant wait as may."""
 
@@ -59,6 +65,12 @@ class OutcomeBytesQuota(RateLimited):
     """The outcomes of the tenant take as many bytes as they may."""
 
     code = "quota_outcome_bytes"
+
+
+class JobBytesQuota(RateLimited):
+    """The files of the tenant's batch jobs take as many bytes as they may."""
+
+    code = "quota_job_bytes"
 
 
 class Busy(Unavailable):

@@ -74,7 +74,8 @@ def key_asked_for(form: dict[str, list[str]]) -> ApiKey:
     days = given.pop("expires_days", "")
     if days:
         given["expires_seconds"] = _number(days) * DAY
-    return converted({name: value for name, value in given.items() if value}, NewKey).key()
+    told = {name: value for name, value in given.items() if value}
+    return converted(told, NewKey, strict=False).key()  # a form has texts alone
 
 
 def _parts(text: str) -> list[str]:
