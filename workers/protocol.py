@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from tasks.record import State
-from telemetry.tracing.span import Span
+from telemetry.tracing.span import TraceSpan
 
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
@@ -93,7 +93,7 @@ class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Run time."""
     is_last: bool = False
     """Whether the process ends now, because models left too much behind in it."""
-    spans: list[Span] = []
+    spans: list[TraceSpan] = []
     """What the worker is to export."""
 
 

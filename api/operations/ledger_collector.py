@@ -82,8 +82,8 @@ class LedgerCollector(Collector):
         self._fill_deployments(metrics, workers)
         self._fill_dead_letters(metrics)
         _fill_webhooks(metrics, webhook_totals(self._ledger.client))
-        for fate, many in span_counts(self._ledger.client).items():
-            metrics.spans.add_metric((fate,), many)
+        for result, many in span_counts(self._ledger.client).items():
+            metrics.spans.add_metric((result,), many)
         _fill_tenants(metrics, tenant_counts(self._ledger.client))
         for paused in self._existing.paused():
             model, _, version = paused.model.rpartition(":")

@@ -5,7 +5,7 @@ from typing import cast
 import redis
 
 from tasks.ledger import keys
-from telemetry.tracing.exporter import Exporter, Fate
+from telemetry.tracing.exporter import Exporter, SpanResult
 from telemetry.tracing.tracer import is_tracing
 
 
@@ -14,10 +14,10 @@ def exporter(process: str, client: redis.Redis) -> Exporter | None:
     if not is_tracing():
         return None
 
-    def tell(counts: dict[Fate, int]) -> None:
+    def tell(counts: dict[SpanResult, int]) -> None:
         with client.pipeline(transaction=False) as pipe:
-            for fate, many in counts.items():
-                pipe.hincrby(keys.SPANS, fate, many)
+            for result, many in counts.items():
+                pipe.hincrby(keys.SPANS, result, many)
             pipe.execute()
 
     return Exporter(process, tell)
@@ -26,4 +26,4 @@ def exporter(process: str, client: redis.Redis) -> Exporter | None:
 def span_counts(client: redis.Redis) -> dict[str, int]:
     """How many spans were exported and lost, since Redis was set up; empty without traces."""
     found = cast("dict[bytes, bytes]", client.hgetall(keys.SPANS))
-    return {fate.decode(): int(many) for fate, many in found.items()}
+    return {result.decode(): int(many) for result, many in found.items()}

@@ -15,17 +15,17 @@ from contextlib import suppress
 from typing import Literal
 
 from telemetry.log_throttle import LogThrottle
-from telemetry.tracing.span import Span
+from telemetry.tracing.span import TraceSpan
 
 log = logging.getLogger(__name__)
-MAX_WAITING, MAX_EXPORTED = 2048, 512
+MAX_WAITING_SPANS, MAX_EXPORTED = 2048, 512
 """Spans that wait at most, and that one request holds: as OpenTelemetry's own by default."""
 DELAY = "OTEL_BSP_SCHEDULE_DELAY"
 """Environment variable with the milliseconds between two exports, 5000 by default."""
 END_SECONDS = 2.0
 """Seconds that the last export may hold up the end of a process."""
-Fate = Literal["exported", "lost"]
-Export = Callable[[Sequence[Span]], bool]
+SpanResult = Literal["exported", "lost"]
+Export = Callable[[Sequence[TraceSpan]], bool]
 """Sends spans to the collector; False if it did not take them."""
 
 
@@ -33,7 +33,10 @@ class Exporter:
     """Exports spans in a thread of its own, which begins with the first span."""
 
     def __init__(
-        self, process: str, tell: Callable[[dict[Fate, int]], object], export: Export | None = None
+        self,
+        process: str,
+        tell: Callable[[dict[SpanResult, int]], object],
+        export: Export | None = None,
     ) -> None:
         """``process``: its name in the spans. ``tell`` adds what became of spans to the counts; if
         it raises `OSError`, they are told again with the next ones.
@@ -41,20 +44,20 @@ class Exporter:
         ``export``: None sends them by OTLP.
         """
         self._process, self._tell, self._export = process, tell, export
-        self._waiting: deque[Span] = deque()
-        self._untold: dict[Fate, int] = {"exported": 0, "lost": 0}
+        self._waiting: deque[TraceSpan] = deque()
+        self._untold: dict[SpanResult, int] = {"exported": 0, "lost": 0}
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._is_over = False
         self._thread: threading.Thread | None = None
         self._delay = _delay()
         self._failures = LogThrottle()
 
-    def add(self, spans: Sequence[Span]) -> None:
+    def add(self, spans: Sequence[TraceSpan]) -> None:
         """Queue spans; those that do not fit are lost. Never waits."""
         with self._lock:
-            room = MAX_WAITING - len(self._waiting)
-            self._waiting.extend(spans[:room])
-            self._untold["lost"] += max(len(spans) - room, 0)
+            free = MAX_WAITING_SPANS - len(self._waiting)
+            self._waiting.extend(spans[:free])
+            self._untold["lost"] += max(len(spans) - free, 0)
             if self._thread is None:
                 self._start()
         if len(self._waiting) >= MAX_EXPORTED:
@@ -84,12 +87,12 @@ class Exporter:
             with self._lock:
                 many = min(len(self._waiting), MAX_EXPORTED)
                 spans = [self._waiting.popleft() for _ in range(many)]
-            fate: Fate = "exported" if self._is_exported(spans) else "lost"
+            result: SpanResult = "exported" if self._is_exported(spans) else "lost"
             with self._lock:
-                self._untold[fate] += len(spans)
+                self._untold[result] += len(spans)
         self._tell_counts()
 
-    def _is_exported(self, spans: Sequence[Span]) -> bool:
+    def _is_exported(self, spans: Sequence[TraceSpan]) -> bool:
         try:
             if self._export is None:
                 # The library takes 14 MB: only a process that has a span to export loads it.
@@ -107,15 +110,15 @@ class Exporter:
 
     def _tell_counts(self) -> None:
         with self._lock:
-            told = {fate: many for fate, many in self._untold.items() if many}
+            told = {result: many for result, many in self._untold.items() if many}
         if not told:
             return
         # Redis may be away: the counts are kept for the next time.
         with suppress(Exception):
             self._tell(told)
             with self._lock:
-                for fate, many in told.items():
-                    self._untold[fate] -= many
+                for result, many in told.items():
+                    self._untold[result] -= many
 
 
 def _delay() -> float:

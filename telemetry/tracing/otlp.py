@@ -12,7 +12,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace import SpanContext as LibraryContext
 
-from telemetry.tracing.span import Kind, Span
+from telemetry.tracing.span import Kind, TraceSpan
 
 _KINDS: dict[Kind, SpanKind] = {
     "internal": SpanKind.INTERNAL,
@@ -24,20 +24,20 @@ _SCOPE = InstrumentationScope("predictq")
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
-def exporting(process: str) -> Callable[[Sequence[Span]], bool]:
+def exporting(process: str) -> Callable[[Sequence[TraceSpan]], bool]:
     """A function that sends spans of a process to the collector that the environment names."""
     # It would log each failure; the exporter says so once in a while.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     exporter, resource = OTLPSpanExporter(), _resource(process)
 
-    def export(spans: Sequence[Span]) -> bool:
-        result = exporter.export([readable(span, resource) for span in spans])
+    def export(spans: Sequence[TraceSpan]) -> bool:
+        result = exporter.export([in_library_form(span, resource) for span in spans])
         return result is SpanExportResult.SUCCESS
 
     return export
 
 
-def readable(span: Span, resource: Resource) -> ReadableSpan:
+def in_library_form(span: TraceSpan, resource: Resource) -> ReadableSpan:
     """A span in the library's form."""
     parent = _context(span.trace_id, span.parent_id) if span.parent_id else None
     return ReadableSpan(

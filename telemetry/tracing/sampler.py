@@ -15,7 +15,7 @@ _PARENT = "parentbased_"
 _ALL = 1 << 64
 
 
-class Sampler(NamedTuple):
+class TraceSampler(NamedTuple):
     """Decides as OpenTelemetry's samplers of these names do."""
 
     bound: int
@@ -34,14 +34,16 @@ class Sampler(NamedTuple):
         return caller.trace_id if int(caller.trace_id[16:], 16) < self.bound else None
 
 
-def sampler() -> Sampler:
+def sampler() -> TraceSampler:
     """The sampler that the environment names; without a valid name, OpenTelemetry's default."""
     name = os.environ.get(SAMPLER) or _DEFAULT
     if name.removeprefix(_PARENT) not in _RATIOS:
         log.warning("%s=%s is not known, so it is %s", SAMPLER, name, _DEFAULT)
         name = _DEFAULT
     ratio = _RATIOS[name.removeprefix(_PARENT)]
-    return Sampler(round((_ratio() if ratio is None else ratio) * _ALL), name.startswith(_PARENT))
+    return TraceSampler(
+        round((_ratio() if ratio is None else ratio) * _ALL), name.startswith(_PARENT)
+    )
 
 
 def _ratio() -> float:

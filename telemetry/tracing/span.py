@@ -12,7 +12,7 @@ Kind = Literal["internal", "client", "producer", "consumer"]
 Attributes = dict[str, str | int | float | bool]
 
 
-class Span(msgspec.Struct, array_like=True, frozen=True):
+class TraceSpan(msgspec.Struct, array_like=True, frozen=True):
     """A span that has ended. Never has features or predictions in its attributes."""
 
     name: str
@@ -45,11 +45,11 @@ def child(
     *,
     links: list[tuple[str, str]] | None = None,
     error: str = "",
-) -> Span:
+) -> TraceSpan:
     """A new span below another one; ``times``: its start and end in Unix seconds."""
     start, end = times
     # Clocks of two hosts may differ; a span that ends before it starts would be refused.
     ids = parent.trace_id, new_span_id(), parent.span_id
-    return Span(
+    return TraceSpan(
         name, kind, *ids, start, max(start, end), attributes, (links or [])[:MAX_LINKS], error
     )

@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 
 TRACEPARENT = "traceparent"
-MAX_CHARS = 512
+MAX_TRACEPARENT_CHARS = 512
 """Characters beyond which a header is not read. Later versions may append to the 55 of today."""
 _form = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
 _SAMPLED = 1
@@ -29,7 +29,7 @@ class SpanContext(NamedTuple):
 
 def parse_traceparent(text: str) -> SpanContext | None:
     """The context that a header holds; None if it is not valid, and so has to be ignored."""
-    read = _form.fullmatch(text) if len(text) <= MAX_CHARS else None
+    read = _form.fullmatch(text) if len(text) <= MAX_TRACEPARENT_CHARS else None
     if read is None:
         return None
     version, trace_id, span_id, flags, rest = read.groups()

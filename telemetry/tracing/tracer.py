@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from telemetry.tracing.exporter import Exporter
-from telemetry.tracing.sampler import Sampler
-from telemetry.tracing.span import Attributes, Kind, Span
+from telemetry.tracing.sampler import TraceSampler
+from telemetry.tracing.span import Attributes, Kind, TraceSpan
 from telemetry.tracing.traceparent import SpanContext, new_span_id, parse_traceparent
 
 ENDPOINTS = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -42,14 +42,14 @@ class Sending(msgspec.Struct):
         self.is_ended = True
         kind: Kind = "producer"
         ids = self.context.trace_id, self.context.span_id, self.parent_id
-        span = Span(name, kind, *ids, self.start, time.time(), attributes, [*links], error)
+        span = TraceSpan(name, kind, *ids, self.start, time.time(), attributes, [*links], error)
         self.exporter.add([span])
 
 
 class Tracer:
     """Begins traces of requests."""
 
-    def __init__(self, sampler: Sampler, exporter: Exporter) -> None:
+    def __init__(self, sampler: TraceSampler, exporter: Exporter) -> None:
         self._sampler, self._exporter = sampler, exporter
 
     def begin(self, headers: Iterable[tuple[bytes, bytes]]) -> Sending | None:

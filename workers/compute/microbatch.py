@@ -18,7 +18,7 @@ from tasks.record import Receipt
 from tasks.time_limits import MAX_RUN_SECONDS
 from tasks.wire import encode_finite
 from telemetry.errors import OutcomeTooLarge, PredictqError
-from telemetry.tracing.span import Span
+from telemetry.tracing.span import TraceSpan
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.call_counter import NoteCall
@@ -48,7 +48,7 @@ class Computation:
         note: NoteRows = lambda *_: None,
         shadowing: Shadowing | None = None,
         note_call: NoteCall = lambda *_: None,
-        note_spans: Callable[[list[Span]], object] = lambda _: None,
+        note_spans: Callable[[list[TraceSpan]], object] = lambda _: None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 

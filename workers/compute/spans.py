@@ -8,7 +8,7 @@ from tasks.ledger.predictions.sent import SYSTEM
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.reservations import queue_of_tag
 from tasks.record import Record
-from telemetry.tracing.span import MAX_LINKS, Attributes, Span, child
+from telemetry.tracing.span import MAX_LINKS, Attributes, TraceSpan, child
 from telemetry.tracing.traceparent import SpanContext, new_span_id, new_trace_id, sampled_context
 from workers.compute.disposition import Decision
 from workers.protocol import Item
@@ -18,14 +18,14 @@ _Times = tuple[float, float]
 
 def spans_of(
     items: Sequence[Item], starts: Sequence[Start], decisions: Mapping[str, Decision], times: _Times
-) -> list[Span]:
+) -> list[TraceSpan]:
     """The span of the microbatch, and those of each sampled request, `MAX_LINKS` of them at most.
 
     ``decisions``: by tag, as they were written. ``times``: when it began, and when that was done,
     in Unix seconds.
     """
     batch = SpanContext(new_trace_id(), new_span_id())
-    spans: list[Span] = []
+    spans: list[TraceSpan] = []
     links: list[tuple[str, str]] = []
     for item, start in zip(items, starts, strict=True):
         sent, decision = sampled_context(item.traceparent), decisions.get(item.tag)
@@ -39,11 +39,11 @@ def spans_of(
 
 def _of_microbatch(
     batch: SpanContext, items: Sequence[Item], links: list[tuple[str, str]], times: _Times
-) -> Span:
+) -> TraceSpan:
     queue = queue_of_tag(items[0].tag)
     attributes = {**_messaging(queue), "messaging.batch.message_count": len(items)}
     ids = batch.trace_id, batch.span_id, ""
-    return Span(f"process {queue}", "consumer", *ids, *times, attributes, links)
+    return TraceSpan(f"process {queue}", "consumer", *ids, *times, attributes, links)
 
 
 def _of_request(
@@ -53,7 +53,7 @@ def _of_request(
     attempt: int,
     decision: Decision,
     times: _Times,
-) -> list[Span]:
+) -> list[TraceSpan]:
     began, settled = times
     record, error = _ended(decision)
     attributes: Attributes = {
@@ -91,7 +91,7 @@ def _of_record(record: Record) -> Attributes:
     return told | ({"predictq.batch_size": record.receipt.batch_size} if record.receipt else {})
 
 
-def _parts(attempt: SpanContext, record: Record | None, settled: float) -> list[Span]:
+def _parts(attempt: SpanContext, record: Record | None, settled: float) -> list[TraceSpan]:
     """The call of the model and the write of the outcome, by the times in the receipt."""
     receipt = record.receipt if record else None
     if record is None or receipt is None:

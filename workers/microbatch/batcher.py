@@ -12,7 +12,7 @@ from itertools import chain
 from celery.worker import state
 
 from tasks.scaling.demand import Work
-from telemetry.tracing.span import Span
+from telemetry.tracing.span import TraceSpan
 from workers.microbatch.batch_size import BatchSizes
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.events import EventSender
@@ -42,7 +42,7 @@ class Batcher:
         crashes: Crashes,
         registry_outage: RegistryOutage,
         remind: Callable[[], object],
-        note_spans: Callable[[Sequence[Span]], object] = lambda _: None,
+        note_spans: Callable[[Sequence[TraceSpan]], object] = lambda _: None,
     ) -> None:
         """``remind`` schedules another look at the queue in `MAX_BATCH_WAIT` seconds.
 

@@ -27,7 +27,7 @@ from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.shadows.shadows import Shadows
 from tasks.time_limits import BACKOFF
-from telemetry.tracing.span import Span
+from telemetry.tracing.span import TraceSpan
 from workers.compute.call_counter import CallCounter
 from workers.compute.microbatch import Computation
 from workers.compute.shadowing import Shadowing
@@ -59,7 +59,7 @@ def serve(
     drift = DriftCounter(registry, DriftCounts(ledger.client))
     calls = CallCounter(ledger.client)
     shadowing = Shadowing(registry, Shadows(ledger.client))
-    spans: list[Span] = []
+    spans: list[TraceSpan] = []
     computation = Computation(
         *(engine, registry, ledger, most, limited, environment, drift.note, shadowing),
         note_call=calls.note,

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pytest
 
 from telemetry.tracing.traceparent import new_span_id, new_trace_id
-from tests.support.collector import Collector, Seen, collecting
 from tests.support.models import Doubling, Lethal, Touchy, register
 from tests.support.stack import LiveStack, running
+from tests.support.tracing.collector import Collector, Seen, collecting
 
 PRODUCER, CONSUMER = 4, 5
 SENT, ATTEMPT, BATCH = "send predict", "attempt", "process predict"

@@ -6,15 +6,16 @@ from collections import Counter
 import pytest
 
 from telemetry.tracing import exporter as exporting
-from telemetry.tracing.exporter import DELAY, MAX_EXPORTED, MAX_WAITING, Exporter
-from telemetry.tracing.span import Span
+from telemetry.tracing.exporter import DELAY, MAX_EXPORTED, MAX_WAITING_SPANS, Exporter
+from telemetry.tracing.span import TraceSpan
 from telemetry.tracing.traceparent import new_span_id, new_trace_id
 from tests.support.stack import until
 
 
-def spans(many: int) -> list[Span]:
+def spans(many: int) -> list[TraceSpan]:
     return [
-        Span("s", "internal", new_trace_id(), new_span_id(), "", 1.0, 2.0, {}) for _ in range(many)
+        TraceSpan("s", "internal", new_trace_id(), new_span_id(), "", 1.0, 2.0, {})
+        for _ in range(many)
     ]
 
 
@@ -22,7 +23,7 @@ class Bench:
     """An exporter whose collector takes spans, refuses them, raises, or holds them up."""
 
     def __init__(self) -> None:
-        self.taken: list[Span] = []
+        self.taken: list[TraceSpan] = []
         self.sizes: list[int] = []
         self.counts: Counter[str] = Counter()
         self.takes: bool | Exception = True
@@ -31,7 +32,7 @@ class Bench:
         self.open.set()
         self.exporter = Exporter("test", self.tell, self.export)
 
-    def export(self, given: list[Span]) -> bool:
+    def export(self, given: list[TraceSpan]) -> bool:
         self.open.wait(10)
         self.sizes.append(len(given))
         if isinstance(self.takes, Exception):
@@ -78,11 +79,11 @@ def test_collector_that_hangs_holds_nothing_up(bench: Bench) -> None:
     bench.open.clear()
     bench.exporter.add(spans(1))
     until(lambda: not bench.exporter._waiting, "the thread has taken it", 10)
-    bench.exporter.add(spans(MAX_WAITING + 5))
+    bench.exporter.add(spans(MAX_WAITING_SPANS + 5))
     bench.exporter.add(spans(7))
-    assert len(bench.exporter._waiting) == MAX_WAITING
+    assert len(bench.exporter._waiting) == MAX_WAITING_SPANS
     bench.open.set()
-    bench.until(lost=12, exported=MAX_WAITING + 1)
+    bench.until(lost=12, exported=MAX_WAITING_SPANS + 1)
     assert max(bench.sizes) == MAX_EXPORTED
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.tracing.traceparent import (
-    MAX_CHARS,
+    MAX_TRACEPARENT_CHARS,
     SpanContext,
     new_span_id,
     new_trace_id,
@@ -43,7 +43,7 @@ def test_later_versions_are_read_as_far_as_they_are_known(text: str) -> None:
         *(f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{SPAN}-0g"),
         f"00-{TRACE}-{SPAN}-01, {VALID}",
         f"01-{TRACE}-{SPAN}-01.more",
-        f"01-{TRACE}-{SPAN}-01-" + "a" * MAX_CHARS,
+        f"01-{TRACE}-{SPAN}-01-" + "a" * MAX_TRACEPARENT_CHARS,
         "<script>alert(1)</script>",
         "0" * 2**16,
         VALID * 1000,
