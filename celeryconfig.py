@@ -31,7 +31,7 @@ broker_transport_options = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
-    # One Redis list per queue, so that LLEN is the backlog.
+    # One Redis list for all priorities of a queue.
     "priority_steps": [0],
     # Enough connections to answer `inspect` from every pool process.
     "max_connections": 20,

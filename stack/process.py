@@ -84,11 +84,11 @@ class Process:
 
     def terminate(self) -> None:
         """Send SIGTERM; the program ends its own children."""
-        self._popen.terminate()
+        self._send(signal.SIGTERM)
 
     def reload(self) -> None:
         """Send SIGHUP, on which it replaces its processes."""
-        self._popen.send_signal(signal.SIGHUP)
+        self._send(signal.SIGHUP)
 
     def children(self) -> set[int]:
         """Pids of its direct children."""
@@ -102,6 +102,12 @@ class Process:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, signal.SIGKILL)
             self._popen.wait()
+
+    def _send(self, number: signal.Signals) -> None:
+        # Not by `Popen.send_signal`, which reaps a leader that has just ended: what is left of its
+        # group could not be killed any more.
+        if self.running():
+            os.kill(self.group, number)
 
     def postpone(self) -> float:
         """Schedule the restart; returns the seconds until then."""

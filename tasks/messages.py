@@ -84,6 +84,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant of the job; callers of other tenants do not see it."""
     throttle: Throttle | None = None
     """The limits of the key that submits it."""
+    flow: str = ""
+    """The flow of the caller that submits it. It is no part of the message."""
     copy_of: CopyOf | None = None
     """None unless it is a copy for a shadow."""
 

@@ -100,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most batch jobs kept, ended ones included; further ones are refused."""
     max_job_bytes: Annotated[int, msgspec.Meta(ge=0)] = 100 * 2**30
     """Most bytes of all batch jobs' files in the home; beyond it, nothing more is written."""
+    tenant_job_bytes: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most bytes of the files of one tenant's batch jobs; the default tenant has no quota."""
     job_memory: Annotated[int, msgspec.Meta(ge=2**28)] | None = None
     """Bytes by which a process that computes batch jobs may grow; None goes by the free RAM."""
     spare_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2**30

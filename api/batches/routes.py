@@ -136,8 +136,9 @@ class Batches:
         return answer_job(self._jobs.resume(self._access.permitted(id).id), 202)
 
     def _create(self, *, dry_run: bool) -> Job:
-        with convert_disk_full(), self._new_job() as (job_id, directory):
-            self._quota.check()
+        tenant = current_caller(request).tenant
+        with convert_disk_full(), self._new_job(tenant) as (job_id, directory):
+            self._quota.check(tenant=tenant)
             asked = self._read(directory)
             job_request = replace(asked.job_request, dry_run=dry_run)
             key = asked.idempotency(request, dry_run=dry_run)
@@ -156,7 +157,8 @@ class Batches:
         with self._uploads.one() as free:
             if not free:
                 raise Busy
-            upload = Upload(request, directory, self._spare, self._quota)
+            check = partial(self._quota.check, tenant=current_caller(request).tenant)
+            upload = Upload(request, directory, self._spare, check)
         fields = read_form(upload.form, UploadRequest, LISTS, OBJECTS)
         return ReceivedRequest(self._built(fields, upload.uri, directory), upload.fingerprint)
 
@@ -165,9 +167,9 @@ class Batches:
         return build_job_request(*given, self._settings)
 
     @contextmanager
-    def _new_job(self) -> Iterator[tuple[str, JobDirectory]]:
+    def _new_job(self, tenant: str) -> Iterator[tuple[str, JobDirectory]]:
         """Id and directory for a new job. The directory is removed if the job is refused."""
-        job_id, directory = self._jobs.new()
+        job_id, directory = self._jobs.new(tenant)
         try:
             yield job_id, directory
         except SubmissionUncertain:  # it may have been accepted, so its files must stay

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
 from typing import IO, cast
@@ -14,7 +15,6 @@ from api.http.forms import invalid_field, parse_form
 from registry.storage.files import sync_directory
 from tasks.jobs.files.disk_reserve import Watched, open_with_reserve
 from tasks.jobs.files.file_refs import JobDirectory
-from tasks.jobs.files.quota import Quota
 
 FILE_PART = "file"
 """Name of the form part that holds the input."""
@@ -24,12 +24,15 @@ _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
 class Upload:
     """A parsed form; its file is in the job's directory."""
 
-    def __init__(self, request: Request, directory: JobDirectory, spare: int, quota: Quota) -> None:
-        """Read the whole form. ``spare``: bytes of the disk reserve that must stay free.
+    def __init__(
+        self, request: Request, directory: JobDirectory, spare: int, check: Callable[[], object]
+    ) -> None:
+        """Read the whole form.
 
-        Raises `Malformed`, `Invalid`, `TooLarge` or `OSError`.
+        ``spare``: bytes of the disk reserve that must stay free. ``check`` runs as the file grows,
+        and raises if it may not. Raises `Malformed`, `Invalid`, `TooLarge` or `OSError`.
         """
-        self._directory, self._spare, self._quota = directory, spare, quota
+        self._directory, self._spare, self._check = directory, spare, check
         self._file: IO[bytes] | None = None
         self._digest = blake2b(digest_size=16)
         try:
@@ -82,4 +85,4 @@ class Upload:
         # Workers recognise the format by the suffix.
         path = path.with_name(path.name + (found[0] if found else ""))
         self._file = open_with_reserve(path, "wb", self._spare)
-        return cast("IO[bytes]", Watched(self._file, self._quota.check, self._digest))
+        return cast("IO[bytes]", Watched(self._file, self._check, self._digest))

@@ -34,13 +34,15 @@ def claimed_caller(claims: Claims, issuer: Issuer) -> Caller:
         tenant = _read(claims, issuer.tenant_claim, Tenant)
     if issuer.models_claim is not None:
         models = _converted(tuple(_names(claims, issuer.models_claim)), issuer.models_claim, _Globs)
+    key = _subject_id(issuer, subject)
     return Caller(
         scopes=_scopes(claims, issuer),
-        key=_subject_id(issuer, subject),
+        key=key,
         name=_name(issuer, subject),
         tenant=tenant,
         models=models,
         limits=issuer.limits,
+        flow=f"{key}:1",
     )
 
 

@@ -34,6 +34,8 @@ class ShownKey(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     rate: str | None
     rows: str | None
+    weight: float
+    """Its share while several callers wait, relative to a key of weight 1."""
     networks: tuple[str, ...]
     created_at: float
     expires_at: float | None
@@ -110,6 +112,7 @@ def shown_key(
         models=key.models,
         rate=str(rate) if rate else None,
         rows=str(rows) if rows else None,
+        weight=key.weight,
         networks=key.networks,
         created_at=key.created_at,
         expires_at=key.expires_at,

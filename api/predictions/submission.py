@@ -190,6 +190,7 @@ def prepare_resolved(
         webhook=hook,
         tenant=caller.tenant,
         throttle=caller.throttle,
+        flow=caller.flow,
     )
 
 

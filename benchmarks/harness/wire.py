@@ -29,16 +29,17 @@ Then = Callable[[Response], None]
 """Callback for a response."""
 
 
-def post(path: str, body: bytes, header: str = "", kind: str = "application/json") -> bytes:
-    """The bytes of a POST request; ``header`` is an additional header line."""
+def post(path: str, body: bytes, *headers: str, kind: str = "application/json") -> bytes:
+    """The bytes of a POST request; ``headers`` are additional header lines."""
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}"]
-    lines += [f"Content-Length: {len(body)}", *filter(None, [header])]
+    lines += [f"Content-Length: {len(body)}", *filter(None, headers)]
     return "\r\n".join([*lines, "\r\n"]).encode() + body
 
 
-def get(path: str) -> bytes:
-    """The bytes of a GET request."""
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+def get(path: str, *headers: str) -> bytes:
+    """The bytes of a GET request; ``headers`` are additional header lines."""
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *filter(None, headers)]
+    return "\r\n".join([*lines, "\r\n"]).encode()
 
 
 class Wire:

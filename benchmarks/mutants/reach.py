@@ -1,7 +1,8 @@
 """Finds out which tests run which scripts: only these can notice a mutant of the script."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest import mock
 
 import msgspec
@@ -9,6 +10,8 @@ import redis
 from redis.commands.core import Script
 
 from tasks.ledger import scripts
+
+NAME = scripts.load_script.__name__
 
 
 class Reach(msgspec.Struct):
@@ -46,7 +49,7 @@ def noted(seen: set[str]) -> Iterator[None]:
     """Add the scripts that are loaded inside the context to ``seen`` once they are run."""
     load, text = scripts.load_script, scripts.script_text
 
-    def load_noted(client: redis.Redis, name: str, **constants: float) -> Script:
+    def load_noted(client: redis.Redis, name: str, *without: str, **constants: float) -> Script:
         sources: set[str] = set()
 
         def text_noted(source: str) -> str:
@@ -54,7 +57,10 @@ def noted(seen: set[str]) -> Iterator[None]:
             return text(source)
 
         with mock.patch.object(scripts, "script_text", text_noted):
-            return _Noted(load(client, name, **constants), sources, seen)
+            return _Noted(load(client, name, *without, **constants), sources, seen)
 
-    with mock.patch.object(scripts, "load_script", load_noted):
+    with ExitStack() as patches:
+        # Modules have imported it by its name.
+        for module in [each for each in sys.modules.values() if vars(each).get(NAME) is load]:
+            patches.enter_context(mock.patch.object(module, NAME, load_noted))
         yield

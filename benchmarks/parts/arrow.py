@@ -86,7 +86,7 @@ def _in_arrow(model: Model, asked: Any) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     body = sink.getvalue().to_pybytes()
-    return post(f"/predict?model={model.name}", body, "Prefer: wait=30", ARROW)
+    return post(f"/predict?model={model.name}", body, "Prefer: wait=30", kind=ARROW)
 
 
 def _taken(wire: Wire, request: bytes, told: list[Any]) -> Taken:

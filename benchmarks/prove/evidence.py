@@ -24,6 +24,10 @@ class Asked(msgspec.Struct, frozen=True):
     """Its `max_queue_seconds`; 0 for no limit."""
     row_of: int = 0
     """Number of the request whose row it has, and whose answer it may reuse; 0 for its own."""
+    tenant: int = 0
+    """Number of the tenant whose key its caller presents."""
+    has_webhook: bool = False
+    """Whether its outcome is to be sent to the receiver."""
 
     @property
     def row(self) -> int:
@@ -37,6 +41,13 @@ class Answer(msgspec.Struct, frozen=True):
     state: str
     predictions: Any = None
     code: str = ""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A webhook event, as the receiver got it."""
+
+    type: str
+    predictions: Any = None
 
 
 class Evidence(msgspec.Struct):
@@ -60,6 +71,8 @@ class Evidence(msgspec.Struct):
     """Numbers of requests that were refused for certain."""
     held_back: frozenset[str] = frozenset()
     """Ids without an outcome whose message is still stored somewhere."""
+    events: Mapping[str, list[Event]] = {}
+    """Id → every webhook event about it."""
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -92,6 +105,12 @@ class Accounts(msgspec.Struct, frozen=True):
     """Completed computations."""
     computed_again: int
     """Completed computations beyond the first of each number."""
+    events: int
+    """Webhook events received, repeated ones included."""
+    events_missing: list[str]
+    """Ids with an outcome, and a webhook that received no event."""
+    events_wrong: list[str]
+    """Ids of which an event told another outcome."""
 
     @property
     def adds_up(self) -> bool:
@@ -111,6 +130,8 @@ class Accounts(msgspec.Struct, frozen=True):
             "outcomes changed": len(self.changed),
             "accepted twice": len(self.doubled),
             "outcomes written twice": abs(self.written_twice),
+            "events missing": len(self.events_missing),
+            "events wrong": len(self.events_wrong),
         }
 
 
@@ -124,6 +145,7 @@ def account(evidence: Evidence) -> Accounts:
     states = Counter(answer.state for answer in outcomes)
     ended = [(task_id, asked, last[task_id]) for task_id, asked in every.items()]
     asked_of = Counter(asked.number for asked in every.values())
+    awaited = {i: last[i] for i, asked in evidence.accepted.items() if asked.has_webhook}
     return Accounts(
         accepted=len(evidence.accepted),
         succeeded=states["succeeded"],
@@ -146,7 +168,15 @@ def account(evidence: Evidence) -> Accounts:
         written_twice=(evidence.outcomes_written or 0) - (evidence.outcomes_kept or 0),
         computed=evidence.computed.total(),
         computed_again=sum(times - 1 for times in evidence.computed.values()),
+        events=sum(map(len, evidence.events.values())),
+        events_missing=[i for i, end in awaited.items() if end and i not in evidence.events],
+        events_wrong=[i for i, end in awaited.items() if end and _is_misreported(i, end, evidence)],
     )
+
+
+def _is_misreported(task_id: str, answer: Answer, evidence: Evidence) -> bool:
+    right = Event(f"prediction.{answer.state}", answer.predictions)
+    return any(event != right for event in evidence.events.get(task_id, []))
 
 
 def _terminal(evidence: Evidence, task_id: str) -> Iterator[Answer]:

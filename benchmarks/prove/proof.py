@@ -3,30 +3,32 @@
 import time
 from collections.abc import Iterable
 from random import Random
-from typing import Any
 
 import msgspec
 import numpy as np
-import redis
 
 from benchmarks.harness.candidates import Candidate
 from benchmarks.harness.models import Model
 from benchmarks.prove.callers.callers import Callers
-from benchmarks.prove.callers.listener import PREFIX, Listener
+from benchmarks.prove.callers.listener import Listener
+from benchmarks.prove.callers.mix import Mix
 from benchmarks.prove.callers.observed import Submission
+from benchmarks.prove.callers.receiver import Receiver
+from benchmarks.prove.callers.tenants import Tenants, make_tenants
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
 from benchmarks.prove.faults.storm import Storm, Strike
-from benchmarks.prove.faults.strikes import POISONED, Target
+from benchmarks.prove.faults.strikes import Target
+from benchmarks.prove.records import held_messages, outcomes_counted, read_records
 from benchmarks.prove.system import System
 from benchmarks.prove.witness import computed, row
-from tasks.ledger import keys
-from tasks.ledger.statistics import collected
 
 OUTCOMES_TIMEOUT = 60.0
 """Seconds after the last fault in which everything accepted must have its outcome."""
+EVENTS_TIMEOUT = 90.0
+"""Seconds after that in which their webhook events must arrive; those that a deliverer held when it
+died are sent again after 60 s."""
 CALM = 5.0
 """Seconds of load before the first fault, for comparison."""
-_STATES = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "cancelled"}
 _now = time.monotonic
 
 
@@ -70,23 +72,33 @@ def prove(candidate: Candidate, models: list[Model], storming: Storming) -> Proo
 
     Raises `LoadFailed` if it does not work at the start.
     """
-    environment = {"PREDICTQ_VISIBILITY_TIMEOUT": str(storming.visibility_timeout)}
+    environment = {
+        "PREDICTQ_VISIBILITY_TIMEOUT": str(storming.visibility_timeout),
+        "PREDICTQ_WEBHOOKS_ALLOW_LOCAL": "1",
+    }
+    receiver = Receiver(candidate.home, Random(storming.seed))
     with System(candidate, environment) as system:
-        listener = Listener(system.redis)
+        listener, is_naive = Listener(system.redis), system.name == "naive"
         listener.start()
-        callers = Callers(
-            candidate.port,
-            storming.rate,
-            Random(storming.seed),
-            listener,
-            has_bulk=system.name != "naive",
-        )
+        receiver.start()
+        tenants = Tenants() if is_naive else make_tenants(system.redis())
+        mix = Mix(Random(storming.seed), tenants, receiver.url, is_plain=is_naive)
+        callers = Callers(candidate.port, storming.rate, mix, tenants, listener)
         try:
             strikes, last = _weather(system, callers, storming)
-            return _settled(system, callers, models, strikes, last)
+            _await_events(callers, receiver)
+            return _settled(system, callers, receiver, models, strikes, last)
         finally:
             callers.close()
             listener.stop()
+            receiver.stop()
+
+
+def _await_events(callers: Callers, receiver: Receiver) -> None:
+    told = callers.observed.answers
+    awaited = {i for i, asked in callers.observed.accepted.items() if asked.has_webhook}
+    deadline = _now() + EVENTS_TIMEOUT
+    callers.run(until=lambda: awaited & told.keys() <= receiver.events.keys() or _now() > deadline)
 
 
 def _weather(system: System, callers: Callers, storming: Storming) -> tuple[list[Strike], float]:
@@ -109,13 +121,18 @@ def _weather(system: System, callers: Callers, storming: Storming) -> tuple[list
 def _settled(
     system: System,
     callers: Callers,
+    receiver: Receiver,
     models: list[Model],
     strikes: list[Strike],
     last: float,
 ) -> Proof:
     observed = callers.observed
     with system.redis() as client:
-        records, written, held = _records(client), _written(client), _held(client)
+        records, written, held = (
+            read_records(client),
+            outcomes_counted(client),
+            held_messages(client),
+        )
     uncertain = {i: a for i, a in observed.uncertain.items() if i not in observed.accepted}
     turned_up = {i: asked for i, asked in uncertain.items() if i in records}
     numbers = {asked.number for asked in observed.accepted.values()}
@@ -135,6 +152,7 @@ def _settled(
         outcomes_written=written,
         outcomes_kept=kept if written is not None else None,
         held_back=frozenset(i for i in observed.accepted if i.encode() in held),
+        events=receiver.events,
     )
     return Proof(
         name=system.name,
@@ -143,55 +161,11 @@ def _settled(
         turned_up=len(turned_up),
         unanswered=len(observed.unanswered - numbers),
         refused=len(refused),
-        strange=observed.strange,
+        strange=[*observed.strange, *receiver.strange],
         strikes=strikes,
         submissions=observed.submissions,
         last_seconds=last,
     )
-
-
-class _Record(msgspec.Struct):
-    status: str
-    result: Any = None
-    state: str = ""
-    error: dict[str, Any] | None = None
-
-
-def _records(client: redis.Redis) -> dict[str, Answer]:
-    """Id → its record in Redis, for either design; predictions only."""
-    found: dict[str, Answer] = {}
-    foreign = tuple(f"{PREFIX}{start}".encode() for start in ("canary-", POISONED))
-    every = client.scan_iter(PREFIX + "*", count=1000)
-    names = [name for name in every if not name.startswith(foreign)]
-    for start in range(0, len(names), 1000):
-        some = names[start : start + 1000]
-        for name, text in zip(some, client.mget(some), strict=True):
-            found[name.decode().removeprefix(PREFIX)] = _answer(text)
-    return found
-
-
-def _answer(text: Any) -> Answer:
-    record = msgspec.json.decode(text, type=_Record)
-    state = record.state or _STATES.get(record.status, "open")
-    predictions = record.result if state == "succeeded" else None
-    return Answer(state, predictions, str((record.error or {}).get("code", "")))
-
-
-def _written(client: redis.Redis) -> int | None:
-    """Outcomes that predictq counted, without canaries; None for the naive design."""
-    counted = collected(client)
-    if not counted:
-        return None
-    reused = sum(each.reuse.hits + each.reuse.joined for each in counted)
-    return reused + sum(count for each in counted for count in each.outcomes.values())
-
-
-def _held(client: redis.Redis) -> bytes:
-    """All messages in Redis: waiting, or reserved and not acknowledged."""
-    noted: list[Any] = [client.hvals(key) for key in (keys.RESERVED, "unacked")]
-    noted += [client.lrange(queue, 0, -1) for queue in ("predict", "celery")]
-    noted += [client.hvals(key) for key in client.scan_iter(keys.JOINED + "*")]
-    return b"".join(message for messages in noted for message in messages)
 
 
 def _told(model: Model, asked: Iterable[Asked]) -> dict[int, list[list[float]]]:

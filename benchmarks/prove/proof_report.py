@@ -89,6 +89,7 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
         yield name, getattr(found, name)
     yield from found.faults.items()
     yield "lost, but due to come back after the visibility timeout", found.held_back
+    yield "webhook events received", found.events
     yield "computations", found.computed
     yield "computed again", found.computed_again
     yield "uncertain: 503 that names the id", proof.uncertain

@@ -49,7 +49,7 @@ class System(Processes):
         self.proxy.__enter__()
         try:
             self.start("redis")
-            self.start("api", *WORKERS)
+            self.start("api", *WORKERS, *(["webhooks"] if "webhooks" in self._programs else []))
         except BaseException:
             self._end_all()
             raise

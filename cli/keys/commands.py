@@ -12,7 +12,7 @@ from cli.keys.durations import Duration
 from cli.keys.key_file import add_to_file
 from cli.text_table import text_table
 
-_HEADER = ("ID", "NAME", "STATE", "TENANT", "SCOPES", "MODELS", "LIMITS", "USED")
+_HEADER = ("ID", "NAME", "STATE", "TENANT", "SCOPES", "MODELS", "WEIGHT", "LIMITS", "USED")
 _LIST = "A,B"
 
 
@@ -43,6 +43,11 @@ def keys() -> None:
     "--rate", metavar="N/s|m|h|d", help="Limit of predictions in a period, such as 100/s."
 )
 @click.option("--rows", metavar="N/s|m|h|d", help="Limit of rows in a period, such as 1e6/h.")
+@click.option(
+    "--weight",
+    type=click.FloatRange(0.01, 100),
+    help="Share of the key while others wait, relative to 1.",
+)
 @click.option(
     "--expires", "expires_seconds", type=Duration(), help="Time until the key expires, such as 90d."
 )
@@ -121,4 +126,5 @@ def _line(key: Json) -> tuple[str, ...]:
     when = datetime.fromtimestamp(used, UTC).isoformat(timespec="minutes") if used else "-"
     named = key["id"], key["name"], key["state"], key["tenant"]
     told = ", ".join(str(limit) for limit in limits if limit) or "-"
-    return (*named, ",".join(key["scopes"]), ",".join(key["models"]), told, when)
+    seen, weight = ",".join(key["models"]), f"{key['weight']:g}"
+    return (*named, ",".join(key["scopes"]), seen, weight, told, when)

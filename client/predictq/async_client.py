@@ -10,6 +10,7 @@ from predictq.bulk.results import Completed
 from predictq.calls import Calls
 from predictq.errors import PredictqError
 from predictq.http.async_connection import AsyncConnection
+from predictq.http.keys import GivenKey
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.async_jobs import AsyncJobs
@@ -33,7 +34,7 @@ class AsyncClient:
         self,
         url: str | None = None,
         *,
-        key: str | None = None,
+        key: GivenKey | None = None,
         timeout: float | None = None,
         clock: Clock | None = None,
     ) -> None:

@@ -9,6 +9,7 @@ from predictq.bulk.results import Completed
 from predictq.calls import Calls
 from predictq.errors import PredictqError
 from predictq.http.connection import Connection
+from predictq.http.keys import GivenKey
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.jobs import Jobs
@@ -27,8 +28,9 @@ class Client:
     ``PREDICTQ_PORT`` of this machine; the stack that runs on ``PREDICTQ_HOME`` or ``~/.predictq``;
     the only other stack of this user on this machine; ``http://127.0.0.1:5000``.
 
-    ``key``: the API key to present. By default ``PREDICTQ_KEY``; else the local key of the
-    stack, if it is one of this user on this machine.
+    ``key``: the API key to present, or a function that returns it, which is called before each
+    request: for JWTs, which expire. By default ``PREDICTQ_KEY``; else the local key of the stack,
+    if it is one of this user on this machine.
 
     ``timeout``: seconds that a call may take, 120 by default. Requests that are safe to repeat are
     retried until then, with exponential backoff and jitter, or after the server's ``Retry-After``.
@@ -46,7 +48,7 @@ class Client:
         self,
         url: str | None = None,
         *,
-        key: str | None = None,
+        key: GivenKey | None = None,
         timeout: float | None = None,
         clock: Clock | None = None,
     ) -> None:

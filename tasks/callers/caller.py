@@ -70,6 +70,9 @@ class Caller(msgspec.Struct, frozen=True):
     limits: Limits = NO_LIMITS
     limit_use: LimitUse | None = None
     """The use of the limits by this request, if the key has limits."""
+    flow: str = ""
+    """What of it waits is drained in turns with other flows. The key and its weight; empty for the
+    flow that all callers without a key share."""
     is_everywhere: bool = False
     """Whether the caller also sees predictions and jobs of other tenants."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import redis
 from msgspec.structs import replace
 
+from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ids import Ids
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory, refuse_existing, refuse_same
@@ -42,13 +43,13 @@ class JobGateway:
         self._ttl = settings.job_ttl
         self.allowed = AllowedPaths(settings.batch_roots, settings.home)
 
-    def new(self) -> tuple[str, JobDirectory]:
+    def new(self, tenant: str = DEFAULT_TENANT) -> tuple[str, JobDirectory]:
         """A new job id, and its directory, created: uploads are written before `create`."""
         job_id = self._ids.new()
         directory = self.directory(job_id)
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # No `exist_ok`: the id is new, so a directory of this name belongs to something else.
-        directory.path.mkdir(parents=True)
+        # The id is new, so a directory of this name belongs to something else.
+        directory.create(tenant)
         return job_id, directory
 
     def directory(self, job_id: str) -> JobDirectory:

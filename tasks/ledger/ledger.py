@@ -263,8 +263,10 @@ class Ledger:
         with self.client.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.llen(queue)
+                pipe.hget(keys.QUEUED + queue, "flowing")
             pipe.hlen(keys.RESERVED)
-            *waiting, reserved = pipe.execute()
+            *told, reserved = pipe.execute()
+        waiting = (own + int(flowing or 0) for own, flowing in zip(*[iter(told)] * 2, strict=True))
         return dict(zip(queues, waiting, strict=True)), reserved
 
     def statistics(self) -> list[Statistics]:

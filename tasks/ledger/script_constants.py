@@ -42,6 +42,8 @@ MAX_TENANTS_COUNTED = 50
 """Most tenants that have counts, and so labels of metrics, of their own."""
 MESSAGES_PER_STEP = 5000
 """Parked messages returned to their queue in one step, which takes about 15 ms."""
+MOVED_FLOWS = 100
+"""Messages of flows that are moved to their queue's own list if that is empty."""
 PROBING = {
     "probe_timeout": PROBE_TIMEOUT,
     "wait_remembered": WAIT_REMEMBERED,
@@ -67,6 +69,7 @@ ACCEPTING = {
     **REUSING,
     "max_webhooks": MAX_WEBHOOKS,
     "max_heartbeat_age": MAX_HEARTBEAT_AGE,
+    "moved_flows": MOVED_FLOWS,
 }
 """Constants of accept.lua."""
 

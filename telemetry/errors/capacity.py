@@ -61,6 +61,12 @@ class OutcomeBytesQuota(RateLimited):
     code = "quota_outcome_bytes"
 
 
+class JobBytesQuota(RateLimited):
+    """The files of the tenant's batch jobs take as many bytes as they may."""
+
+    code = "quota_job_bytes"
+
+
 class Busy(Unavailable):
     """The server is handling too many large requests or answers; try again later."""
 

@@ -19,7 +19,7 @@ from stack.redis import server as redis_server
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.support.models import Doubling, register
-from tests.support.stack import LiveStack, running, until
+from tests.support.stack import LiveStack, is_idle, running, until
 
 pytestmark = pytest.mark.slow
 
@@ -105,9 +105,7 @@ def test_hazard_2_redis_gets_full_while_all_are_at_work(
                 meanwhile.enter_context(full(client))
                 until(lambda: submissions.refused[503] > 5, "submissions are refused")
             # Accepted predictions are still computed.
-            until(
-                lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "all is settled"
-            )
+            until(lambda: is_idle(client), "all is settled")
         submissions.more()
     assert set(submissions.refused) == {503}
     assert_all_answered(stack, submissions.accepted)

@@ -45,6 +45,13 @@ def until(
     return found
 
 
+def is_idle(client: redis.Redis) -> bool:
+    """Whether no message waits, or is held: at one moment, as a message may go back meanwhile."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.llen("predict").hlen(keys.RESERVED)
+        return not any(pipe.execute())
+
+
 class LiveStack:
     """The processes of one home, and an HTTP client for them."""
 

@@ -34,7 +34,8 @@ def finalize(
     output = resolved_output(begun.request, directory, allowed)
     made = [directory.part(part.name) for part in parts]
     if output.is_relative_to(directory.path):  # beside its parts, until these are deleted
-        Quota(settings).check(sum(part.stat().st_size for part in made))
+        size = sum(part.stat().st_size for part in made)
+        Quota(settings).check(size, tenant=begun.request.tenant)
     # In the job's own directory there can be only the output of an earlier attempt.
     may_replace = begun.request.overwrite or output.is_relative_to(directory.path)
     taking = open_replacing(directory.claims) if may_replace else open_claimed(directory.claims)
@@ -59,8 +60,9 @@ def resolved_output(request: JobRequest, directory: JobDirectory, allowed: Allow
 def clear(directory: JobDirectory) -> None:
     """Delete a completed job's files, except its output, errors and fingerprints of outputs."""
     shutil.rmtree(directory.parts, ignore_errors=True)
+    kept = directory.output, directory.errors, directory.claims, directory.tenant_file
     for path in directory.path.iterdir():
-        if path not in (directory.output, directory.errors, directory.claims):
+        if path not in kept:
             _discard(path)
 
 

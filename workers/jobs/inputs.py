@@ -1,6 +1,7 @@
 """The input of a job: opened once per process, and checked for changes with each chunk."""
 
 import time
+from functools import partial
 
 from registry.manifest import Manifest
 from tasks.jobs.files.dialect import Dialect
@@ -91,7 +92,8 @@ class Inputs:
         """
         unpacked = directory.unpacked(facts.fingerprint)
         if facts.compression and not unpacked.exists():
-            uri, check = request.input.uri, self._quota.check
+            uri = request.input.uri
+            check = partial(self._quota.check, tenant=request.tenant)
             unpack(uri, facts.fingerprint, facts.compression, unpacked, self._spare, check)
         return open_input(directory, request, facts, manifest)
 

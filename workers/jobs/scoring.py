@@ -41,7 +41,7 @@ class Scorer:
     def score(self, begun: Begun) -> None:
         """Score a chunk; raises errors that end the job."""
         # Before the model is called: a part that cannot be written would be computed in vain.
-        self._quota.check()
+        self._quota.check(tenant=begun.request.tenant)
         directory = JobDirectory(self._settings.home, begun.reserved.job)
         journal = CrashJournal(directory.journal(begun.reserved.step))
         journal.begin(begun.attempt)

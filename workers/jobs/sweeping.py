@@ -50,6 +50,6 @@ def _abandoned(jobs: Path, job_ttl: float) -> Iterator[Path]:
         with suppress(FileNotFoundError):  # a file has just vanished, so the directory is in use
             files = [*directory.iterdir()]
             written = max(path.lstat().st_mtime for path in (directory, *files))
-            uploaded = all(file.name.startswith("input") for file in files)
+            uploaded = all(file.name.startswith(("input", "tenant")) for file in files)
             if now - written > (ABANDONED_SECONDS if uploaded else job_ttl):
                 yield directory

@@ -101,11 +101,11 @@ def _form(home: Path) -> Parse:
     registry, directory = world.registry(home), JobDirectory(home, "job")
     directory.path.mkdir(parents=True)
     settings = world.settings(home)
-    quota = Quota(settings)
+    check = Quota(settings).check
 
     def take(content: bytes) -> object:
         kind, _, body = content.partition(b"\n\n")
-        upload = Upload(http_request(body, kind.decode("latin-1")), directory, 0, quota)
+        upload = Upload(http_request(body, kind.decode("latin-1")), directory, 0, check)
         asked = read_form(upload.form, UploadRequest, LISTS, OBJECTS)
         return build_job_request(
             asked, upload.uri, directory, registry, LOCAL_CALLER, None, settings

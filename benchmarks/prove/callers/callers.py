@@ -1,31 +1,21 @@
 """The callers: an open loop that survives outages."""
 
-import itertools
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from random import Random
 
 from benchmarks.harness.wire import Response
 from benchmarks.prove.callers.following import RETRY_SECONDS, Following
 from benchmarks.prove.callers.listener import Listener
+from benchmarks.prove.callers.mix import Mix
 from benchmarks.prove.callers.observed import Body, Observed, Submission, read, read_lines
 from benchmarks.prove.callers.schedule import Schedule
 from benchmarks.prove.callers.submissions import BulkRequest, Request
+from benchmarks.prove.callers.tenants import Tenants
 from benchmarks.prove.evidence import Asked
 from benchmarks.prove.faults.line import Line
-from benchmarks.prove.witness import CALM, FIRST, RAISES
 
 CONNECTIONS = 128
-ARROW_SHARE = 0.2
-"""Share of the other submissions whose row is an Arrow stream."""
-BULK_SHARE, BULK_LINES = 0.02, 30
-"""Share of the submissions that are bulk requests, and the lines of each: 38% of all rows."""
-REUSING_SHARE = 0.3
-"""Share of the rows whose answer may be reused; half of them repeat the row of a recent one."""
-RECENT = 20
-"""How many rows may be repeated."""
 MAX_TURN_SECONDS = 0.02
 _now = time.monotonic
 
@@ -34,20 +24,15 @@ class Callers:
     """The load of one run against one design; all answers are recorded."""
 
     def __init__(
-        self, port: int, rate: float, chance: Random, listener: Listener, *, has_bulk: bool
+        self, port: int, rate: float, mix: Mix, tenants: Tenants, listener: Listener
     ) -> None:
-        """``rate``: rows a second. ``has_bulk``: whether bulk requests and Arrow are taken."""
-        self._wire, self._rate, self._chance = Line(port, CONNECTIONS), rate, chance
-        self._bulk_share, self._arrow_share = (BULK_SHARE, ARROW_SHARE) if has_bulk else (0.0, 0.0)
-        self._reusing_share = REUSING_SHARE if has_bulk else 0.0
-        self._recent: deque[int] = deque(maxlen=RECENT)
+        """``rate``: rows a second."""
+        self._wire, self._rate, self._mix = Line(port, CONNECTIONS), rate, mix
+        self._tenants, self.mischief = tenants, mix.mischief
         self._schedule, self.observed = Schedule(), Observed()
-        self._following = Following(self._wire, self._schedule, listener, self.observed)
-        self._numbers = itertools.count(FIRST)
+        self._following = Following(self._wire, self._schedule, listener, self.observed, tenants)
         self.is_submitting = True
         self._asking_again = 0
-        self.mischief: deque[tuple[int, float]] = deque()
-        """Misbehaviour that the next requests ask of the model: kind and seconds."""
         self.oldest = _now()
         """All that was accepted before this time has its outcome, or was given up."""
         self.given_up = 0.0
@@ -92,30 +77,15 @@ class Callers:
 
     def _submit_some(self, due: float) -> int:
         """Submit one row, or several in a bulk request; returns how many."""
-        if self._chance.random() >= self._bulk_share:
-            request = self._next()
-            is_in_arrow = self._chance.random() < self._arrow_share
-            self._submit(request.in_arrow() if is_in_arrow else request, due)
-            return 1
-        self._submit_bulk(BulkRequest([self._next() for _ in range(BULK_LINES)]), due)
-        return BULK_LINES
-
-    def _next(self) -> Request:
-        number, chance = next(self._numbers), self._chance.random()
-        if self.mischief:
-            return Request.of(number, *self.mischief.popleft())
-        request = Request.of(number, RAISES if chance < 0.01 else CALM, 0.0, chance)
-        is_reusing = self._chance.random() < self._reusing_share and request.asked.kind == CALM
-        return self._reusing(request) if is_reusing else request
-
-    def _reusing(self, request: Request) -> Request:
-        if self._recent and self._chance.random() < 0.5:
-            return request.reusing(self._chance.choice(self._recent))
-        self._recent.append(request.asked.number)
-        return request.reusing(0)
+        request = self._mix.next()
+        if isinstance(request, BulkRequest):
+            self._submit_bulk(request, due)
+            return len(request.requests)
+        self._submit(request, due)
+        return 1
 
     def _submit(self, request: Request, due: float) -> None:
-        self._wire.send(request.content, partial(self._told, request, due))
+        self._wire.send(request.content(self._tenants), partial(self._told, request, due))
 
     def _told(self, request: Request, due: float, response: Response) -> None:
         self.observed.submissions.append(Submission(due, _now() - due, response.status))
@@ -131,7 +101,7 @@ class Callers:
                 self._again(lambda: self._submit(request, _now()))
 
     def _submit_bulk(self, bulk: BulkRequest, due: float) -> None:
-        self._wire.send(bulk.content, partial(self._told_of_bulk, bulk, due))
+        self._wire.send(bulk.content(self._tenants), partial(self._told_of_bulk, bulk, due))
 
     def _told_of_bulk(self, bulk: BulkRequest, due: float, response: Response) -> None:
         self.observed.submissions.append(Submission(due, _now() - due, response.status))

@@ -9,6 +9,7 @@ from benchmarks.harness.wire import Response, get, post
 from benchmarks.prove.callers.listener import Listener
 from benchmarks.prove.callers.observed import Observed, read, read_lines
 from benchmarks.prove.callers.schedule import Schedule
+from benchmarks.prove.callers.tenants import Tenants
 from benchmarks.prove.evidence import TERMINAL
 from benchmarks.prove.faults.line import Line
 
@@ -24,9 +25,14 @@ class Following:
     """Look-ups of one design's ids, when their outcomes are announced or may be missed."""
 
     def __init__(
-        self, wire: Line, schedule: Schedule, listener: Listener, observed: Observed
+        self,
+        wire: Line,
+        schedule: Schedule,
+        listener: Listener,
+        observed: Observed,
+        tenants: Tenants,
     ) -> None:
-        self._wire, self._schedule = wire, schedule
+        self._wire, self._schedule, self._tenants = wire, schedule, tenants
         self._listener, self._observed = listener, observed
         self.open: dict[str, float] = {}
         """Ids without an outcome, and when each was accepted."""
@@ -46,13 +52,19 @@ class Following:
 
     def look_at_bulk(self, ids: list[str]) -> None:
         """Ask once for many outcomes; what is missing then is looked up one by one."""
-        wait = f"Prefer: wait={BULK_WAIT_SECONDS}"
-        self._wire.send(post("/predict/results", msgspec.json.encode(ids), wait), self._hear_bulk)
+        headers = f"Prefer: wait={BULK_WAIT_SECONDS}", self._caller(ids[0])
+        asked = post("/predict/results", msgspec.json.encode(ids), *headers)
+        self._wire.send(asked, self._hear_bulk)
 
     def cancel(self, task_id: str) -> None:
         """Send a cancellation, whatever comes of it."""
-        delete = get(f"/predict/result/{task_id}").replace(b"GET", b"DELETE", 1)
-        self._wire.send(delete, lambda _: None)
+        self._wire.send(self._get(task_id).replace(b"GET", b"DELETE", 1), lambda _: None)
+
+    def _get(self, task_id: str) -> bytes:
+        return get(f"/predict/result/{task_id}", self._caller(task_id))
+
+    def _caller(self, task_id: str) -> str:
+        return self._tenants.header(self._observed.accepted[task_id].tenant)
 
     def _announced(self) -> list[str]:
         if self._listener.missed:
@@ -63,7 +75,7 @@ class Following:
     def _look(self, task_id: str) -> None:
         if task_id in self.open and task_id not in self._looking:
             self._looking.add(task_id)
-            self._wire.send(get(f"/predict/result/{task_id}"), partial(self._hear, task_id))
+            self._wire.send(self._get(task_id), partial(self._hear, task_id))
 
     def _look_again(self, task_id: str) -> None:
         if task_id in self.open:

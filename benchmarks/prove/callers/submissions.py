@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from benchmarks.harness.wire import post
+from benchmarks.prove.callers.tenants import Tenants
 from benchmarks.prove.evidence import Asked
 from benchmarks.prove.witness import CALM, HANGS, RAISES, row
 from tasks.arrow.stream import ARROW
@@ -30,7 +31,9 @@ class Request(msgspec.Struct, frozen=True):
     kind: str = "application/json"
 
     @classmethod
-    def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
+    def of(
+        cls, number: int, kind: int, seconds: float, chance: float = 0.5, tenant: int = 0
+    ) -> "Request":
         """Create a request. Misbehaving ones and a tenth of the others go to the second model."""
         model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
         asked = Asked(
@@ -39,6 +42,7 @@ class Request(msgspec.Struct, frozen=True):
             cancelled=kind == CALM and chance > 0.98,
             times_out=kind == HANGS and number % 2 == 0,
             queue_seconds=SHORT_QUEUE_SECONDS if number % 50 == 3 else 0.0,
+            tenant=tenant,
         )
         fields = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
         return cls(asked, msgspec.json.encode(fields), number % 4 == 0)
@@ -51,11 +55,17 @@ class Request(msgspec.Struct, frozen=True):
         asked = msgspec.structs.replace(self.asked, row_of=row_of)
         return msgspec.structs.replace(self, asked=asked, body=msgspec.json.encode(fields))
 
-    @property
-    def content(self) -> bytes:
+    def with_webhook(self, url: str) -> "Request":
+        """A copy of this request whose outcome is sent to an address."""
+        fields = msgspec.json.decode(self.body) | {"webhook": {"url": url}}
+        asked = msgspec.structs.replace(self.asked, has_webhook=True)
+        return msgspec.structs.replace(self, asked=asked, body=msgspec.json.encode(fields))
+
+    def content(self, tenants: Tenants) -> bytes:
         """The HTTP request."""
-        header = f"Idempotency-Key: number-{self.asked.number}" if self.has_key else ""
-        return post(self.path, self.body, header, self.kind)
+        key = f"Idempotency-Key: number-{self.asked.number}" if self.has_key else ""
+        caller = tenants.header(self.asked.tenant)
+        return post(self.path, self.body, key, caller, kind=self.kind)
 
     def in_arrow(self) -> "Request":
         """A copy of this request with its row as an Arrow stream."""
@@ -75,12 +85,12 @@ class BulkRequest(msgspec.Struct, frozen=True):
 
     requests: list[Request]
 
-    @property
-    def content(self) -> bytes:
+    def content(self, tenants: Tenants) -> bytes:
         """The HTTP request: NDJSON, with one key for all lines."""
         lines = b"".join(request.body + b"\n" for request in self.requests)
-        header = f"Idempotency-Key: bulk-{self.requests[0].asked.number}"
-        return post("/predict/async", lines, header, "application/x-ndjson")
+        first = self.requests[0].asked
+        headers = f"Idempotency-Key: bulk-{first.number}", tenants.header(first.tenant)
+        return post("/predict/async", lines, *headers, kind="application/x-ndjson")
 
 
 def _bounds(asked: Asked) -> dict[str, float]:

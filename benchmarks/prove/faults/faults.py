@@ -29,6 +29,9 @@ FAULTS: dict[str, Fault] = {
         "SIGSTOP of a worker, alone or with its processes, for longer than the visibility timeout",
         strikes.freeze_worker,
     ),
+    "webhooks-killed": Fault(
+        "SIGKILL of the process that sends webhook events", strikes.kill_deliverer, naive=False
+    ),
     "redis-killed": Fault("SIGKILL of Redis", strikes.kill_redis),
     "redis-frozen": Fault("SIGSTOP of Redis, 1 to 6 s", strikes.freeze_redis),
     "redis-full": Fault("maxmemory lowered to what is used, 1 to 4 s", strikes.fill_redis),

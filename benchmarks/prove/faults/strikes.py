@@ -93,6 +93,10 @@ def freeze_worker(at: Target) -> None:
     at.system.signal(name, signal.SIGCONT)
 
 
+def kill_deliverer(at: Target) -> None:
+    at.system.kill("webhooks")
+
+
 def kill_redis(at: Target) -> None:
     at.system.kill("redis")
 

@@ -10,7 +10,7 @@ import httpx2
 from predictq import arguments
 from predictq.http.address import address, unreachable
 from predictq.http.address_search import find
-from predictq.http.keys import authorization
+from predictq.http.keys import GivenKey, authorization
 from predictq.http.retries import Clock, Deadline
 
 DEFAULT_TIMEOUT = 120.0
@@ -30,7 +30,7 @@ class Server:
         timeout: float | None,
         clock: Clock,
         unreached: float | None = None,
-        key: str | None = None,
+        key: GivenKey | None = None,
     ) -> None:
         """Find it; see `Client` for ``url``, ``timeout`` and ``key``.
 
@@ -40,7 +40,7 @@ class Server:
         limit = DEFAULT_TIMEOUT if timeout is None else arguments.seconds("timeout", timeout)
         self._found = find(url)
         self._base = address(self._found)
-        self._headers = authorization(self._base, key)
+        self._authorization = authorization(self._base, key)
         self.clock = clock
         self.is_local = self._base.host in LOOPBACK_HOSTS
         """Whether the server's address is a loopback address."""
@@ -57,7 +57,7 @@ class Server:
         return {
             "base_url": self._base,
             "trust_env": not self.is_local,
-            "headers": self._headers,
+            "auth": self._authorization,
             "verify": _verification(self._base.scheme),
         }
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
+from tasks.callers.caller import DEFAULT_TENANT
 from telemetry.errors import Invalid, OutputExists
 
 
@@ -15,6 +16,24 @@ class JobDirectory:
     def __init__(self, home: Path, job_id: str) -> None:
         # Resolved like all paths of jobs, so that a link found later is known to have been added.
         self.path = Path(os.path.realpath(home), "jobs", job_id)
+
+    def create(self, tenant: str) -> None:
+        """Create it for a job of a tenant; raises `FileExistsError` if there is one."""
+        self.path.mkdir(parents=True)
+        if tenant != DEFAULT_TENANT:
+            self.tenant_file.write_text(tenant, "ascii")
+
+    @property
+    def tenant_file(self) -> Path:
+        """Names the tenant, whose files a quota counts; absent for the default tenant."""
+        return self.path / "tenant"
+
+    def tenant(self) -> str:
+        """The tenant of the job."""
+        try:
+            return self.tenant_file.read_text("ascii")
+        except OSError:
+            return DEFAULT_TENANT
 
     @property
     def input(self) -> Path:

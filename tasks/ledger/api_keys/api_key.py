@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from tasks.callers.caller import DEFAULT_TENANT, EVERY_MODEL, NO_LIMITS, Caller, Limits
 from tasks.callers.scopes import Scope
 from tasks.callers.tokens import Token
+from tasks.key_files import LOCAL_ID
 from telemetry.errors import Forbidden, Invalid, KeyExpired, KeyInvalid, KeyRevoked
 
 log = logging.getLogger(__name__)
 KeyState = Literal["active", "expired", "revoked"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[\w .@-]+$(?!\n)")]
 Tenant = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$(?!\n)")]
+Weight = Annotated[float, msgspec.Meta(ge=0.01, le=100)]
 Glob = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
@@ -43,6 +45,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
     tenant: Tenant = DEFAULT_TENANT
     models: Annotated[tuple[Glob, ...], msgspec.Meta(min_length=1, max_length=50)] = EVERY_MODEL
     limits: Limits = NO_LIMITS
+    weight: Weight = 1.0
+    """How many times the share of a key of weight 1 is computed for it while others wait, too."""
     networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
     """Addresses from which it may be used, as CIDR; none is any."""
     expires_at: float | None = None
@@ -58,11 +62,17 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
             tenant=self.tenant,
             models=self.models,
             limits=self.limits,
+            flow=self._flow,
         )
 
     @cached_property
     def _networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(map(read_network, self.networks))
+
+    @property
+    def _flow(self) -> str:
+        # The command and the client send the local key for the same people who send none.
+        return "" if self.id == LOCAL_ID else f"{self.id}:{self.weight:g}"
 
     def state(self, now: float) -> KeyState:
         """Whether it can be used."""

@@ -8,7 +8,7 @@ import msgspec
 from tasks.callers.caller import DEFAULT_TENANT, EVERY_MODEL, Limits
 from tasks.callers.rate import Rate
 from tasks.callers.scopes import SCOPES, scopes_of
-from tasks.ledger.api_keys.api_key import ApiKey, Glob, Name, Tenant, read_network
+from tasks.ledger.api_keys.api_key import ApiKey, Glob, Name, Tenant, Weight, read_network
 
 DAY = 86_400.0
 
@@ -26,6 +26,8 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Most predictions in a period, such as ``100/s``."""
     rows: str | None = None
     """Most rows in a period, such as ``1e6/h``."""
+    weight: Weight = 1.0
+    """Its share while several callers wait, relative to a key of weight 1."""
     expires_seconds: Annotated[float, msgspec.Meta(gt=0, le=3650 * DAY)] | None = None
     networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
     """Addresses from which it may be used, as CIDR."""
@@ -48,6 +50,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 _rate(self.rate),
                 _rate(self.rows),
             ),
+            weight=self.weight,
             networks=self.networks,
             expires_at=now + self.expires_seconds if self.expires_seconds else None,
         )

@@ -41,6 +41,8 @@ class Offer(msgspec.Struct, frozen=True):
     reuse: Reuse | None = None
     throttle: Throttle | None = None
     webhook: Target | None = None
+    flow: str = ""
+    """The flow of its caller; empty for the one that all without a key share."""
 
 
 class Reused(msgspec.Struct, frozen=True):
@@ -67,7 +69,8 @@ def accept_call(
     # All are of one caller, and so of one key.
     limits = offers[0].throttle.text if offers[0].throttle else ""
     quotas = bounds.quotas.text(offers[0].record.tenant or None)
-    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, limits, quotas]
+    own = limits, quotas, offers[0].flow
+    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, *own]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
         record, task_id = offer.record.open_text, offer.record.task_id

@@ -35,11 +35,10 @@ class DeployedQueues:
 
     def _emptied(self, queue: str) -> int:
         names = [queue, keys.QUEUED + queue, PREDICT_QUEUE]
-        # A full step says that there may be more.
-        moved, most = 0, MESSAGES_MOVED
-        while (step := int(self._bring_back(keys=names, args=[most]))) == most:
+        moved = 0
+        while step := int(self._bring_back(keys=names, args=[MESSAGES_MOVED])):
             moved += step
-        return moved + step
+        return moved
 
     def outcomes(self, queue: str) -> dict[State, int]:
         """The outcomes that the workers of a deployment have written."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.script_constants import PROBING, REUSING
+from tasks.ledger.script_constants import MOVED_FLOWS, PROBING, REUSING
 from tasks.ledger.scripts import load_script
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
@@ -24,7 +24,7 @@ class Reservations:
         self._client = client
         self._timeout = visibility_timeout
         self._reserve = load_script(client, "ledger.queue.reserve", **PROBING)
-        constants = PROBING | REUSING
+        constants = PROBING | REUSING | {"moved_flows": MOVED_FLOWS}
         self._upkeep = load_script(
             client, "ledger.queue.upkeep", result_ttl=result_ttl, **constants
         )

@@ -44,8 +44,14 @@ local function give_all_back(messages)
   end
 end
 
+-- How many messages ever left the queue's own list, less those that came back.
+local function left_of(queue)
+  local counts = redis.call('HMGET', QUEUED .. queue, 'taken', 'left_flows')
+  return (counts[1] or 0) - (counts[2] or 0)
+end
+
 -- Give back one slice of parked messages, oldest first; Redis serves no other client meanwhile. The
--- next slice follows once this one was taken (`taken` is back at its value from before), since
+-- next slice follows once this one was taken (`left_of` is back at its value from before), since
 -- otherwise it would be taken before this one.
 local function unpark(version)
   local parked = PARKED .. version
@@ -53,7 +59,7 @@ local function unpark(version)
   redis.call('HDEL', UNPARKING, version) -- deleting first lets the script run on a full Redis
   redis.call('LTRIM', parked, 0, -1 - #messages)
   local queue = #messages > 0 and queue_of(messages[#messages])
-  local taken = queue and redis.call('HGET', QUEUED .. queue, 'taken') or 0
+  local taken = queue and left_of(queue) or 0
   give_all_back(messages)
   if redis.call('EXISTS', parked) == 1 then
     redis.call('HSET', UNPARKING, version, taken .. ' ' .. queue)
@@ -64,9 +70,8 @@ local function unpark_more()
   local waiting = redis.call('HGETALL', UNPARKING)
   for i = 1, #waiting, 2 do
     local taken, queue = string.match(waiting[i + 1], '^(%S+) (.*)$')
-    local now = redis.call('HGET', QUEUED .. queue, 'taken') or 0
-    -- An empty queue: the slice was purged, so `taken` would never rise to its old value.
-    if tonumber(now) >= tonumber(taken) or redis.call('LLEN', queue) == 0 then
+    -- An empty queue: the slice was purged, so the count would never rise to its old value.
+    if left_of(queue) >= tonumber(taken) or redis.call('LLEN', queue) == 0 then
       unpark(waiting[i])
     end
   end

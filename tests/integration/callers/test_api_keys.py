@@ -27,7 +27,7 @@ from telemetry.errors import (
     KeyRevoked,
 )
 
-NEW = NewKey(name="billing", scopes=("predict",), tenant="risk", rate="100/s")
+NEW = NewKey(name="billing", scopes=("predict",), tenant="risk", rate="100/s", weight=2)
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_key_is_stored_as_a_hash_and_tells_its_caller(
     assert (found.key, found.name, found.tenant) == (key.id, "billing", "risk")
     assert found.scopes == {"predict"}
     assert str(found.limits.rate) == "100/s"
+    assert found.flow == f"{key.id}:2"
     assert set(store.last_uses()) == {key.id}
 
 
@@ -94,7 +95,8 @@ def test_junk_costs_no_round_trip_and_unknown_ids_few(
 ) -> None:
     monkeypatch.setattr(module, "SECOND_LOOKS", 2)
     unknown, _ = make_token()
-    for token in ("junk", unknown[:-1] + "-", unknown[:-9] + "x" + unknown[-8:]):
+    altered = "y" if unknown[-9] == "x" else "x"
+    for token in ("junk", unknown[:-1] + "-", unknown[:-9] + altered + unknown[-8:]):
         with pytest.raises(KeyInvalid):
             process.caller(token)
     assert process.rounds.trips == 0

@@ -14,7 +14,7 @@ import pytest
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.support.models import with_models_of
-from tests.support.stack import LiveStack, running, until
+from tests.support.stack import LiveStack, is_idle, running, until
 from tests.support.traffic import BODY, HEADERS, Traffic, traffic
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def assert_all_answered(stack: LiveStack, calling: Traffic) -> None:
     assert calling.failures == []
     records = [keys.record(task_id) for task_id in calling.accepted]
     with connect(stack.redis_url, timeout=10) as client:
-        until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "all are done")
+        until(lambda: is_idle(client), "all are done")
         assert {json.loads(record)["state"] for record in client.mget(records)} == {"succeeded"}
 
 

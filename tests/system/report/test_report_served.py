@@ -19,8 +19,9 @@ def test_report_of_a_running_stack(stack: LiveStack, tmp_path: Path) -> None:
     stack.parts.write()
     try:
         with connect(stack.redis_url) as client:
-            recorder = Recorder(client)  # this stack has no bulk worker, which would record
-            client.delete(keys.TIMELINE_CLAIM)
+            # Nothing records meanwhile, without a bulk worker; those of earlier tests have.
+            recorder = Recorder(client)
+            client.delete(keys.TIMELINE, keys.TIMELINE_TOTALS, keys.TIMELINE_CLAIM)
             recorder.record_if_due(time.time())
             told = run(main, ["metrics", "export", "--home", str(stack.home)])
             assert "nothing is recorded of this period yet" in told.output

@@ -205,6 +205,17 @@ def test_children_of_a_crashed_program_end_with_it(bench: Bench) -> None:
         supervisor.until(lambda: not alive(bench.pids("child")[0]), TEST_TIMEOUT)
 
 
+def test_children_of_a_program_that_has_just_ended_end_with_its_next_signal(bench: Bench) -> None:
+    program = bench.program("parent", PARENT)
+    process = Process(program, bench.directory / "log")
+    eventually(lambda: bench.pids("child"))
+    os.kill(process.group, signal.SIGKILL)
+    eventually(lambda: not alive(process.group))  # ended, but not reaped
+    process.terminate()
+    eventually(lambda: not alive(bench.pids("child")[0]))
+    assert process.code == -signal.SIGKILL
+
+
 def test_crash_before_ready_fails_the_start(bench: Bench) -> None:
     broken = Program("p", (sys.executable, "-c", "exit('no way')"), ready=lambda: None)
     with bench.supervisor() as supervisor:

@@ -1,4 +1,4 @@
--- Uses: messages, webhooks.events, burying
+-- Uses: messages, flows, webhooks.events, burying
 -- Replay a dead letter: its message goes back to its queue under the same id. An operator's act,
 -- and the only script that reopens a failed outcome.
 -- KEYS: queue, its hash of counts, and, if the letter has an id of a prediction: record.
@@ -13,7 +13,7 @@ if not found_at or tonumber(found_at) ~= tonumber(died_at) then return 'gone' en
 if record_key then
   if redis.call('EXISTS', record_key) == 1 and state_of(record_key) ~= 'failed' then return 'stands' end
 end
-local depth = redis.call('LLEN', queue)
+local depth = redis.call('LLEN', queue) + flowing(queue)
 if depth == 0 then -- a purge of the list leaves the counts behind
   -- Set, not delete: a script that deletes first may go on to write to a full Redis.
   redis.call('HSET', queued, 'rows', 0, 'bytes', 0)

@@ -1,12 +1,12 @@
--- Uses: messages, tags, attempts, pausing, outcomes, ledger.tenants.storing, reuse, limiting, ledger.tenants.quotas, handing
+-- Uses: messages, tags, attempts, pausing, outcomes, ledger.tenants.storing, reuse, limiting, ledger.tenants.quotas, handing, flows, turns
 -- Accept predictions, each by itself: bound the queue, write the queued record, push the message.
 -- A lone one is handed over to a worker that has nothing to do: then it is reserved and started, too.
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the
 --       key of each.
 -- ARGV: how many predictions, most rows and most bytes the queue may hold, seconds to keep outcomes
 --       and idempotency keys, limits of the key of the caller as in limiting.lua, if there are any,
---       quotas of its tenant as in quotas.lua, if there are any; then for each: record, message, id, its rows, fingerprint of its payload, webhook (empty for
---       none); then for each that may reuse an answer: its index, answer key, seconds for which
+--       quotas of its tenant as in quotas.lua, if there are any, its flow, if it has one; then for
+--       each: record, message, id, its rows, fingerprint of its payload, webhook (empty for none); then for each that may reuse an answer: its index, answer key, seconds for which
 --       an answer is reused (0: by what it cost), the time of now as text.
 -- Returns for each the id that was accepted, now or before under the same key; { "reused", outcome }
 -- if it has its outcome at once, whose text is empty if it is long; or a refusal:
@@ -15,13 +15,13 @@
 -- if the key came with another payload; or that of a paused version, see refusal().
 -- Behind them, if there are limits: what is left of each, see left().
 local queue, queued = unpack(KEYS, 1, 2)
-local many, most_rows, most_bytes, ttl, limits, quotas = unpack(ARGV, 1, 6)
+local many, most_rows, most_bytes, ttl, limits, quotas, flow = unpack(ARGV, 1, 7)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
-local function offer_at(i) return unpack(ARGV, 6 * i + 1, 6 * i + 6) end
+local function offer_at(i) return unpack(ARGV, 6 * i + 2, 6 * i + 7) end
 -- Loaded a second time without `reuse`, as its functions take a tenth of the time of a call.
 local reuses, reusing = {}, reuse_functions and reuse_functions(ttl)
-for at = 6 * many + 7, #ARGV, 4 do
+for at = 6 * many + 8, #ARGV, 4 do
   local index, answer_key, seconds, done_at = unpack(ARGV, at, at + 3)
   reuses[tonumber(index)] = { key = ANSWERS .. answer_key, seconds = tonumber(seconds), done_at = done_at }
 end
@@ -32,12 +32,17 @@ local quota = quotas ~= '' and quotas_of(quotas, queue, ttl)
 -- No other script admits submissions, so what is read once holds until the end of this one.
 local may_be_paused = redis.call('EXISTS', PAUSED) == 1
 local waiting, taken
+local own, ahead -- how many messages wait on the queue's own list, and in front in the flow
 
 -- Read the queue before the first prediction that is new: a repeated one must write nothing.
 local function read_queue()
   if waiting then return end
-  waiting = redis.call('LLEN', queue)
-  taken = redis.call('HGET', queued, 'taken') or 0
+  local noted = redis.call('HMGET', queued, 'taken', 'flowing', 'fair')
+  own = redis.call('LLEN', queue)
+  taken, waiting = noted[1] or 0, own + (noted[2] or 0)
+  -- Workers of an earlier release take no messages from flows.
+  if not noted[3] then flow = '' end
+  ahead = flow == '' and own or redis.call('LLEN', flow_list(queue, flow))
   if waiting == 0 then -- a purge of the list leaves the counts behind
     -- Set, not delete: a script that deletes first may go on to write to a full Redis.
     redis.call('HSET', queued, 'rows', 0, 'bytes', 0)
@@ -68,6 +73,24 @@ local function remember(idempotency_key, id, fingerprint)
   if not idempotency_key then return end
   redis.call('HSET', idempotency_key, 'id', id, 'fingerprint', fingerprint)
   redis.call('EXPIRE', idempotency_key, ttl)
+end
+
+-- Its number among all messages that ever entered the queue; `taken` grows towards it as others
+-- leave.
+local function next_number()
+  if waiting == ahead then return taken + waiting + 1 end
+  return taken + place_of(queue, ahead, waiting)
+end
+
+local function push(message)
+  if flow == '' or waiting == 0 then
+    redis.call('LPUSH', queue, message)
+    -- The shared flow is not charged for it.
+    if flow ~= '' then redis.call('HSET', queued, 'charged', 1) end
+  else
+    add_to_flow(queue, flow, message)
+  end
+  ahead = ahead + 1
 end
 
 local function accept(i)
@@ -117,17 +140,14 @@ local function accept(i)
   if too_much then return too_much end
   local full = not is_handed and bounded(rows_added, #message)
   if full then return full end
-  waiting = waiting + 1
-  -- Its number among all messages that ever entered the queue; `taken` grows towards it as others
-  -- leave.
-  local number = taken + waiting
-  local numbered = string.sub(record, 1, -2) .. ',"number":' .. number .. '}'
+  local numbered = string.sub(record, 1, -2) .. ',"number":' .. next_number() .. '}'
   redis.call('SET', record_key, is_handed and in_state(RUNNING_HEAD, numbered) or numbered)
   remember(idempotency_key, id, fingerprint)
   if webhook ~= '' then redis.call('HSET', WEBHOOKS, id, webhook) end
   if limited then limited.take(rows_added) end
   if reuse then reusing.lead(reuse, id, version_of(message)) end
-  if not is_handed then redis.call('LPUSH', queue, message) end
+  if not is_handed then push(message) end
+  waiting = waiting + 1
   if quota and not is_handed then quota.take(queued, message) end
   if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end
   -- Last: a submission that is refused for the size of the queue must not become the probe.
@@ -137,5 +157,7 @@ end
 
 local answers = {}
 for i = 1, many do answers[i] = accept(i) end
+-- A worker of an earlier release, or a purge, has emptied the list that workers watch.
+if own == 0 and waiting > 1 and redis.call('LLEN', queue) == 0 then turns_of(queue, 0).finish(MOVED_FLOWS) end
 if limited then answers[many + 1] = limited.left() end
 return answers

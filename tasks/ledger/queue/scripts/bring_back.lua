@@ -1,13 +1,17 @@
--- Uses: messages
+-- Uses: messages, flows
 -- Move messages of a deployment without a worker to the queue that most predictions share.
 -- KEYS: queue of the deployment, its hash of counts, the shared queue.  ARGV: how many at most.
--- Returns how many were moved. The newest are moved first, each to the consuming end, so that once
+-- Returns how many were moved, all from one list: 0 once nothing waits. The newest are moved first, each to the consuming end, so that once
 -- all are moved they stand in their order, before all that waits there already.
 local queue, queued, shared = unpack(KEYS)
 local most = ARGV[1]
-local newest = redis.call('LRANGE', queue, 0, most - 1)
+local flow = redis.call('ZRANGE', FLOWS .. queue, 0, 0)[1]
+local list = flow and flow_list(queue, flow) or queue
+local newest = redis.call('LRANGE', list, 0, most - 1)
+redis.call('LTRIM', list, #newest, -1)
+if flow and redis.call('EXISTS', list) == 0 then redis.call('ZREM', FLOWS .. queue, flow) end
 if #newest == 0 then return 0 end
-redis.call('LTRIM', queue, #newest, -1)
+if flow then redis.call('HINCRBY', queued, 'flowing', 0 - #newest) end
 local rows, bytes = 0, 0
 local by_tenant = redis.call('HGET', queued, 'by_tenant')
 for i, message in ipairs(newest) do

@@ -1,4 +1,4 @@
--- Uses: messages, tags
+-- Uses: messages, tags, flows
 -- A snapshot of a queue: depth, drain rate and workers.
 -- KEYS: queue, its hash of counts, reserved, last seen, descriptions, paused.
 -- ARGV: seconds without a heartbeat after which a worker no longer counts.
@@ -12,7 +12,7 @@ local now, workers = clock(), {}
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', seen, math.floor(now) - silence, '+inf')) do
   workers[#workers + 1] = redis.call('HGET', descriptions, worker)
 end
-local noted, rate = redis.call('HMGET', queued, 'taken', 'left', 'marked', 'busy', 'drained', 'rows'), false
+local noted, rate = redis.call('HMGET', queued, 'taken', 'left', 'marked', 'busy', 'drained', 'rows', 'flowing'), false
 if noted[5] then
   local busy = tonumber(noted[4])
   -- While others wait, the time since messages were last taken counts: the rate falls if no worker
@@ -30,13 +30,21 @@ if taken <= 1000 then
     if queue_of_reservation(tag) == queue then taken = taken + 1 end
   end
 end
+-- Of our ids, the least is the oldest: they begin with their time.
 local oldest = redis.call('LINDEX', queue, -1)
+oldest = oldest and id_of(oldest)
+if noted[7] then
+  for _, message in ipairs(heads_of_flows(queue, 50)) do
+    local id = id_of(message)
+    if id and (not oldest or id < oldest) then oldest = id end
+  end
+end
 return {
-  redis.call('LLEN', queue),
+  redis.call('LLEN', queue) + (noted[7] or 0),
   tonumber(noted[1] or 0),
   taken,
   rate,
-  oldest and id_of(oldest) or false,
+  oldest or false,
   workers,
   redis.call('HKEYS', paused),
   math.max(tonumber(noted[6] or 0), 0),

@@ -1,11 +1,18 @@
--- Uses: messages
+-- Uses: messages, flows
 -- The ids of messages that wait, without reading the messages into the answer.
 -- KEYS: queue.
 -- ARGV: how many.
--- Returns the ids, the next to be taken first; messages without a readable id are left out.
+-- Returns the ids, the next to be taken of each flow first; messages without a readable id are left
+-- out.
 local queue, most = KEYS[1], tonumber(ARGV[1])
 local ids = {}
-for i = 1, math.min(redis.call('LLEN', queue), most) do
-  ids[#ids + 1] = id_of(redis.call('LINDEX', queue, -i))
+local function add(list)
+  for i = 1, math.min(redis.call('LLEN', list), most - #ids) do
+    ids[#ids + 1] = id_of(redis.call('LINDEX', list, -i))
+  end
+end
+add(queue)
+for _, flow in ipairs(redis.call('ZRANGE', FLOWS .. queue, 0, most - 1)) do
+  add(flow_list(queue, flow))
 end
 return ids

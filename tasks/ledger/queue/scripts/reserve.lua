@@ -1,5 +1,5 @@
--- Uses: messages, tags, pausing, idle
--- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
+-- Uses: messages, tags, pausing, idle, flows, turns
+-- Take messages from a queue, in turns if callers have flows, else oldest first, and note them as reserved in one step, so that no
 -- message is ever in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, its hash of counts, reserved, due.
 -- ARGV: seconds until the reservations end, most messages, most rows, most bytes; a worker that was
@@ -14,7 +14,7 @@ local worker, versions = ARGV[5], ARGV[6]
 local now, taken, dues = clock(), {}, {}
 local ends = now + timeout
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
-local noted = redis.call('HMGET', queued, 'reserved', 'taken', 'left', 'marked', 'busy', 'drained', 'by_tenant')
+local noted = redis.call('HMGET', queued, 'reserved', 'taken', 'left', 'marked', 'busy', 'drained', 'by_tenant', 'charged', 'flowing')
 local serial = tonumber(noted[1] or 0)
 local pausing, entries, parked = redis.call('EXISTS', PAUSED) == 1, {}, 0
 local function is_parked(message)
@@ -27,9 +27,14 @@ end
 -- `taken` has a tag and a message for each. The worker asks for a few hundred at most, and `unpack`
 -- below fails at several thousand. Parking is bounded, too: no other client is served meanwhile.
 -- Nothing is popped from an empty list: Redis 6 logs and syncs a transaction for a pop of nothing.
-local waiting = redis.call('LLEN', queue)
+local waiting, turns = redis.call('LLEN', queue), nil
+if noted[9] then
+  turns = turns_of(queue, waiting)
+  waiting = turns.waiting
+end
 while waiting > 0 and #taken < 2 * most and parked < 1000 do
-  local message = redis.call('RPOP', queue)
+  local message
+  if turns then message = turns.pop() else message = redis.call('RPOP', queue) end
   if not message then break end
   -- Messages of stock producers do not tell their rows, and were not counted when pushed.
   local told = rows_of(message)
@@ -40,7 +45,7 @@ while waiting > 0 and #taken < 2 * most and parked < 1000 do
     rows, bytes = rows + (told or 1), bytes + #message
     if #taken > 0 and (rows > most_rows or bytes > most_bytes) then
       -- Only popping shows the size of a message. It goes back to the end that it came from.
-      redis.call('RPUSH', queue, message)
+      if turns then turns.undo(message) else redis.call('RPUSH', queue, message) end
       break
     end
     serial = serial + 1
@@ -56,6 +61,11 @@ while waiting > 0 and #taken < 2 * most and parked < 1000 do
     if noted[7] then count_for_tenant(queue, message, -1) end
   end
 end
+if turns then
+  turns.finish(1)
+elseif noted[8] then -- no flow waits
+  redis.call('HDEL', queued, 'charged')
+end
 if #taken > 0 and worker ~= '' then
   redis.call('HDEL', IDLE .. queue, worker)
 elseif #taken == 0 and versions ~= '' then
@@ -68,7 +78,8 @@ end
 if #taken + parked > 0 then
   redis.call('HINCRBY', queued, 'rows', 0 - counted_rows)
   redis.call('HINCRBY', queued, 'bytes', 0 - counted_bytes)
-  redis.call('HSET', queued, 'reserved', serial)
+  -- `fair`: this release takes messages from flows, so accept.lua may put some there.
+  redis.call('HSET', queued, 'reserved', serial, 'fair', 1)
 end
 -- The drain rate: messages that left, and the seconds that took, while others waited. Both decay
 -- over five seconds, or over five rounds if a round takes more than a second.

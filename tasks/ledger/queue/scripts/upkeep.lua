@@ -1,7 +1,9 @@
--- Uses: messages, tags, pausing, outcomes, ledger.tenants.storing, reuse
+-- Uses: messages, tags, pausing, outcomes, ledger.tenants.storing, reuse, flows, turns
 -- Extend the reservations of this worker, and return expired reservations: those of killed workers. Send a
 -- probe for each paused version that is due. Move messages of other priorities to their queue. Let
--- predictions that joined a leader long ago be computed themselves: it may have been purged.
+-- predictions that joined a leader long ago be computed themselves: it may have been purged. Move
+-- messages of flows to the queue's own list if that is empty: a worker of an earlier release takes
+-- from this list alone, and a purge empties it.
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
 -- ARGV: seconds until the reservations end, tags of this worker.
 -- Returns how many messages went back to the consuming end of their queues.
@@ -36,6 +38,9 @@ end
 local function is_over(id)
   local state = id and state_of(RECORD .. id)
   return OVER[state or ''] or (id and not state and is_gone(id, now, RESULT_TTL))
+end
+if queue and redis.call('LLEN', queue) == 0 and redis.call('EXISTS', FLOWS .. queue) == 1 then
+  turns_of(queue, 0).finish(MOVED_FLOWS)
 end
 local function next_parked(version) -- at most 1000 at a time; the next upkeep goes on
   for _ = 1, 1000 do

@@ -21,6 +21,7 @@ from tests.callers import OWNER, client_of, environ_of
 from tests.support.models import described
 
 BODY = {"model": "m", "input_uri": "/data/in.csv"}
+TENANT_JOB_BYTES = 2**16
 JOB = Job(
     id="j1",
     status="validating",
@@ -48,9 +49,9 @@ class Jobs:
         self.waited: list[float] = []
         self.asked: tuple[Any, ...] = ()
 
-    def new(self) -> tuple[str, JobDirectory]:
+    def new(self, tenant: str) -> tuple[str, JobDirectory]:
         directory = JobDirectory(self._home, "j1")
-        directory.path.mkdir(parents=True)
+        directory.create(tenant)
         return "j1", directory
 
     def create(
@@ -105,7 +106,12 @@ def max_job_bytes() -> int:
 def web(jobs: Any, home: Path, max_job_bytes: int) -> FlaskClient:
     app = Flask(__name__)
     settings = Settings(
-        home=home, redis_url="", threads=4, spare_bytes=0, max_job_bytes=max_job_bytes
+        home=home,
+        redis_url="",
+        threads=4,
+        spare_bytes=0,
+        max_job_bytes=max_job_bytes,
+        tenant_job_bytes=TENANT_JOB_BYTES,
     )
     app.register_blueprint(Batches(jobs, Registry(home), settings).blueprint())
     problems.register(app)
@@ -202,6 +208,22 @@ def test_job_request_beyond_the_quota_is_refused(
     assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
     assert jobs.requests == []
     assert not directory.exists()
+
+
+def test_job_request_beyond_the_quota_of_its_tenant_is_refused(
+    web: FlaskClient, jobs: Jobs, home: Path, directory: Path
+) -> None:
+    web.environ_base |= environ_of(replace(OWNER, tenant="red"))
+    earlier = JobDirectory(home, "j0")
+    earlier.create("red")
+    earlier.input.write_bytes(bytes(TENANT_JOB_BYTES))
+    answer = web.post("/predict/batch", data=form())
+    assert (answer.status_code, answer.json["code"]) == (429, "quota_job_bytes")
+    assert jobs.requests == []
+    assert not directory.exists()
+    web.environ_base |= environ_of(replace(OWNER, tenant="blue"))
+    assert web.post("/predict/batch", data=form()).status_code == 202
+    assert JobDirectory(home, "j1").tenant() == "blue"
 
 
 def test_repeated_job_request_needs_no_directory(

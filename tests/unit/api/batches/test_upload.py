@@ -46,7 +46,7 @@ def directory(tmp_path: Path) -> JobDirectory:
     ],
 )
 def test_upload_s_name_is_kept_by_its_suffix(directory: JobDirectory, name: str, kept: str) -> None:
-    upload = Upload(request(name, b"1\n" * 100_000), directory, 0, quota(directory))
+    upload = Upload(request(name, b"1\n" * 100_000), directory, 0, quota(directory).check)
     assert Path(upload.uri) == directory.path / kept
     assert [path.name for path in directory.path.iterdir()] == [kept]
     assert Path(upload.uri).read_bytes() == b"1\n" * 100_000
@@ -60,7 +60,7 @@ def test_upload_is_synced_before_it_is_accepted(
     monkeypatch.setattr(
         "os.fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}"))
     )
-    Upload(request("rows.csv", b"1\n"), directory, 0, quota(directory))
+    Upload(request("rows.csv", b"1\n"), directory, 0, quota(directory).check)
     assert synced[:2] == [str(directory.path / "input.csv"), str(directory.path)]
     assert str(directory.path.parent) in synced
 
@@ -69,13 +69,13 @@ def test_upload_is_synced_before_it_is_accepted(
 def test_upload_to_a_full_disk_is_refused(directory: JobDirectory, size: int) -> None:
     (directory.path / "input.csv").symlink_to("/dev/full")
     with pytest.raises(DiskFull), convert_disk_full():
-        Upload(request("rows.csv", b"1" * size), directory, 0, quota(directory))
+        Upload(request("rows.csv", b"1" * size), directory, 0, quota(directory).check)
 
 
 def test_upload_form_without_a_file(directory: JobDirectory) -> None:
     form = EnvironBuilder(method="POST", data={"model": "iris"}, content_type="multipart/form-data")
     with pytest.raises(Invalid, match="file"):
-        _ = Upload(form.get_request(Request), directory, 0, quota(directory)).uri
+        _ = Upload(form.get_request(Request), directory, 0, quota(directory).check).uri
 
 
 def test_uploads_take_no_more_than_jobs_may_keep(
@@ -83,7 +83,7 @@ def test_uploads_take_no_more_than_jobs_may_keep(
 ) -> None:
     monkeypatch.setattr("tasks.jobs.files.quota.CACHE_SECONDS", 0.0)
     with pytest.raises(DiskFull, match="PREDICTQ_MAX_JOB_BYTES"):
-        Upload(request("rows.csv", b"1" * 2**25), directory, 0, quota(directory, 2**20))
+        Upload(request("rows.csv", b"1" * 2**25), directory, 0, quota(directory, 2**20).check)
     assert (directory.path / "input.csv").stat().st_size < 2**25
 
 
@@ -94,6 +94,6 @@ def test_upload_fingerprint_covers_content_fields_and_format(tmp_path: Path) -> 
     ):
         own = JobDirectory(tmp_path, str(n))
         own.path.mkdir(parents=True)
-        found.append(Upload(request(name, content), own, 0, quota(own)).fingerprint)
+        found.append(Upload(request(name, content), own, 0, quota(own).check).fingerprint)
     assert found[0] == found[1]
     assert len({*found}) == 3

@@ -35,6 +35,7 @@ def test_form_of_a_key_is_what_is_asked_over_http() -> None:
             "models": ["churn*, iris,"],
             "rate": ["100/s"],
             "rows": [""],
+            "weight": ["2.5"],
             "expires_days": ["90"],
             "networks": ["10.0.0.0/8"],
         }
@@ -43,13 +44,21 @@ def test_form_of_a_key_is_what_is_asked_over_http() -> None:
     assert key.scopes == ("predict", "models:read", "metrics")
     assert (key.models, key.networks) == (("churn*", "iris"), ("10.0.0.0/8",))
     assert (key.limits.rate, key.limits.rows) == (Rate(100, 1), None)
+    assert key.weight == 2.5
     assert key.expires_at is not None
     assert round(key.expires_at - key.created_at) == 90 * 86_400
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": [MARKUP]}, {"scopes": [""]}, {"expires_days": ["soon"]}, {"networks": ["here"]}],
+    [
+        {"name": [MARKUP]},
+        {"scopes": [""]},
+        {"expires_days": ["soon"]},
+        {"weight": ["big"]},
+        {"weight": ["0"]},
+        {"networks": ["here"]},
+    ],
 )
 def test_form_that_describes_no_key_is_refused(wrong: dict[str, list[str]]) -> None:
     with pytest.raises(Invalid):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from benchmarks.prove.evidence import Accounts, Answer, Asked, Evidence, account
+from benchmarks.prove.evidence import Accounts, Answer, Asked, Event, Evidence, account
 from benchmarks.prove.witness import CALM, CRASHES, HANGS, LEAKS, RAISES
 
 COUNT = 100
@@ -15,6 +15,8 @@ ENDINGS = {
     8: (Asked(8, CRASHES), Answer("failed", code="worker_lost")),
     9: (Asked(9, cancelled=True), Answer("cancelled")),
     10: (Asked(10, queue_seconds=1.0), Answer("expired")),
+    11: (Asked(11, has_webhook=True), Answer("succeeded", [[11.0, 11 / 3]])),
+    12: (Asked(12, RAISES, has_webhook=True), Answer("failed", code="model_error")),
 }
 INNOCENT = "id-50"
 
@@ -34,6 +36,10 @@ def evidence() -> Evidence:
         computed=Counter(dict.fromkeys(range(COUNT), 1)),
         outcomes_written=COUNT,
         outcomes_kept=COUNT,
+        events={
+            "id-11": [Event("prediction.succeeded", told(11))] * 2,
+            "id-12": [Event("prediction.failed")],
+        },
     )
 
 
@@ -41,7 +47,8 @@ def test_sound_evidence_has_no_findings(evidence: Evidence) -> None:
     found = account(evidence)
     assert set(found.faults.values()) == {0}
     assert found.adds_up
-    assert (found.succeeded, found.failed, found.cancelled, found.expired) == (96, 2, 1, 1)
+    assert (found.succeeded, found.failed, found.cancelled, found.expired) == (95, 3, 1, 1)
+    assert found.events == 3
     assert found.computed_again == 0
 
 
@@ -98,6 +105,18 @@ def write_twice(evidence: Evidence) -> None:
     evidence.outcomes_written = COUNT + 1
 
 
+def lose_an_event(evidence: Evidence) -> None:
+    evidence.events = {"id-11": evidence.events["id-11"]}
+
+
+def tell_another_outcome(evidence: Evidence) -> None:
+    evidence.events["id-12"].append(Event("prediction.expired"))
+
+
+def tell_another_answer(evidence: Evidence) -> None:
+    evidence.events["id-11"].append(Event("prediction.succeeded", told(12)))
+
+
 RIGHT = Answer("succeeded", told(50))
 ALMOST = Answer("succeeded", [[50.0, 50 / 3 + 1e-14]])
 
@@ -121,6 +140,9 @@ ALMOST = Answer("succeeded", [[50.0, 50 / 3 + 1e-14]])
         pytest.param(leave_one_stranded, "stranded", 1, id="uncertain and never settled"),
         pytest.param(compute_what_was_refused, "refused and computed", 1, id="refused"),
         pytest.param(write_twice, "outcomes written twice", 1, id="settled twice"),
+        pytest.param(lose_an_event, "events missing", 1, id="no event"),
+        pytest.param(tell_another_outcome, "events wrong", 1, id="event of another outcome"),
+        pytest.param(tell_another_answer, "events wrong", 1, id="event with another answer"),
     ],
 )
 def test_accounts_find_a_mutated_answer(

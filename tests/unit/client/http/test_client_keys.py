@@ -1,11 +1,12 @@
-"""The local key is sent only to the stack of this user."""
+"""The local key is sent only to the stack of this user; a function gives a key that changes."""
 
 import json
 import os
 
+import httpx2
 import pytest
 
-from predictq import Client
+from predictq import Client, InvalidRequest
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from tests.unit.fake_server import Answer
@@ -32,7 +33,11 @@ def runs(home, url, name=".predictq", pid=None):
 
 
 def presented(url):
-    return Server(url, 1, Clock()).client_options()["headers"].get("Authorization")
+    auth = Server(url, 1, Clock()).client_options()["auth"]
+    if auth is None:
+        return None
+    request = next(auth.auth_flow(httpx2.Request("GET", url)))
+    return request.headers["Authorization"]
 
 
 def test_local_key_is_sent_to_the_found_stack(home, server):
@@ -80,3 +85,21 @@ def test_local_key_that_is_invalid_is_not_sent(home):
         assert presented("http://127.0.0.1:5001") is None
     key.unlink()
     assert presented("http://127.0.0.1:5001") is None
+
+
+def test_key_of_a_function_is_asked_for_before_each_attempt(server, clock):
+    server.script(Answer(503, {}, {"Retry-After": "1"}), Answer(200, {"models": []}))
+    tokens = iter(["first", "second"])
+    with Client(server.url, key=lambda: next(tokens), clock=clock) as client:
+        client.models()
+    sent = [asked.headers["Authorization"] for asked in server.asked]
+    assert sent == ["Bearer first", "Bearer second"]
+
+
+def test_key_of_a_function_that_no_header_can_hold_is_refused(server):
+    with (
+        Client(server.url, key=lambda: "two\nlines") as client,
+        pytest.raises(InvalidRequest, match="key: a key has printable ASCII"),
+    ):
+        client.models()
+    assert not server.asked

@@ -21,7 +21,8 @@ NAMES = {
         "limiting",
         "messages",
     ),
-    *("outcomes", "pausing", "reuse", "tags", "webhooks.events", "webhooks.origins"),
+    *("flows", "outcomes", "pausing", "reuse", "tags", "turns"),
+    *("webhooks.events", "webhooks.origins"),
     *("ledger.tenants.counting", "ledger.tenants.quotas", "ledger.tenants.storing"),
 }
 
