@@ -163,7 +163,7 @@ def test_corrupt_artifact_is_unloadable(tmp_path, name, content):
         ((1, ["a"]), 'which cannot predict: save the model alone, or as {"model": model'),
         (
             (DummyRegressor(), StandardScaler()),
-.*; put all steps into one",
+            r"holds a tuple of several objects: 0 \(DummyRegressor\), .*; put all steps into",
         ),
         (
             GridSearchCV(Ridge(), {"alpha": [1]}, refit=False, cv=2).fit(X, X[:, 0]),
