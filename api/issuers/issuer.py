@@ -47,6 +47,8 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Most predictions of each subject in a period, such as ``100/s``."""
     rows: str | None = None
     """Most rows of each subject in a period."""
+    in_flight: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """Most predictions of each subject that have no outcome."""
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what says something that cannot be."""
@@ -63,7 +65,8 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def limits(self) -> Limits:
         """The limits of each subject."""
-        return Limits(*(Rate.parse(text) if text else None for text in (self.rate, self.rows)))
+        rate, rows = (Rate.parse(text) if text else None for text in (self.rate, self.rows))
+        return Limits(rate, rows, self.in_flight)
 
 
 class _Issuers(msgspec.Struct, forbid_unknown_fields=True):

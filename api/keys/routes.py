@@ -34,6 +34,7 @@ class ShownKey(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     rate: str | None
     rows: str | None
+    in_flight: int | None
     weight: float
     """Its share while several callers wait, relative to a key of weight 1."""
     networks: tuple[str, ...]
@@ -112,6 +113,7 @@ def shown_key(
         models=key.models,
         rate=str(rate) if rate else None,
         rows=str(rows) if rows else None,
+        in_flight=key.limits.in_flight,
         weight=key.weight,
         networks=key.networks,
         created_at=key.created_at,

@@ -53,6 +53,7 @@ def outcomes_counted(client: redis.Redis) -> int | None:
 def held_messages(client: redis.Redis) -> bytes:
     """All messages in Redis: waiting, or reserved and not acknowledged."""
     noted: list[Any] = [client.hvals(key) for key in (keys.RESERVED, "unacked")]
-    noted += [client.lrange(queue, 0, -1) for queue in ("predict", "celery")]
+    flows = client.scan_iter(keys.FLOW + "*")
+    noted += [client.lrange(queue, 0, -1) for queue in ("predict", "celery", *flows)]
     noted += [client.hvals(key) for key in client.scan_iter(keys.JOINED + "*")]
     return b"".join(message for messages in noted for message in messages)

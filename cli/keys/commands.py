@@ -44,6 +44,11 @@ def keys() -> None:
 )
 @click.option("--rows", metavar="N/s|m|h|d", help="Limit of rows in a period, such as 1e6/h.")
 @click.option(
+    "--in-flight",
+    type=click.IntRange(1, 1_000_000),
+    help="Limit of predictions that have no outcome yet.",
+)
+@click.option(
     "--weight",
     type=click.FloatRange(0.01, 100),
     help="Share of the key while others wait, relative to 1.",
@@ -122,6 +127,7 @@ def revoke(key: str, url: str | None) -> None:
 
 def _line(key: Json) -> tuple[str, ...]:
     limits = [key["rate"], key["rows"] and f"{key['rows']} rows"]
+    limits.append(key["in_flight"] and f"{key['in_flight']} in flight")
     used = key["last_used_at"]
     when = datetime.fromtimestamp(used, UTC).isoformat(timespec="minutes") if used else "-"
     named = key["id"], key["name"], key["state"], key["tenant"]

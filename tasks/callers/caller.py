@@ -1,6 +1,7 @@
 """The caller of a request: its key, scopes, tenant, visible models and limits."""
 
 from fnmatch import fnmatchcase
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Predictions in a period."""
     rows: Rate | None = None
     """Rows in a period."""
+    in_flight: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """Predictions that are accepted and have no outcome."""
 
 
 NO_LIMITS = Limits()
@@ -29,7 +32,7 @@ class LeftOfLimit(msgspec.Struct, frozen=True):
     """The rest of a limit."""
 
     kind: str
-    """``requests`` or ``rows``."""
+    """``requests``, ``rows`` or ``in_flight``."""
     amount: int
     seconds: int
     """Seconds until the limit is restored, if the key sends no further request."""
@@ -54,7 +57,7 @@ class Throttle(msgspec.Struct, frozen=True):
         """The limits as an argument of limiting.lua."""
         rates = self.limits.rate, self.limits.rows
         told = " ".join(f"{rate.amount!r} {rate.seconds}" if rate else "0 1" for rate in rates)
-        return f"{self.key} {told}"
+        return f"{self.key} {told} {self.limits.in_flight or 0}"
 
 
 class Caller(msgspec.Struct, frozen=True):

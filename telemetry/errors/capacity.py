@@ -49,6 +49,12 @@ class RateLimited(PredictqError):
     retryable = True
 
 
+class InFlightLimited(RateLimited):
+    """As many predictions of the key have no outcome as may."""
+
+    code = "in_flight_limited"
+
+
 class QueuedRowsQuota(RateLimited):
     """As many rows of the tenant wait as may."""
 

@@ -28,7 +28,7 @@ class Keys:
         """Make a key; ``token`` in the answer is the key itself, which is shown only here.
 
         ``scopes``: scopes or roles. ``limits``: ``tenant``, ``models``, ``rate``, ``rows``,
-        ``weight``, ``expires_seconds``, ``networks``, as in `POST /keys`. Raises
+        ``in_flight``, ``weight``, ``expires_seconds``, ``networks``, as in `POST /keys`. Raises
         `Conflict` if an active key has this name.
         """
         return self._ask("POST", "keys", {"name": name, "scopes": list(scopes), **limits})

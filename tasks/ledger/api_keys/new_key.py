@@ -26,6 +26,8 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Most predictions in a period, such as ``100/s``."""
     rows: str | None = None
     """Most rows in a period, such as ``1e6/h``."""
+    in_flight: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """Most predictions that are accepted and have no outcome."""
     weight: Weight = 1.0
     """Its share while several callers wait, relative to a key of weight 1."""
     expires_seconds: Annotated[float, msgspec.Meta(gt=0, le=3650 * DAY)] | None = None
@@ -49,6 +51,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             limits=Limits(
                 _rate(self.rate),
                 _rate(self.rows),
+                self.in_flight,
             ),
             weight=self.weight,
             networks=self.networks,

@@ -6,6 +6,7 @@ from tasks.callers.quotas import Quotas
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from telemetry.errors import (
+    InFlightLimited,
     OutcomeBytesQuota,
     QueuedRowsQuota,
     QueueFull,
@@ -20,6 +21,13 @@ MAX_RETRY_AFTER = 3600
 
 def rate_limited(limits: Limits, which: str, seconds: int) -> RateLimited:
     """The refusal of a prediction beyond a limit; -1 seconds: it never fits."""
+    if which == "in_flight":
+        return InFlightLimited(
+            f"{limits.in_flight} predictions of the key have no outcome, which is its limit: try "
+            "again once some have one",
+            retry_after=seconds,
+            headers=limit_fields(limits, [LeftOfLimit(which, 0, seconds)]),
+        )
     rate = limits.rows if which == "rows" else limits.rate
     assert rate is not None  # noqa: S101 - only a limit that there is refuses
     policy = limit_fields(limits, [LeftOfLimit(which, 0, max(seconds, 0))])

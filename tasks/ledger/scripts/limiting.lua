@@ -1,9 +1,13 @@
--- Shared by scripts that take predictions of callers whose keys have limits. Needs messages.
+-- Shared by scripts that take predictions of callers whose keys have limits. Needs messages and
+-- in_flight.
 -- The generic cell rate algorithm: for each limit one time is stored, at which all that was taken
 -- would have been taken at an even rate. It may lie a whole period ahead, which is the burst.
--- `text`: id of the key; amount and seconds of its requests; and of its rows. 0: no such limit.
+-- `text`: id of the key; amount and seconds of its requests; and of its rows; most predictions in
+-- flight. 0: no such limit.
 local function limiter(text)
-  local id, requests, seconds, rows, rows_seconds = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local id, requests, seconds, rows, rows_seconds, most_open =
+    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%d+)$')
+  most_open = tonumber(most_open)
   local key, now = LIMITS .. id, clock()
 
   local function taken_until(name, period)
@@ -24,9 +28,15 @@ local function limiter(text)
     return limit[4] + count * limit[3] / limit[2]
   end
 
-  local made = {}
+  local made, open = {}, nil
+
+  local function many_open()
+    open = open or many_in_flight(id, most_open)
+    return open
+  end
 
   -- The refusal: { "limited", which limit, seconds until the request fits; -1 if it never does }.
+  -- It is not known when a prediction that is in flight has its outcome.
   function made.refusal(rows_added)
     for _, limit in ipairs(limits) do
       if limit[2] > 0 then
@@ -38,6 +48,7 @@ local function limiter(text)
         end
       end
     end
+    if most_open > 0 and many_open() >= most_open then return { 'limited', 'in_flight', 1 } end
   end
 
   function made.take(rows_added)
@@ -50,6 +61,13 @@ local function limiter(text)
     redis.call('EXPIRE', key, math.ceil(math.max(limits[1][4], limits[2][4]) - now) + 1)
   end
 
+  -- From now on, until it has its outcome, the prediction is in flight.
+  function made.hold(task_id)
+    if most_open == 0 then return end
+    open = many_open() + 1
+    hold(id, task_id)
+  end
+
   -- For each limit: which, how much of it is left, seconds until all of it is there again.
   function made.left()
     local told = {}
@@ -60,6 +78,7 @@ local function limiter(text)
         told[#told + 1] = { limit[1], math.max(free, 0), math.ceil(used) }
       end
     end
+    if most_open > 0 then told[#told + 1] = { 'in_flight', math.max(most_open - many_open(), 0), 1 } end
     return told
   end
 

@@ -1,3 +1,4 @@
+-- Shared by scripts that write outcomes. Needs messages, in_flight and webhooks.events.
 -- Add an outcome to the stream of events, while they are followed. `version`: of the form
 -- model:version.
 local is_followed
@@ -8,9 +9,10 @@ local function add_event(id, state, version)
   redis.call('PUBLISH', EVENTS, '')
 end
 
--- Publish an outcome: on its record's key, to which a stock result backend listens, and if the id
+-- An outcome was written. Publish it: on its record's key, to which a stock result backend listens, and if the id
 -- has a mark, on the channel of the process that waits for it; and add it to the events.
 local function publish(key, id, outcome, state, version)
+  let_go(id)
   redis.call('PUBLISH', key, outcome)
   local mark = string.sub(id, 16, 18)
   if mark >= '800' then

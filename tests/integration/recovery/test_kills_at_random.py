@@ -34,9 +34,8 @@ class Bulky:
     """A caller with a key, whose predictions wait in a flow of their own."""
 
     def __init__(self, stack: LiveStack, name: str, weight: float, start: int) -> None:
-        made = stack.owner.post(
-            "/keys", json={"name": name, "scopes": ["predict"], "weight": weight}
-        )
+        wanted = {"name": name, "scopes": ["predict"], "weight": weight, "in_flight": 10_000}
+        made = stack.owner.post("/keys", json=wanted)
         headers = {"Authorization": f"Bearer {made.json()['token']}"}
         self._http = httpx2.Client(base_url=stack.url, headers=headers, timeout=60)
         self._next = start
@@ -108,6 +107,7 @@ def test_accepted_predictions_are_answered(stack: LiveStack) -> None:
         until(lambda: not client.hlen(keys.RESERVED), "nothing is held")
         assert client.llen("predict") == client.zcard(keys.DUE) == client.hlen(keys.ATTEMPTS) == 0
         assert not [*client.scan_iter("predictq:flow*")]
+        assert not [*client.scan_iter("predictq:in-flight*")]
 
 
 def waiting_in_flows(stack: LiveStack) -> int:

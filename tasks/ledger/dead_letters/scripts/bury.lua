@@ -1,4 +1,4 @@
--- Uses: messages, pausing, webhooks.events, burying, outcomes, ledger.tenants.storing, reuse
+-- Uses: messages, pausing, webhooks.events, burying, in_flight, outcomes, ledger.tenants.storing, reuse
 -- Bury a message that cannot be read: keep it whole, and settle its prediction if its id is known.
 -- KEYS: reserved, due, and, if its id can be read: attempts, record.
 -- ARGV: tag, id of the letter, the letter without its end; and with a record: its id, outcome, time

@@ -1,4 +1,4 @@
--- Uses: messages, tags, attempts, pausing, outcomes, ledger.tenants.storing, reuse, limiting, ledger.tenants.quotas, handing, flows, turns
+-- Uses: messages, tags, attempts, pausing, in_flight, outcomes, ledger.tenants.storing, reuse, limiting, ledger.tenants.quotas, handing, flows, turns
 -- Accept predictions, each by itself: bound the queue, write the queued record, push the message.
 -- A lone one is handed over to a worker that has nothing to do: then it is reserved and started, too.
 -- KEYS: queue, its hash of counts, the record of each, and where idempotency keys were given, the
@@ -115,7 +115,10 @@ local function accept(i)
   local reuse = reuses[i]
   local answer = reuse and most_rows > 0 and reusing.answer(reuse, record, message, id)
   if answer then
-    if limited then limited.take(rows_added) end
+    if limited then
+      limited.take(rows_added)
+      if answer == id then limited.hold(id) end -- it waits for its leader
+    end
     remember(idempotency_key, id, fingerprint)
     return answer
   end
@@ -144,7 +147,10 @@ local function accept(i)
   redis.call('SET', record_key, is_handed and in_state(RUNNING_HEAD, numbered) or numbered)
   remember(idempotency_key, id, fingerprint)
   if webhook ~= '' then redis.call('HSET', WEBHOOKS, id, webhook) end
-  if limited then limited.take(rows_added) end
+  if limited then
+    limited.take(rows_added)
+    limited.hold(id)
+  end
   if reuse then reusing.lead(reuse, id, version_of(message)) end
   if not is_handed then push(message) end
   waiting = waiting + 1

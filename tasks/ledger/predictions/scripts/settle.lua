@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, breaking, webhooks.events, burying, outcomes, ledger.tenants.storing, reuse, arms, ledger.tenants.counting
+-- Uses: messages, tags, pausing, breaking, webhooks.events, burying, in_flight, outcomes, ledger.tenants.storing, reuse, arms, ledger.tenants.counting
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
@@ -24,9 +24,9 @@ local function dead_at(n) -- index, letter without its end, code, reason, whethe
   local index, head, code, reason, may_park = unpack(ARGV, before + 1, before + 5)
   return tonumber(index), head, code, reason, may_park == '1'
 end
--- One look for all three, as mostly there is none.
-local reusing = redis.call('EXISTS', LEADERS, FOLLOWED, WEBHOOKS) > 0 and reuse_functions(ttl)
-if not reusing then is_followed, has_webhooks = false, false end
+-- One look for all four, as mostly there is none.
+local reusing = redis.call('EXISTS', LEADERS, FOLLOWED, WEBHOOKS, IN_FLIGHT) > 0 and reuse_functions(ttl)
+if not reusing then is_followed, has_webhooks, has_held = false, false, false end
 local counts, seconds, written, finished, is_written = {}, 0, 0, {}, {}
 local longest = math.max(#QUEUED_HEAD, #RUNNING_HEAD, #RETRYING_HEAD)
 -- Whether the queue deadline lies ahead by Redis's clock, the only one that all share. A look-up,

@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, outcomes, ledger.tenants.storing, reuse, flows, turns
+-- Uses: messages, tags, pausing, in_flight, outcomes, ledger.tenants.storing, reuse, flows, turns
 -- Extend the reservations of this worker, and return expired reservations: those of killed workers. Send a
 -- probe for each paused version that is due. Move messages of other priorities to their queue. Let
 -- predictions that joined a leader long ago be computed themselves: it may have been purged. Move

@@ -36,6 +36,7 @@ def test_form_of_a_key_is_what_is_asked_over_http() -> None:
             "rate": ["100/s"],
             "rows": [""],
             "weight": ["2.5"],
+            "in_flight": ["500"],
             "expires_days": ["90"],
             "networks": ["10.0.0.0/8"],
         }
@@ -44,7 +45,7 @@ def test_form_of_a_key_is_what_is_asked_over_http() -> None:
     assert key.scopes == ("predict", "models:read", "metrics")
     assert (key.models, key.networks) == (("churn*", "iris"), ("10.0.0.0/8",))
     assert (key.limits.rate, key.limits.rows) == (Rate(100, 1), None)
-    assert key.weight == 2.5
+    assert (key.weight, key.limits.in_flight) == (2.5, 500)
     assert key.expires_at is not None
     assert round(key.expires_at - key.created_at) == 90 * 86_400
 

@@ -21,7 +21,7 @@ NAMES = {
         "limiting",
         "messages",
     ),
-    *("flows", "outcomes", "pausing", "reuse", "tags", "turns"),
+    *("flows", "in_flight", "outcomes", "pausing", "reuse", "tags", "turns"),
     *("webhooks.events", "webhooks.origins"),
     *("ledger.tenants.counting", "ledger.tenants.quotas", "ledger.tenants.storing"),
 }
