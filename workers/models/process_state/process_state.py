@@ -8,7 +8,7 @@ from decimal import getcontext, setcontext
 from typing import Any, TypeVar
 
 from telemetry.logs import of_version
-from workers.models.process_state.copies import ending_copies
+from workers.models.process_state.forks import stopping_forks
 from workers.models.process_state.generators import Generators
 from workers.models.process_state.parts import CHANGEABLE
 
@@ -33,12 +33,12 @@ class ProcessState:
         self._told: set[int] = set()
 
     def run(self, call: Callable[[], ResultType]) -> ResultType:
-        """Call ``call`` in the state of the version, and end copies that it forks."""
+        """Call ``call`` in the state of the version, and stop children that it forks."""
         ours = _read()
         try:
             self._generators.install()
             _write(self._changed)
-            with ending_copies():
+            with stopping_forks():
                 return self._context.run(call)
         finally:
             self._leave(ours)

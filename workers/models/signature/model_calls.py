@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
-from workers.models.process_state.copies import ending_copies
+from workers.models.process_state.forks import stopping_forks
 from workers.models.signature.methods import method_candidates
 from workers.models.tabular.outputs import first_row, to_output
 from workers.models.tabular.table import Input, Table
@@ -28,7 +28,7 @@ def model_refusal(
     names = [method] if method else method_candidates(model)[:1]
     try:
         for name in names:
-            with ending_copies():
+            with stopping_forks():
                 output = getattr(model, name)(given)
             first_row(to_output(output, rows))
     except MemoryError:  # it would take other rows

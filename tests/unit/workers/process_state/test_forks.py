@@ -16,14 +16,14 @@ FRAME = pd.DataFrame({"x": [1.0, 2.0]})
 FORKS_WHEN_LOADED = """
 import os
 if (pid := os.fork()) and os.waitpid(pid, 0)[1]:
-    raise SystemExit("the copy went on")
+    raise SystemExit("the child went on")
 def score(rows):
     return rows["x"] if os.getpid() == {} else os._exit(7)
 """
 
 
 class Forking:
-    """Forks at each call; a copy of these tests that calls it once more ends with the status 7."""
+    """Forks at each call; a child that calls it once more ends with the status 7."""
 
     def __init__(self) -> None:
         self.statuses: set[int] = set()
@@ -36,7 +36,7 @@ class Forking:
         return [1.0] * len(rows)
 
 
-def test_copies_of_the_process_end_in_each_step_of_the_gate() -> None:
+def test_forked_children_stop_in_each_step_of_the_gate() -> None:
     model = Forking()
     found = inspect(model, None, FRAME)
     assert found.own_answers is not None
@@ -46,7 +46,7 @@ def test_copies_of_the_process_end_in_each_step_of_the_gate() -> None:
     assert np.array_equal(found.own_answers.answers["predict"], [1.0, 1.0])
 
 
-def test_copies_of_the_process_end_when_the_model_is_loaded(tmp_path: Path) -> None:
+def test_forked_children_stop_when_the_model_is_loaded(tmp_path: Path) -> None:
     file = tmp_path / "rules.py"
     file.write_text(FORKS_WHEN_LOADED.format(TESTS))
     described, _ = describe_model(Path(f"{file}:score"), trust=True, examples=[{"x": 1.0}])
