@@ -27,7 +27,7 @@ def model_refusal(
     methods of its own. Raises `MemoryError` if a call does.
     """
     names = [method] if method else _main_candidates(model)
-    errors = (_refusal(getattr(model, name), given, rows) for name in names)
+    errors = (_refusal(model, name, given, rows) for name in names)
     first = next(errors, None)
     return None if first is None or any(error is None for error in errors) else first
 
@@ -37,10 +37,10 @@ def _main_candidates(model: Any) -> list[str]:
     return names[:1] if names[:1] and names[0] in MODEL_METHODS else names
 
 
-def _refusal(method: Callable[[Input], Any], given: Input, rows: int) -> Exception | None:
+def _refusal(model: Any, method: str, given: Input, rows: int) -> Exception | None:
     try:
         with stopping_forks():
-            output = method(given)
+            output = getattr(model, method)(given)
         first_row(to_output(output, rows))
     except MemoryError:  # it would take other rows
         raise
