@@ -11,6 +11,8 @@ from tasks.callers.caller import DEFAULT_TENANT, Throttle
 from tasks.targets.webhook import Target
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
+from telemetry.tracing.traceparent import TRACEPARENT
+from telemetry.tracing.tracer import Sending
 
 PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
@@ -88,6 +90,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The flow of the caller that submits it. It is no part of the message."""
     copy_of: CopyOf | None = None
     """None unless it is a copy for a shadow."""
+    sending: Sending | None = None
+    """The span of the request that submits it, if it is sampled."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -135,6 +139,7 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
         *(task, task_id, queue, told, prediction.kwargs, prediction.describe()),
         expires=_iso(prediction.queue_deadline),
         limit=prediction.timeout_seconds,
+        traceparent=prediction.sending.context.text if prediction.sending else None,
     )
 
 
@@ -148,6 +153,7 @@ def enclosed(
     *,
     expires: str | None = None,
     limit: float | None = None,
+    traceparent: str | None = None,
 ) -> bytes:
     """Encode one message in kombu's layout; the delivery tag is the id.
 
@@ -163,6 +169,7 @@ def enclosed(
                 "id": task_id,
                 **({"expires": expires} if expires else {}),
                 **({"timelimit": [limit, None]} if limit else {}),
+                **({TRACEPARENT: traceparent} if traceparent else {}),
                 "kwargsrepr": shown,
             },
             "properties": {

@@ -191,6 +191,7 @@ def prepare_resolved(
         tenant=caller.tenant,
         throttle=caller.throttle,
         flow=caller.flow,
+        sending=caller.sending and caller.sending.another(),
     )
 
 
