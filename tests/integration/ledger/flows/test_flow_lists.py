@@ -104,6 +104,10 @@ def test_oldest_message_is_that_of_any_flow(flows: FlowHarness) -> None:
     for flow, ago in ("", 10), (A, 60), (B, 30):
         flows.ledger.accept(of(flow, made(ago)))
     assert QueueSnapshots(flows.client).of(QUEUE).oldest == pytest.approx(60, abs=5)
+    flows.ledger.accept(of(B, made(90), priority="low"))
+    assert QueueSnapshots(flows.client).of(QUEUE).oldest == pytest.approx(90, abs=5)
+    flows.ledger.accept(of("", made(120), priority="high"))
+    assert QueueSnapshots(flows.client).of(QUEUE).oldest == pytest.approx(120, abs=5)
 
 
 def test_open_ids_are_listed_from_all_flows(flows: FlowHarness) -> None:
