@@ -73,8 +73,8 @@ def accept_call(
     # All are of one caller, and so of one key.
     limits = offers[0].throttle.text if offers[0].throttle else ""
     quotas = bounds.quotas.text(offers[0].record.tenant or None)
-    given = limits, quotas, offers[0].flow
-    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, *given]
+    of_caller = limits, quotas, offers[0].flow
+    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, *of_caller]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
         record, task_id = offer.record.open_text, offer.record.task_id

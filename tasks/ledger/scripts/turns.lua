@@ -71,11 +71,8 @@ local function turns_of(queue, own)
   local function next_list(flow)
     local normal, high, low = flow.left[1] > 0, flow.left[2] > 0, flow.left[3] > 0
     if not high and not low then return 1 end
-    local turn = 0
-    if low and (high or normal) or high and normal then
-      flow.choices = (flow.choices or redis.call('HGET', FLOW_CHOICES .. queue, flow.flow) or 0) + 1
-      turn = flow.choices % 16
-    end
+    flow.choices = (flow.choices or redis.call('HGET', FLOW_CHOICES .. queue, flow.flow) or 0) + 1
+    local turn = flow.choices % 16
     if low and (turn == 15 or not high and not normal) then return 3 end
     if normal and (turn % 4 == 0 or not high) then return 1 end
     return 2

@@ -63,7 +63,6 @@ def test_one_priority_alone_is_drained_in_its_order(
 ) -> None:
     ids = flows.submit(flow, 30, priority=priority)
     assert [each for _ in range(4) for each in flows.taken(9)] == ids
-    assert not flows.client.exists(keys.FLOW_CHOICES + QUEUE)
 
 
 def test_priorities_take_nothing_from_other_callers(flows: FlowHarness) -> None:
