@@ -70,10 +70,13 @@ from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.ledger.server.startup_check import StartupCheck
+from tasks.ledger.span_counts import exporter
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
 from tasks.waiting.waits import Waits
 from telemetry.logs import configure
+from telemetry.tracing.sampler import sampler
+from telemetry.tracing.tracer import Tracer
 
 WAITING_SHARE = 3 / 4
 """Share of a process's connections that may wait, so that others are accepted beside them."""
@@ -104,6 +107,8 @@ class Services:
         jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
+        spans = exporter("api", client)
+        self.tracer = Tracer(sampler(), spans) if spans is not None else None
         secret = local_key(settings.home)
         self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
@@ -134,7 +139,8 @@ class Services:
         static = StaticKeys(self.settings.home, self.settings.keys_file)
         presented = self._presented(KnownKeys(static, self.ledger.pipeline))
         audit = Auditing(self.settings.home)
-        return Admission(behind, presented, anonymous, self.sessions.caller, self.requests, audit)
+        given = self.sessions.caller, self.requests, audit, self.tracer
+        return Admission(behind, presented, anonymous, *given)
 
     def _presented(self, known: KnownKeys) -> Presented:
         """What tells callers by what they present: keys, and JWTs if any issuer is trusted."""

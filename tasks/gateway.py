@@ -133,7 +133,8 @@ class Gateway:
         queue, rows, hook = prediction.queue, len(prediction.features), prediction.webhook
         message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
         key = idempotency and idempotency.of(prediction.tenant)
-        own = prediction.reuse, prediction.throttle, hook, prediction.flow, prediction.priority
+        caller = prediction.throttle, hook, prediction.flow, prediction.priority
+        own = prediction.reuse, *caller, prediction.sending
         return Offer(queue, record, message, rows, key, *own)
 
     def note_uncertain(self, task_id: str) -> None:

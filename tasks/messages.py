@@ -11,6 +11,8 @@ from tasks.callers.caller import DEFAULT_TENANT, Throttle
 from tasks.targets.webhook import Target
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
+from telemetry.tracing.traceparent import TRACEPARENT
+from telemetry.tracing.tracer import Sending
 
 PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
@@ -94,6 +96,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Before or behind others of its caller. It is no part of the message."""
     copy_of: CopyOf | None = None
     """None unless it is a copy for a shadow."""
+    sending: Sending | None = None
+    """The span of the request that submits it, if it is sampled."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -141,6 +145,7 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
         *(task, task_id, queue, told, prediction.kwargs, prediction.describe()),
         expires=_iso(prediction.queue_deadline),
         limit=prediction.timeout_seconds,
+        traceparent=prediction.sending.context.text if prediction.sending else None,
     )
 
 
@@ -154,6 +159,7 @@ def enclosed(
     *,
     expires: str | None = None,
     limit: float | None = None,
+    traceparent: str | None = None,
 ) -> bytes:
     """Encode one message in kombu's layout; the delivery tag is the id.
 
@@ -169,6 +175,7 @@ def enclosed(
                 "id": task_id,
                 **({"expires": expires} if expires else {}),
                 **({"timelimit": [limit, None]} if limit else {}),
+                **({TRACEPARENT: traceparent} if traceparent else {}),
                 "kwargsrepr": shown,
             },
             "properties": {

@@ -105,6 +105,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Unset unless the alias was split at submission."""
     tenant: str | msgspec.UnsetType = msgspec.UNSET
     """Whose it is; unset for the default tenant."""
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    """Context of the span that sent it, if it is sampled. In an answer that was reused, it is that
+    of the prediction that was computed."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
@@ -122,11 +125,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             queue=msgspec.UNSET if prediction.queue == PREDICT_QUEUE else prediction.queue,
             arm=prediction.arm or msgspec.UNSET,
             tenant=_told(prediction.tenant),
+            traceparent=prediction.sending.context.text if prediction.sending else msgspec.UNSET,
         )
 
     @classmethod
-    def read(cls, task_id: str, call: Call | None) -> "Record":
-        """A record from a message that may not have passed the front end; no call: unreadable."""
+    def read(cls, task_id: str, call: Call | None, traceparent: str = "") -> "Record":
+        """A record from a message that may not have passed the front end; no call: unreadable.
+
+        ``traceparent``: of the message, if it is sampled.
+        """
         name, _, version = (call.model if call else "unknown").partition(":")
         return cls(
             status="PENDING",
@@ -139,6 +146,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             created_at=call.created_at if call and call.created_at else time.time(),
             arm=(call and call.arm) or msgspec.UNSET,
             tenant=_told(call.tenant) if call else msgspec.UNSET,
+            traceparent=traceparent or msgspec.UNSET,
         )
 
     @property

@@ -56,6 +56,7 @@ class LedgerMetrics(NamedTuple):
     webhook_events: CounterMetricFamily
     webhook_failures: CounterMetricFamily
     webhook_overdue: GaugeMetricFamily
+    spans: CounterMetricFamily
     deployment_processes: GaugeMetricFamily
     deployment_concurrency: GaugeMetricFamily
     deployment_predictions: CounterMetricFamily
@@ -158,6 +159,9 @@ def ledger_metrics() -> LedgerMetrics:
         GaugeMetricFamily(
             "predictq_webhook_overdue_seconds",
             "Time for which the oldest event has been due that is not being sent.",
+        ),
+        CounterMetricFamily(
+            "predictq_spans", "Spans of traces exported or lost.", labels=("result",)
         ),
         GaugeMetricFamily(
             "predictq_deployment_processes",

@@ -11,6 +11,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from telemetry.errors import OutOfMemory
 from telemetry.memory import available_memory
 
 MIN_GROWTH_BYTES = 2**30
@@ -48,6 +49,24 @@ def bounded(growth: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
+
+
+@contextmanager
+def within_share() -> Iterator[None]:
+    """Call a model inside the block with as much memory as a pool process may take.
+
+    Raises `OutOfMemory` beyond it. Otherwise the kernel would kill the greatest process of the
+    machine, whichever that is.
+    """
+    growth = share_of_one()
+    try:
+        with bounded(growth):
+            yield
+    except MemoryError as error:
+        raise OutOfMemory(
+            f"calling the model takes more than the {growth // 2**20:,} MiB that a process of a "
+            "worker may take: give a sample of fewer rows, or let the model answer less"
+        ) from error
 
 
 def give_back_memory() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from tasks.record import State
+from telemetry.tracing.span import TraceSpan
 
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
@@ -41,6 +42,8 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
     """Seconds that computing it may take. The smallest in a microbatch ends the process."""
     is_started: bool = False
     """Whether its first attempt has started already. Such an item is a microbatch of its own."""
+    traceparent: str = ""
+    """Of the span that sent it, if that is sampled and the worker exports spans."""
 
 
 class Microbatch(msgspec.Struct, array_like=True, tag=True, frozen=True):
@@ -90,6 +93,8 @@ class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Run time."""
     is_last: bool = False
     """Whether the process ends now, because models left too much behind in it."""
+    spans: list[TraceSpan] = []
+    """What the worker is to export."""
 
 
 class Fork(msgspec.Struct, array_like=True, tag=True, frozen=True):

@@ -7,6 +7,7 @@ from tasks.ledger.dead_letters.burial import Burial
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.queue.directives import Directives
 from tasks.ledger.queue.reservations import Reservations
+from tasks.ledger.span_counts import exporter
 from tasks.settings import Settings
 from workers.directives.carrying_out import DirectiveRunner
 from workers.handover import Handover
@@ -44,6 +45,7 @@ class WorkerServices:
             self.client, settings.visibility_timeout, settings.result_ttl
         )
         self.burial = Burial(self.client, settings)
+        self.spans = exporter("worker", self.client)
         self.registry = Registry(settings.home, RECHECK_INTERVAL)
         load_retry = LoadRetry(self.registry)
         self.pool = Pools(load_retry, self.registry)
@@ -60,6 +62,7 @@ class WorkerServices:
             ),
             registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
+            note_spans=self.spans.add if self.spans else lambda _: None,
         )
         told = directives.advance, self.batcher.work
         self.heartbeat = Heartbeat(self.client, self.pool, *told)

@@ -10,6 +10,7 @@ from typing import Any
 
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+from msgspec.structs import replace
 
 from api.asgi.protocol import send_response
 from api.audit.auditing import REFUSALS, Auditing
@@ -21,6 +22,7 @@ from api.operations.request_metrics import OTHER, RequestMetrics
 from tasks.callers.caller import UNKNOWN_CALLER, Caller
 from tasks.callers.limit_fields import limit_fields
 from telemetry.errors import Malformed, NotFound, PredictqError, Unavailable
+from telemetry.tracing.tracer import Tracer
 
 LIMITED = HTTPStatus.TOO_MANY_REQUESTS
 ADMITTED_SECONDS = 5.0
@@ -40,8 +42,10 @@ class Admission:
         session: Session,
         requests: RequestMetrics,
         audit: Auditing,
+        tracer: Tracer | None,
     ) -> None:
-        """``anonymous``: a caller without a key."""
+        """``anonymous``: a caller without a key. ``tracer``: None without traces."""
+        self._tracer = tracer
         self._app, self._presented, self._anonymous = app, presented, anonymous
         self._session, self._requests, self._audit = session, requests, audit
 
@@ -59,12 +63,20 @@ class Admission:
                 await send_response(answer, send)
                 return
             caller = caller.of_request
+            # Whatever a request sends to workers, it does so by POST.
+            if self._tracer is not None and scope["method"] == "POST":
+                caller = self._traced(caller, self._tracer, scope)
             admitted: Any = {**scope, CALLER: caller}
             told = _with_limits(caller, send) if caller.limit_use else send
             shown = self._audited(admitted, self._while_admitted(scope, told))
             await self._app(admitted, receive, shown)
         else:
             await self._app(scope, receive, send)
+
+    @staticmethod
+    def _traced(caller: Caller, tracer: Tracer, scope: HTTPScope) -> Caller:
+        sending = tracer.begin(scope["headers"])
+        return caller if sending is None else replace(caller, sending=sending)
 
     def _audited(self, scope: HTTPScope, send: Send) -> Send:
         """Wrap ``send``: answers to changes, and refusals, are recorded before anything else."""

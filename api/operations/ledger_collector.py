@@ -19,6 +19,7 @@ from tasks.ledger.queue.canaries import age
 from tasks.ledger.queue.deployed import DeployedQueues
 from tasks.ledger.queue.stalls import stalls
 from tasks.ledger.queue.workers import Workers
+from tasks.ledger.span_counts import span_counts
 from tasks.ledger.statistics import BUCKETS, ReuseCounts, Statistics
 from tasks.ledger.tenants.counts import TenantCounts, tenant_counts
 from tasks.settings import Settings
@@ -81,6 +82,8 @@ class LedgerCollector(Collector):
         self._fill_deployments(metrics, workers)
         self._fill_dead_letters(metrics)
         _fill_webhooks(metrics, webhook_totals(self._ledger.client))
+        for result, many in span_counts(self._ledger.client).items():
+            metrics.spans.add_metric((result,), many)
         _fill_tenants(metrics, tenant_counts(self._ledger.client))
         for paused in self._existing.paused():
             model, _, version = paused.model.rpartition(":")

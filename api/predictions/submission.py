@@ -194,6 +194,7 @@ def prepare_resolved(
         throttle=caller.throttle,
         flow=caller.flow,
         priority=submission.priority,
+        sending=caller.sending and caller.sending.another(),
     )
 
 

@@ -27,6 +27,7 @@ from workers.environments.requirements import read_requirements
 from workers.gate.comparing import differences
 from workers.gate.differences import differences_text
 from workers.gate.warming import warmed
+from workers.memory_limit import within_share
 from workers.models.formats.mlflow.beside import mlflow_example, mlflow_requirements
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
@@ -143,7 +144,7 @@ def add(
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
         checked_name(alias, "alias")
-    with found.imported():
+    with found.imported(), within_share():
         _prove_offline(name, description, found)
         state, golden = warmed(found, waits_for_stack=stack is not None)
     manifest = registry.add(

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tasks.callers.rate import Rate
 from tasks.callers.scopes import EVERY_SCOPE, Scope
+from telemetry.tracing.tracer import Sending
 
 DEFAULT_TENANT = "default"
 """The tenant of callers without a key, and of all that was made before there were tenants."""
@@ -83,6 +84,8 @@ class Caller(msgspec.Struct, frozen=True):
     flow that all callers without a key share."""
     is_everywhere: bool = False
     """Whether the caller also sees predictions and jobs of other tenants."""
+    sending: Sending | None = None
+    """The span of this request, if it is sampled for traces."""
 
     @property
     def throttle(self) -> Throttle | None:

@@ -18,10 +18,7 @@ from tasks.ledger.predictions.acceptance import (
     Accepted,
     Offer,
     accept_call,
-    note_limits,
-    read_accept_answer,
     uncertain,
-    uncertain_if_sent,
 )
 from tasks.ledger.predictions.attempts import (
     Postponement,
@@ -31,6 +28,11 @@ from tasks.ledger.predictions.attempts import (
     start_call,
 )
 from tasks.ledger.predictions.pipeline import Pipeline
+from tasks.ledger.predictions.sent import (
+    note_unsent,
+    read_accept_answers,
+    uncertain_if_sent,
+)
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.predictions.settlement import expiring, settling
 from tasks.ledger.queue.bounds import Bounds
@@ -113,8 +115,7 @@ class Ledger:
         bounds = self._memory.within(self.bounds)
         with uncertain_if_sent(offer):
             answers = self.pipeline.run(*self._accept_call([offer], bounds))
-        note_limits(answers, [offer])
-        return _accepted(read_accept_answer(answers[0], offer, bounds))
+        return _accepted(*read_accept_answers(answers, [offer], bounds))
 
     async def accept_async(self, offer: Offer) -> Accepted:
         """`accept` on an event loop, in a round trip that concurrent requests share."""
@@ -122,8 +123,7 @@ class Ledger:
         call = self._accept_call([offer], bounds)
         with uncertain_if_sent(offer):
             answers = await self.pipeline.run_async(*call)
-        note_limits(answers, [offer])
-        return _accepted(read_accept_answer(answers[0], offer, bounds))
+        return _accepted(*read_accept_answers(answers, [offer], bounds))
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[Accepted | PredictqError]:
         """Accept offers for one queue in one call of the script, each by itself.
@@ -136,13 +136,12 @@ class Ledger:
         try:
             answers = await self.pipeline.run_async(*call)
         except (redis.ConnectionError, redis.TimeoutError) as error:
+            note_unsent(offers, error)
             if isinstance(error, CERTAIN):
                 raise
             # The script may have run, so the caller gets every id, to look it up.
             return [uncertain(offer.record.task_id) for offer in offers]
-        note_limits(answers, offers)
-        told = zip(answers[: len(offers)], offers, strict=True)
-        return [read_accept_answer(answer, offer, bounds) for answer, offer in told]
+        return read_accept_answers(answers, offers, bounds)
 
     def _accept_call(
         self, offers: Sequence[Offer], bounds: Bounds

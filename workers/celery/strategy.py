@@ -7,6 +7,7 @@ from typing import Any
 from celery.worker.request import Request
 
 from registry.store import Registry
+from telemetry.tracing.traceparent import TRACEPARENT, sampled_context
 from workers.microbatch.message import Message, read_prediction
 from workers.models.resolving import is_away
 from workers.services import WorkerServices
@@ -41,6 +42,8 @@ def handler(
             services.reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
         reserved = read(message, request, registry)
+        if services.spans is not None:
+            reserved.traceparent = _sampled(message.headers.get(TRACEPARENT))
         reserved.is_started = message.properties["started"]
         batcher.add(reserved)
         # Other workers may still see the registry, so leave them what is on the queue.
@@ -48,3 +51,9 @@ def handler(
             services.registry_outage.begin()
 
     return on_message
+
+
+def _sampled(told: Any) -> str:
+    """The header, which any producer can write, if it is valid and sampled; else empty."""
+    found = sampled_context(told) if told else None
+    return found.text if found else ""

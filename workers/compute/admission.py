@@ -51,10 +51,10 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
     """
     attempt = start if isinstance(start, int) else 0
     # For a body that cannot be read: its failure needs a record, too.
-    record = Record.read(item.id, None)
+    record = Record.read(item.id, None, item.traceparent)
     try:
         call = _call(item)
-        record = Record.read(item.id, call)
+        record = Record.read(item.id, call, item.traceparent)
         # Before the registry is asked, as the canary's model is not in it.
         if record.reference == CANARY_MODEL:
             return Settled(record.succeeded([], None), item.tag)

@@ -18,11 +18,13 @@ from tasks.record import Receipt
 from tasks.time_limits import MAX_RUN_SECONDS
 from tasks.wire import encode_finite
 from telemetry.errors import OutcomeTooLarge, PredictqError
+from telemetry.tracing.span import TraceSpan
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.call_counter import NoteCall
 from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
 from workers.compute.shadowing import Shadowing
+from workers.compute.spans import spans_of
 from workers.drift.counter import NoteRows
 from workers.models.engine import Computed, Engine, predict
 from workers.models.tabular.table import Table
@@ -46,14 +48,16 @@ class Computation:
         note: NoteRows = lambda *_: None,
         shadowing: Shadowing | None = None,
         note_call: NoteCall = lambda *_: None,
+        note_spans: Callable[[list[TraceSpan]], object] = lambda _: None,
     ) -> None:
         """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
         ``limited``: a context manager that kills this process after that many seconds.
         ``environment``: that of the deployment, for receipts. ``note``: is told rows with answers.
         ``shadowing``: makes copies for shadows, and compares their answers.
-        ``note_call``: is told each call of a model.
+        ``note_call``: is told each call of a model. ``note_spans``: is given spans to export.
         """
+        self._note_spans = note_spans
         self._note_call = note_call
         self._shadowing = shadowing
         self._note = note
@@ -69,12 +73,14 @@ class Computation:
 
         Returns one disposition per item, in order.
         """
-        starts = self._starts(items)
+        began, starts = time.time(), self._starts(items)
         # Around the computation alone: Redis may keep the other two waiting for long, and to kill
         # a process that waits to settle would cost its messages an attempt.
         with self._limited(_limit(items, starts)):
             decisions = self._decisions(items, starts)
         note_decisions(self._ledger, decisions.values())
+        if any(item.traceparent for item in items):
+            self._note_spans(spans_of(items, starts, decisions, (began, time.time())))
         if self._shadowing is not None:
             self._shadowing.act()
         return [

@@ -12,6 +12,7 @@ from registry.manifest import Signature
 from telemetry.errors import PredictqError
 from workers.gate.doors import DOORS, through_door
 from workers.models.engine import answer_table, call_method
+from workers.models.process_state.forks import stopping_forks
 from workers.models.signature.inspection import quietly
 from workers.models.signature.own_answers import OwnAnswers
 from workers.models.tabular.equality import unequal
@@ -87,7 +88,8 @@ def _of_table(
 
 
 def _ask(model: Any, method: str, table: Table) -> Output:
-    return answer_table(table, lambda given: call_method(model, method, given)).output
+    with stopping_forks():
+        return answer_table(table, lambda given: call_method(model, method, given)).output
 
 
 def _to_blame(model: Any, method: str, own: OwnAnswers, served: Table, row: int) -> str:

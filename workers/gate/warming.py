@@ -7,6 +7,7 @@ from registry.readiness import GoldenRows, Readiness, ReadinessStatus, now
 from telemetry.errors import PredictqError
 from workers.models.engine import Answer, answer_table, call_method
 from workers.models.golden import golden_rows
+from workers.models.process_state.forks import stopping_forks
 from workers.models.registration import Examined
 from workers.models.signature.inspection import quietly
 from workers.models.tabular.equality import unequal
@@ -55,7 +56,7 @@ def first_calls(model: Any, signature: Signature, rows: list[list[Any]]) -> Firs
         try:
             # Called twice: the first call may compile or import something.
             first, second = (_call(model, signature, rows, count) for _ in range(2))
-        except PredictqError:
+        except (PredictqError, MemoryError):
             break
         times[str(count)] = min(first.milliseconds, second.milliseconds)
         varies |= bool(unequal(first.output, second.output).any())
@@ -67,4 +68,5 @@ def first_calls(model: Any, signature: Signature, rows: list[list[Any]]) -> Firs
 def _call(model: Any, signature: Signature, rows: list[list[Any]], count: int) -> Answer:
     repeated = [rows[index % len(rows)] for index in range(count)]
     table = Table.of(signature, repeated)
-    return answer_table(table, lambda given: call_method(model, signature.main, given))
+    with stopping_forks():
+        return answer_table(table, lambda given: call_method(model, signature.main, given))

@@ -5,13 +5,14 @@ every process is busy, requests collect on the queue and form the next microbatc
 leaves the last free process to quicker versions that are asked for.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
 from celery.worker import state
 
 from tasks.scaling.demand import Work
+from telemetry.tracing.span import TraceSpan
 from workers.microbatch.batch_size import BatchSizes
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.events import EventSender
@@ -41,8 +42,13 @@ class Batcher:
         crashes: Crashes,
         registry_outage: RegistryOutage,
         remind: Callable[[], object],
+        note_spans: Callable[[Sequence[TraceSpan]], object] = lambda _: None,
     ) -> None:
-        """``remind`` schedules another look at the queue in `MAX_BATCH_WAIT` seconds."""
+        """``remind`` schedules another look at the queue in `MAX_BATCH_WAIT` seconds.
+
+        ``note_spans``: is given spans to export.
+        """
+        self._note_spans = note_spans
         self._pool = pool
         self._events = events
         self._crashes = crashes
@@ -182,6 +188,8 @@ class Batcher:
         self._latest_requests = len(running.messages)
         # An answer that came before a kill did its work counts, as usual.
         if done is not None:
+            if done.spans:
+                self._note_spans(done.spans)
             self._learn(group, running.messages, done)
             self._conclude(running.messages, done)
         elif running.is_abandoned:
@@ -225,4 +233,5 @@ def _item(message: Message) -> Item:
     return Item(
         *(message.tag, request.id, message.content_type, message.body),
         *(expires, instruction, message.limit, message.is_started),
+        traceparent=message.traceparent,
     )

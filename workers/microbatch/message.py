@@ -21,7 +21,7 @@ class Message:
 
     __slots__ = (
         *("body", "content_type", "instruction", "is_started", "is_step", "limit", "method"),
-        *("reference", "request", "rows", "tag"),
+        *("reference", "request", "rows", "tag", "traceparent"),
     )
 
     def __init__(self, message: Any, request: Request, *, is_step: bool = False) -> None:
@@ -30,6 +30,8 @@ class Message:
         self.body: bytes = body.encode() if isinstance(body, str) else body
         self.content_type = str(message.content_type)
         self.request = request
+        self.traceparent = ""
+        """Of the span that sent it, if that is sampled and this worker exports spans."""
         self.instruction = Instruction.COMPUTE
         self.is_started = False
         """Whether its first attempt has started already: it was handed over to this worker."""

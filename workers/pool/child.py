@@ -27,6 +27,7 @@ from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.shadows.shadows import Shadows
 from tasks.time_limits import BACKOFF
+from telemetry.tracing.span import TraceSpan
 from workers.compute.call_counter import CallCounter
 from workers.compute.microbatch import Computation
 from workers.compute.shadowing import Shadowing
@@ -58,9 +59,11 @@ def serve(
     drift = DriftCounter(registry, DriftCounts(ledger.client))
     calls = CallCounter(ledger.client)
     shadowing = Shadowing(registry, Shadows(ledger.client))
+    spans: list[TraceSpan] = []
     computation = Computation(
         *(engine, registry, ledger, most, limited, environment, drift.note, shadowing),
         note_call=calls.note,
+        note_spans=spans.extend,
     )
     steps = _Steps(engine, settings, drift.note)
     printed, wear, reason = limit_printing(), Wear(), ""
@@ -78,7 +81,8 @@ def serve(
         if reason := wear.reason():
             log.warning("this process is replaced by another: %s", reason)
         seconds = time.perf_counter() - started
-        send_frame(connection, Done(dispositions, seconds, is_last=bool(reason)))
+        send_frame(connection, Done(dispositions, seconds, bool(reason), spans))
+        spans.clear()
         for counter in (drift, calls):
             counter.write_if_due()
 

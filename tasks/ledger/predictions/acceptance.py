@@ -1,7 +1,6 @@
 """Submission of predictions: the call of accept.lua, and the meaning of its answer."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from telemetry.errors import (
     QueueFull,
     SubmissionUncertain,
 )
+from telemetry.tracing.tracer import Sending
 
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
@@ -47,6 +47,7 @@ class Offer(msgspec.Struct, frozen=True):
     flow: str = ""
     """The flow of its caller; empty for the one that all without a key share."""
     priority: Priority = "normal"
+    sending: Sending | None = None
 
 
 class Reused(msgspec.Struct, frozen=True):
@@ -108,6 +109,8 @@ def read_accept_answer(
             return answer.decode()
         case [b"reused", outcome]:
             return Reused(offer.record.task_id, outcome)
+        case [b"joined", *_]:
+            return offer.record.task_id
         case [b"limited", which, seconds] if offer.throttle:
             return rate_limited(offer.throttle.limits, which.decode(), seconds)
         case [b"quota", which, *seconds]:
@@ -129,14 +132,3 @@ def uncertain(task_id: str) -> SubmissionUncertain:
         "or submit again with the same Idempotency-Key",
         id=task_id,
     )
-
-
-@contextmanager
-def uncertain_if_sent(offer: Offer) -> Iterator[None]:
-    """Raise `SubmissionUncertain`, with the id, if the connection fails after sending."""
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        if isinstance(error, CERTAIN):
-            raise
-        raise uncertain(offer.record.task_id) from error

@@ -73,7 +73,7 @@ local function reuse_functions(ttl)
       if now - since > JOIN_SECONDS or entry_of(version) then return end -- of a pause: it may be parked
       if not join(leader, id, message, now) then return end
       redis.call('SET', RECORD .. id, record)
-      return id
+      return { 'joined', leader, string.match(known, ',"traceparent":"([%x-]+)"') or '' }
     end
     local outcome = reused(reuse, record, leader, known, version)
     if not outcome then return end

@@ -5,7 +5,14 @@ import resource
 
 import pytest
 
-from workers.memory_limit import MIN_GROWTH_BYTES, bound_growth, bounded, share_of_one
+from telemetry.errors import OutOfMemory
+from workers.memory_limit import (
+    MIN_GROWTH_BYTES,
+    bound_growth,
+    bounded,
+    share_of_one,
+    within_share,
+)
 
 MIB = 2**20
 
@@ -52,3 +59,11 @@ def _grow() -> None:
             assert not fits
         else:
             assert fits
+
+
+def test_model_that_takes_more_than_its_share_raises_out_of_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.memory_limit.share_of_one", lambda: 64 * MIB)
+    with pytest.raises(OutOfMemory, match="more than the 64 MiB that a process"), within_share():
+        bytearray(256 * MIB)

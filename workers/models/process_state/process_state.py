@@ -1,7 +1,6 @@
 """Gives a version a process state of its own, while it is loaded and called."""
 
 import logging
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
@@ -9,6 +8,7 @@ from decimal import getcontext, setcontext
 from typing import Any, TypeVar
 
 from telemetry.logs import of_version
+from workers.models.process_state.forks import stopping_forks
 from workers.models.process_state.generators import Generators
 from workers.models.process_state.parts import CHANGEABLE
 
@@ -33,19 +33,14 @@ class ProcessState:
         self._told: set[int] = set()
 
     def run(self, call: Callable[[], ResultType]) -> ResultType:
-        """Call ``call`` in the state of the version.
-
-        A child process that ``call`` forked, and which returns from it, ends here: it would go on
-        as a second copy of this process.
-        """
-        pid, ours = os.getpid(), _read()
+        """Call ``call`` in the state of the version, and stop children that it forks."""
+        ours = _read()
         try:
             self._generators.install()
             _write(self._changed)
-            return self._context.run(call)
+            with stopping_forks():
+                return self._context.run(call)
         finally:
-            if os.getpid() != pid:
-                os._exit(0)
             self._leave(ours)
 
     def _leave(self, ours: list[Any]) -> None:

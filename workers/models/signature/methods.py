@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from workers.models.tabular.outputs import Output, to_output, to_wire
+from workers.models.process_state.forks import stopping_forks
+from workers.models.tabular.outputs import Output, first_row, to_output
 from workers.models.tabular.table import Input
 
 MODEL_METHODS = (
@@ -23,7 +24,10 @@ def method_candidates(model: Any) -> list[str]:
 
 
 def answering_methods(model: Any, given: Input, rows: int) -> dict[str, Output]:
-    """Method → output, for each method that gives one entry per row of ``given``."""
+    """Method → output, for each method that gives one entry per row of ``given``.
+
+    Raises `MemoryError` if a method does.
+    """
     return dict(_answers(model, given, rows))
 
 
@@ -49,8 +53,12 @@ def _has(model: Any, name: str) -> bool:
 def _answers(model: Any, given: Input, rows: int) -> Iterator[tuple[str, Output]]:
     for name in method_candidates(model):
         try:
-            output = to_output(getattr(model, name)(given), rows)
-            to_wire([each[:1] for each in output] if isinstance(output, list) else output[:1])
+            with stopping_forks():
+                answer = getattr(model, name)(given)
+            output = to_output(answer, rows)
+            first_row(output)
             yield name, output
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001, S112 - a method that raises does not answer these rows
             continue

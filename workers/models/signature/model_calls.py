@@ -8,8 +8,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
+from workers.models.process_state.forks import stopping_forks
 from workers.models.signature.methods import method_candidates
-from workers.models.tabular.outputs import to_output
+from workers.models.tabular.outputs import first_row, to_output
 from workers.models.tabular.table import Input, Table
 
 Row = list[Any]
@@ -22,12 +23,16 @@ def model_refusal(
 ) -> Exception | None:
     """The exception that the model raises for an input; None if it answers all ``rows`` rows.
 
-    ``method`` defaults to the first of `method_candidates`.
+    ``method`` defaults to the first of `method_candidates`. Raises `MemoryError` if a call does.
     """
     names = [method] if method else method_candidates(model)[:1]
     try:
         for name in names:
-            to_output(getattr(model, name)(given), rows)
+            with stopping_forks():
+                output = getattr(model, name)(given)
+            first_row(to_output(output, rows))
+    except MemoryError:  # it would take other rows
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a model raises, it is a refusal
         return error
     return None

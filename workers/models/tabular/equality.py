@@ -18,6 +18,8 @@ def equal(own: Any, served: Any) -> bool:
     """Whether two answers for a row, as JSON values, are equal."""
     if isinstance(own, list) and isinstance(served, list):
         return len(own) == len(served) and all(map(equal, own, served))
+    if isinstance(own, dict) and isinstance(served, dict):
+        return own.keys() == served.keys() and all(equal(own[k], served[k]) for k in own)
     if isinstance(own, float) and isinstance(served, float | int):
         both = math.isnan(own) and math.isnan(served)
         return both or math.isclose(own, served, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
@@ -41,15 +43,16 @@ def _equal(own: Array, served: Array) -> Array:
         return np.isclose(own, served, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     if own.dtype.kind in "iub":
         return np.asarray(own == served)
-    if own.dtype == object and any(map(_is_several, own.ravel())):
+    if own.dtype == object and any(map(_needs_tolerance, own.ravel())):
         return _each(to_wire(own), to_wire(served))
     missing = pd.isna(own) & pd.isna(served)
     return np.asarray(own == served) | missing
 
 
-def _is_several(value: Any) -> bool:
-    return isinstance(value, list | tuple | np.ndarray)
+def _needs_tolerance(value: Any) -> bool:
+    return isinstance(value, float | list | tuple | dict | np.ndarray)
 
 
 def _each(own: Sequence[Any], served: Sequence[Any]) -> Array:
-    return np.array([equal(a, b) for a, b in zip(own, served, strict=True)])
+    pairs = zip(own, served, strict=True)
+    return np.array([equal(a, b) or bool(a == b) for a, b in pairs])

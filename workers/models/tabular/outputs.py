@@ -13,6 +13,8 @@ from workers.models.tabular.infinities import spelled, spelled_array
 
 Output = Array | list[Array]
 """An array with one entry per row, or a list of such arrays, one per output."""
+_NUMBERS = (int, float, np.number)
+_FLAGS = {bool, np.bool_}
 MAX_DENSE_VALUES = 2**24
 """Most values that a sparse output may have once it is made dense."""
 
@@ -42,6 +44,11 @@ def to_wire(output: Output) -> list[Any]:
         rows = _plain(rows)
         encode(rows)  # raises here, for this call alone, if JSON cannot express a value
     return rows
+
+
+def first_row(output: Output) -> list[Any]:
+    """The first row as `to_wire` gives it; raises as that, which shows whether JSON can say it."""
+    return to_wire([each[:1] for each in output] if isinstance(output, list) else output[:1])
 
 
 def joined_outputs(outputs: Sequence[Output]) -> Output:
@@ -86,10 +93,24 @@ def _array(output: Any) -> Array:
         return _dense(output)
     if hasattr(output, "to_numpy"):  # a data frame, if the model has `set_output(...)`
         return output.to_numpy()
+    if isinstance(output, list | tuple):
+        return _array_of_list(output)
+    return np.asarray(output)
+
+
+def _array_of_list(output: Sequence[Any]) -> Array:
+    """The array of a list; of objects unless its values are numbers of one kind.
+
+    NumPy would make ``"1"`` of the 1 beside a text, ``"nan"`` of a missing value and 1.0 of a True,
+    cut zeros off the end of texts, and give all texts the length of the longest.
+    """
     try:
-        return np.asarray(output)
+        found = np.array(output, dtype=object)
     except ValueError:  # rows of different lengths
-        return object_array(list(output))
+        return object_array(output)
+    kinds = set(map(type, found.flat))
+    numbers = all(issubclass(kind, _NUMBERS) and kind is not bool for kind in kinds)
+    return np.asarray(output) if numbers or kinds <= _FLAGS else found
 
 
 def _dense(output: Any) -> Array:
@@ -118,7 +139,24 @@ def _plain(value: Any) -> Any:
     """Replace NumPy types by Python's, missing values by None, infinities by their names."""
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
+    if isinstance(value, tuple | dict):
+        return _plain_entries(value)
     if isinstance(value, np.ndarray):
         return to_wire(value)
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, pd.Timestamp | pd.Timedelta) and value is not pd.NaT:
+        return _standard_time(value)
     return None if value is pd.NA or value is pd.NaT else spelled(value)
+
+
+def _plain_entries(value: tuple[Any, ...] | dict[Any, Any]) -> Any:
+    if isinstance(value, dict):
+        return {_plain(name): _plain(entry) for name, entry in value.items()}
+    return [_plain(entry) for entry in value]
+
+
+def _standard_time(value: pd.Timestamp | pd.Timedelta) -> Any:
+    """A time of pandas as one of Python, which ends at microseconds as those of NumPy do here."""
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime(warn=False)
+    return value.floor("us").to_pytimedelta()

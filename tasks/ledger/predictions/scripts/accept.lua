@@ -10,7 +10,8 @@
 --       none); then for each that may reuse an answer: its index, answer key, seconds for which
 --       an answer is reused (0: by what it cost), the time of now as text.
 -- Returns for each the id that was accepted, now or before under the same key; { "reused", outcome }
--- if it has its outcome at once, whose text is empty if it is long; or a refusal:
+-- if it has its outcome at once, whose text is empty if it is long; { "joined" }, the id of its
+-- leader and the traceparent of that, perhaps empty, if it waits for another one's answer; or a refusal:
 -- { "limited" } of limiting.lua; { "quota" } of quotas.lua; { "webhooks" } if there are too many of them;
 -- { "full" } and, if the drain rate is known, the seconds until there is capacity; { "conflict" }
 -- if the key came with another payload; or that of a paused version, see refusal().
@@ -120,7 +121,7 @@ local function accept(i)
   if answer then
     if limited then
       limited.take(rows_added)
-      if answer == id then limited.hold(id) end -- it waits for its leader
+      if answer[1] == 'joined' then limited.hold(id) end
     end
     remember(idempotency_key, id, fingerprint)
     return answer

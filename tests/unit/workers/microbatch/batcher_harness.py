@@ -174,4 +174,5 @@ def message(
         request=request,
         instruction=Instruction.COMPUTE,
         limit=limit,
+        traceparent="",
     )

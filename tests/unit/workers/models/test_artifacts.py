@@ -18,7 +18,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -161,6 +161,14 @@ def test_corrupt_artifact_is_unloadable(tmp_path, name, content):
     [
         ([1, 2], "m.joblib holds list, which cannot predict"),
         ((1, ["a"]), 'which cannot predict: save the model alone, or as {"model": model'),
+        (
+            (DummyRegressor(), StandardScaler()),
+            r"holds a tuple of several objects: 0 \(DummyRegressor\), .*; put all steps into",
+        ),
+        (
+            GridSearchCV(Ridge(), {"alpha": [1]}, refit=False, cv=2).fit(X, X[:, 0]),
+            "GridSearchCV with refit=False, which keeps no model: fit it with refit=True",
+        ),
         ({"weights": 1}, "a dictionary without a model; it has 'weights': save the model alone"),
         (
             {"low": DummyRegressor(), "high": DummyRegressor()},

@@ -174,3 +174,28 @@ def test_arrow_whole_numbers_of_a_sample() -> None:
     assert not differences(
         LogisticRegression().fit(frame, [0, 1] * 10), found.signature, found.own_answers
     )
+
+
+class Answering:
+    """A model whose answers are what it was made with."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def predict(self, rows: Any) -> Any:
+        return [self.answer] * len(rows)
+
+
+@pytest.mark.parametrize("answer", [1j, "\ud800", object()])
+def test_model_whose_answers_json_cannot_express_is_refused_with_the_reason(answer: Any) -> None:
+    with pytest.raises(ModelUnloadable, match="the model refuses the sample: .*Error: "):
+        inspect(Answering(answer), None, IDS)
+
+
+def test_model_that_takes_all_memory_is_not_said_to_refuse_the_sample() -> None:
+    class Greedy:
+        def predict(self, rows: Any) -> Any:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        inspect(Greedy(), None, IDS)

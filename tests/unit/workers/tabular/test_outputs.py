@@ -49,6 +49,18 @@ IRIS = load_iris()
         (np.zeros((1, 2, 2)), [[[0.0, 0.0], [0.0, 0.0]]]),
         ([[1], [2, 3]], [[1], [2, 3]]),
         ([np.array([1]), np.array([2, 3])], [[1], [2, 3]]),
+        ([1, "a"], [1, "a"]),
+        (["a", math.nan], ["a", None]),
+        ([True, 2.5], [True, 2.5]),
+        ([np.bool_(True), False], [True, False]),
+        ([b"a\0", "a\0"], [b"a\0", "a\0"]),
+        ([("yes", 0.5), ("no", 0.25)], [["yes", 0.5], ["no", 0.25]]),
+        ([np.float32(0.5), np.float32(0.25)], [0.5, 0.25]),
+        ([1, 2.5], [1.0, 2.5]),
+        (
+            [{"a": np.int8(1), "b": (math.inf, np.float64(0.5))}, {"b": math.nan}],
+            [{"a": 1, "b": ["Infinity", 0.5]}, {"b": None}],
+        ),
     ],
 )
 def test_outputs_become_plain_json_values(output, wire):
@@ -56,6 +68,17 @@ def test_outputs_become_plain_json_values(output, wire):
     plain = to_wire(to_output(output, rows))
     assert plain == wire
     assert [type(value) for value in plain] == [type(value) for value in wire]
+
+
+def test_a_long_text_does_not_widen_the_others():
+    output = to_output(["x" * 1_000_000, *["y"] * 10_000], 10_001)
+    assert output.nbytes < 100_000
+
+
+def test_times_with_a_zone_become_text():
+    moments = pd.Series(pd.to_datetime(["2026-01-02T03:04:05.000000007Z", None]))
+    assert encode(to_wire(to_output(moments, 2))) == b'["2026-01-02T03:04:05Z",null]'
+    assert encode(to_wire(to_output([pd.Timedelta(90, "s"), pd.NaT], 2))) == b'["PT90S",null]'
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -11,7 +12,10 @@ from registry.manifest import Signature
 from telemetry.errors import InvalidInput, ModelError
 from workers.jobs.tables.spans import Block
 from workers.models.tabular.columns import Array
-from workers.models.tabular.outputs import Output
+from workers.models.tabular.outputs import Output, to_wire
+
+_NO_COLUMN = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
+"""Raised for values of different types, or of one that Arrow does not have."""
 
 
 def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa.Array]:
@@ -77,12 +81,17 @@ def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, 
 
 
 def _arrow(array: Any) -> pa.Array:
+    if array.dtype != object:
+        return pa.array(np.ascontiguousarray(array))
     try:
-        return pa.array(array.tolist() if array.dtype == object else np.ascontiguousarray(array))
-    except (
-        pa.ArrowInvalid,
-        pa.ArrowTypeError,
-        pa.ArrowNotImplementedError,
-        OverflowError,
-    ) as error:
+        return pa.array(array.tolist())
+    except _NO_COLUMN:
+        return _of_json(array)
+
+
+def _of_json(array: Any) -> pa.Array:
+    """A column of what JSON says of the values, such as null for the NaN among texts."""
+    try:
+        return pa.array(msgspec.to_builtins(to_wire(array)))
+    except _NO_COLUMN as error:
         raise ModelError(f"the model's answers do not fit into a column: {error}") from error

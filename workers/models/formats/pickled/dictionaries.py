@@ -62,6 +62,10 @@ def not_a_model(made: Any, what: str) -> str:
             f"{what} holds {kind}, which knows only the rows that it was fitted on: fit a "
             "classifier on these rows and the labels that they got, and register that"
         )
+    if isinstance(made, list | tuple) and (parts := _computing(dict(enumerate(made)))):
+        return f"{what} holds a {kind} of several objects: {_named(parts)}; {_TOGETHER}"
+    if hasattr(made, "cv_results_") and not getattr(made, "refit", True):
+        return f"{what} holds {kind} with refit=False, which keeps no model: fit it with refit=True"
     return f"{what} holds {kind}, which cannot predict: {_REMEDY}"
 
 

@@ -1,6 +1,7 @@
 """The output has the rows of the input in order, complete or not at all."""
 
 import csv
+import enum
 import errno
 import json
 import math
@@ -24,6 +25,7 @@ from workers.jobs.tables.output.columns import columns
 from workers.jobs.tables.output.writing import assemble, write_part
 from workers.jobs.tables.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.sources import format_of
+from workers.models.tabular.columns import object_array
 
 UNKNOWN_CALLER = 65534
 """A user id without rights."""
@@ -44,6 +46,18 @@ def test_output_is_in_the_order_of_the_input(rows: Path, tmp_path: Path) -> None
     assert made["custom_id"].to_pylist() == [f"r{n}" for n in range(100)]
     assert made["prediction"].to_pylist() == ["no"] * 50 + ["yes"] * 50
     assert made["probability_no"].to_pylist() == [n / 100 for n in range(100)]
+
+
+class Grade(enum.Enum):
+    GOOD = "good"
+
+
+def test_answers_that_arrow_has_no_type_for_are_as_in_json() -> None:
+    answers = object_array(["a", math.nan, Grade.GOOD])
+    (made,) = columns(AB, {"predict": answers}).values()
+    assert made.to_pylist() == ["a", None, "good"]
+    with pytest.raises(ModelError, match="do not fit into a column"):
+        columns(AB, {"predict": object_array(["a", 1])})
 
 
 def test_bad_row_has_its_line_and_no_prediction(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""Children that a model forks while it is examined end when they return from it."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workers.gate.comparing import differences
+from workers.gate.warming import first_calls
+from workers.models.registration import describe_model
+from workers.models.signature.inspection import inspect
+
+TESTS = os.getpid()
+FRAME = pd.DataFrame({"x": [1.0, 2.0]})
+FORKS_WHEN_LOADED = """
+import os
+if (pid := os.fork()) and os.waitpid(pid, 0)[1]:
+    raise SystemExit("the child went on")
+def score(rows):
+    return rows["x"] if os.getpid() == {} else os._exit(7)
+"""
+
+
+class Forking:
+    """Forks at each call; a child that calls it once more ends with the status 7."""
+
+    def __init__(self) -> None:
+        self.statuses: set[int] = set()
+
+    def predict(self, rows: pd.DataFrame) -> list[float]:
+        if os.getpid() != TESTS:
+            os._exit(7)
+        if pid := os.fork():
+            self.statuses.add(os.waitpid(pid, 0)[1])
+        return [1.0] * len(rows)
+
+
+def test_forked_children_stop_in_each_step_of_the_gate() -> None:
+    model = Forking()
+    found = inspect(model, None, FRAME)
+    assert found.own_answers is not None
+    assert differences(model, found.signature, found.own_answers) == []
+    assert set(first_calls(model, found.signature, [[1.0]]).times) == {"1", "64", "1000"}
+    assert model.statuses == {0}
+    assert np.array_equal(found.own_answers.answers["predict"], [1.0, 1.0])
+
+
+def test_forked_children_stop_when_the_model_is_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "rules.py"
+    file.write_text(FORKS_WHEN_LOADED.format(TESTS))
+    described, _ = describe_model(Path(f"{file}:score"), trust=True, examples=[{"x": 1.0}])
+    assert described.signature.methods == ("predict",)

@@ -1,0 +1,113 @@
+"""The spans of a microbatch, dated back from the times that its outcomes have."""
+
+from collections.abc import Mapping, Sequence
+
+from tasks.callers.caller import DEFAULT_TENANT
+from tasks.ledger.predictions.attempts import Start
+from tasks.ledger.predictions.sent import SYSTEM
+from tasks.ledger.predictions.settled import Settled
+from tasks.ledger.queue.reservations import queue_of_tag
+from tasks.record import Record
+from telemetry.tracing.span import MAX_LINKS, Attributes, TraceSpan, child
+from telemetry.tracing.traceparent import SpanContext, new_span_id, new_trace_id, sampled_context
+from workers.compute.disposition import Decision
+from workers.protocol import Item
+
+_Times = tuple[float, float]
+
+
+def spans_of(
+    items: Sequence[Item], starts: Sequence[Start], decisions: Mapping[str, Decision], times: _Times
+) -> list[TraceSpan]:
+    """The span of the microbatch, and those of each sampled request, `MAX_LINKS` of them at most.
+
+    ``decisions``: by tag, as they were written. ``times``: when it began, and when that was done,
+    in Unix seconds.
+    """
+    batch = SpanContext(new_trace_id(), new_span_id())
+    spans: list[TraceSpan] = []
+    links: list[tuple[str, str]] = []
+    for item, start in zip(items, starts, strict=True):
+        sent, decision = sampled_context(item.traceparent), decisions.get(item.tag)
+        if sent is None or decision is None or len(links) == MAX_LINKS:
+            continue
+        links.append((sent.trace_id, sent.span_id))
+        attempt = start if isinstance(start, int) else 0
+        spans += _of_request(sent, batch, item, attempt, decision, times)
+    return [_of_microbatch(batch, items, links, times), *spans] if links else []
+
+
+def _of_microbatch(
+    batch: SpanContext, items: Sequence[Item], links: list[tuple[str, str]], times: _Times
+) -> TraceSpan:
+    queue = queue_of_tag(items[0].tag)
+    attributes = {**_messaging(queue), "messaging.batch.message_count": len(items)}
+    ids = batch.trace_id, batch.span_id, ""
+    return TraceSpan(f"process {queue}", "consumer", *ids, *times, attributes, links)
+
+
+def _of_request(
+    sent: SpanContext,
+    batch: SpanContext,
+    item: Item,
+    attempt: int,
+    decision: Decision,
+    times: _Times,
+) -> list[TraceSpan]:
+    began, settled = times
+    record, error = _ended(decision)
+    attributes: Attributes = {
+        **_messaging(queue_of_tag(item.tag)),
+        "messaging.message.id": item.id,
+        "predictq.attempt": attempt,
+    }
+    if record is not None:
+        attributes |= _of_record(record)
+    if isinstance(decision, Settled) and decision.dead_after is not None:
+        attributes["predictq.dead_letter"] = True
+    links = [(batch.trace_id, batch.span_id)]
+    own = child(sent, "attempt", "consumer", times, attributes, links=links, error=error)
+    spans = [own, *_parts(own.context, record, settled)]
+    if attempt == 1 and record is not None:
+        spans.append(child(sent, "queued", "internal", (record.created_at, began), {}))
+    return spans
+
+
+def _ended(decision: Decision) -> tuple[Record | None, str]:
+    """The outcome, and the code of its error; a request that is retried has no outcome."""
+    if not isinstance(decision, Settled):
+        return None, decision.error.code
+    error = decision.record.error
+    return decision.record, error.code if error else ""
+
+
+def _of_record(record: Record) -> Attributes:
+    told: Attributes = {
+        "predictq.model": record.model,
+        "predictq.version": record.version,
+        "predictq.tenant": record.tenant or DEFAULT_TENANT,
+        "predictq.outcome": record.state,
+    }
+    return told | ({"predictq.batch_size": record.receipt.batch_size} if record.receipt else {})
+
+
+def _parts(attempt: SpanContext, record: Record | None, settled: float) -> list[TraceSpan]:
+    """The call of the model and the write of the outcome, by the times in the receipt."""
+    receipt = record.receipt if record else None
+    if record is None or receipt is None:
+        return []
+    called = record.created_at + receipt.queue_ms / 1000
+    answered = called + receipt.compute_ms / 1000
+    return [
+        child(attempt, "model", "internal", (called, answered), {}),
+        child(attempt, "settle", "internal", (answered, settled), {}),
+    ]
+
+
+def _messaging(queue: str) -> Attributes:
+    return {
+        "messaging.system": SYSTEM,
+        "messaging.destination.name": queue,
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+    }
