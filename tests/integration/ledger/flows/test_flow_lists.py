@@ -64,6 +64,9 @@ def test_queue_is_never_empty_while_a_flow_waits(flows: FlowHarness) -> None:
     assert len(flows.taken()) == 1
     flows.submit(A)
     assert flows.lists() == {"": 1}
+    flows.submit(A, 3)
+    flows.reservations.upkeep([], QUEUE)
+    assert flows.lists() == {"": 1, A: 3}, "what need not be moved stays in its flow"
 
 
 def test_purge_of_the_queue_leaves_flows_to_be_drained(flows: FlowHarness) -> None:
