@@ -5,6 +5,7 @@ import time
 from collections import deque
 
 import redis
+from msgspec.structs import replace
 
 from tasks.ids import Ids
 from tasks.jobs.messages import BULK
@@ -133,6 +134,8 @@ class Gateway:
         queue, rows, hook = prediction.queue, len(prediction.features), prediction.webhook
         message = envelope(PREDICT_TASK, record.task_id, queue, prediction)
         key = idempotency and idempotency.of(prediction.tenant)
+        if hook is not None and prediction.sending is not None:
+            hook = replace(hook, traceparent=prediction.sending.traceparent)
         caller = prediction.throttle, hook, prediction.flow, prediction.priority
         own = prediction.reuse, *caller, prediction.sending
         return Offer(queue, record, message, rows, key, *own)

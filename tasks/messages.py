@@ -145,7 +145,7 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
         *(task, task_id, queue, told, prediction.kwargs, prediction.describe()),
         expires=_iso(prediction.queue_deadline),
         limit=prediction.timeout_seconds,
-        traceparent=prediction.sending.context.text if prediction.sending else None,
+        traceparent=prediction.sending.traceparent if prediction.sending else None,
     )
 
 

@@ -125,7 +125,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             queue=msgspec.UNSET if prediction.queue == PREDICT_QUEUE else prediction.queue,
             arm=prediction.arm or msgspec.UNSET,
             tenant=_told(prediction.tenant),
-            traceparent=prediction.sending.context.text if prediction.sending else msgspec.UNSET,
+            traceparent=prediction.sending.traceparent if prediction.sending else msgspec.UNSET,
         )
 
     @classmethod

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from telemetry.tracing.traceparent import sampled_context
+
 MAX_FIELD_CHARS = 8 * 2**10
 """Longest field in characters; the rest is cut off."""
 
@@ -18,11 +20,33 @@ _SHARED = (
 
 
 def failure(
-    id: str, model: str, version: int, attempt: int, tenant: str, traceback: str | None
+    id: str,
+    model: str,
+    version: int,
+    attempt: int,
+    tenant: str,
+    traceback: str | None,
+    traceparent: object = "",
 ) -> dict[str, Any]:
-    """The fields of a log line about a failed prediction or job of a tenant."""
-    fields = {"id": id, "model": model, "version": version, "attempt": attempt, "tenant": tenant}
+    """The fields of a log line about a failed prediction or job of a tenant.
+
+    ``traceparent``: of the span that sent it, if that is sampled.
+    """
+    fields: dict[str, Any] = {
+        "id": id,
+        "model": model,
+        "version": version,
+        "attempt": attempt,
+        "tenant": tenant,
+    }
+    fields |= of_trace(traceparent)
     return fields | {"traceback": traceback} if traceback else fields
+
+
+def of_trace(traceparent: object) -> dict[str, Any]:
+    """The fields that lead from a log line to a trace; none if the span is not sampled."""
+    sent = sampled_context(traceparent)
+    return {"trace_id": sent.trace_id} if sent else {}
 
 
 def of_version(reference: str) -> dict[str, Any]:

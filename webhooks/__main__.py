@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.span_counts import exporter
 from tasks.settings import Settings
 from tasks.webhooks.outbox import Outbox
 from telemetry.logs import configure
@@ -16,7 +17,8 @@ async def deliver(settings: Settings) -> None:
     """Build a deliverer, and run it until a signal."""
     client = connect(settings.redis_url, threads=MOST_AT_A_TIME)
     bodies, sender = Bodies(Ledger(client, settings)), Sender(settings)
-    deliverer = Deliverer(Outbox(client, settings), bodies, sender, settings.home)
+    spans = exporter("webhooks", client)
+    deliverer = Deliverer(Outbox(client, settings), bodies, sender, settings.home, spans)
     over, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)

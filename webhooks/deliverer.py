@@ -14,10 +14,13 @@ import redis
 from tasks.webhooks.outbox import Held, Outbox
 from tasks.webhooks.signing import signatures, webhook_secrets
 from telemetry.log_throttle import LogThrottle
+from telemetry.tracing.exporter import Exporter
+from telemetry.tracing.traceparent import TRACEPARENT
 from webhooks.bodies import Bodies
 from webhooks.guard import TargetUnreachable
 from webhooks.schedule import Next, after
 from webhooks.sending import SEND_SECONDS, ReceiverAnswer, Sender
+from webhooks.spans import DeliverySpan
 
 log = logging.getLogger(__name__)
 MOST_AT_A_TIME = 256
@@ -32,7 +35,16 @@ AGENT = "predictq-webhooks"
 class Deliverer:
     """Delivers events until it is told to stop."""
 
-    def __init__(self, outbox: Outbox, bodies: Bodies, sender: Sender, home: Path) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        bodies: Bodies,
+        sender: Sender,
+        home: Path,
+        spans: Exporter | None = None,
+    ) -> None:
+        """``spans``: exports those of traces; None without them."""
+        self._spans = spans
         self._outbox, self._bodies, self._sender, self._home = outbox, bodies, sender, home
         self._sending: set[asyncio.Task[None]] = set()
         self._outage = LogThrottle()
@@ -84,8 +96,19 @@ class Deliverer:
             "webhook-timestamp": str(sent_at),
             "webhook-signature": signatures(secrets, event.id, sent_at, body),
         }
+        span = self._spans and DeliverySpan.of(held)
+        if span:
+            headers[TRACEPARENT] = span.context.text
+        result = await self._posted(event.url, headers, body)
+        if span and self._spans:
+            self._spans.add([span.ended(held, result)])
+        return result
+
+    async def _posted(
+        self, url: str, headers: dict[str, str], body: bytes
+    ) -> ReceiverAnswer | TargetUnreachable:
         try:
-            return await self._sender.post(event.url, headers, body)
+            return await self._sender.post(url, headers, body)
         except TargetUnreachable as error:
             return error
 

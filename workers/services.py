@@ -52,17 +52,18 @@ class WorkerServices:
         directives = DirectiveRunner(Directives(self.client), self.pool, load_retry)
         self.intake, self.events = Intake(), EventSender()
         self.registry_outage = RegistryOutage(partial(is_away, self.registry))
+        note_spans = self.spans.add if self.spans else lambda _: None
         self.batcher = Batcher(
             self.pool,
             self.events,
             crashes=Crashes(
                 self.events,
-                retry_or_fail=partial(retry_or_fail, self.ledger),
+                retry_or_fail=partial(retry_or_fail, self.ledger, note_spans=note_spans),
                 return_uncharged=partial(return_uncharged, self.reservations),
             ),
             registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
-            note_spans=self.spans.add if self.spans else lambda _: None,
+            note_spans=note_spans,
         )
         told = directives.advance, self.batcher.work
         self.heartbeat = Heartbeat(self.client, self.pool, *told)

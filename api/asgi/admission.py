@@ -42,7 +42,7 @@ class Admission:
         session: Session,
         requests: RequestMetrics,
         audit: Auditing,
-        tracer: Tracer | None,
+        tracer: Tracer | None = None,
     ) -> None:
         """``anonymous``: a caller without a key. ``tracer``: None without traces."""
         self._tracer = tracer

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from api.callers.seeing import check_seen
 from api.http.forms import invalid_field
@@ -94,6 +95,8 @@ def build_job_request(
     methods = _methods(asked)
     for method in methods:
         check_job_method(resolved.manifest, method)
+    hook = target(asked.webhook, settings) if asked.webhook else None
+    traceparent = caller.sending.traceparent if caller.sending else ""
     return JobRequest(
         model=resolved.manifest.name,
         version=resolved.manifest.version,
@@ -112,7 +115,8 @@ def build_job_request(
             na=tuple(asked.na or ()),
             decimal=asked.decimal,
         ),
-        webhook=target(asked.webhook, settings) if asked.webhook else None,
+        webhook=replace(hook, traceparent=traceparent) if hook else None,
+        traceparent=traceparent,
     )
 
 

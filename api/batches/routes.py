@@ -143,7 +143,11 @@ class Batches:
             job_request = replace(asked.job_request, dry_run=dry_run)
             key = asked.idempotency(request, dry_run=dry_run)
             job = self._jobs.create(
-                job_id, job_request, key, everywhere=self._access.may_use_any_path
+                job_id,
+                job_request,
+                key,
+                everywhere=self._access.may_use_any_path,
+                sending=current_caller(request).sending,
             )
             if job.id != job_id:  # the idempotency key is known: this is the earlier job
                 shutil.rmtree(directory.path, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 import redis
+from msgspec.structs import replace
 
 from api.bulk.gateway import AcceptedLine, BulkGateway, Submitted
 from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
@@ -26,11 +27,14 @@ from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.wire import encode
 from telemetry.errors import PredictqError, SubmissionUncertain, TooLarge, VersionPaused
+from telemetry.tracing.tracer import Sending
 
 log = logging.getLogger(__name__)
 _encoded = msgspec.json.Encoder().encode
 LINES_A_TURN = 16
 """Lines checked before other requests get a turn."""
+MAX_TRACED_LINES = 8
+"""Lines of a window whose predictions are traced, if their request is sampled."""
 KEY_SEPARATOR = "\n"
 """Between a request's idempotency key and the number of a line: no header field can hold it."""
 
@@ -75,6 +79,9 @@ class Acceptance:
         self._parser = LineParser(defaults, services.settings.max_rows)
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
+        self._sending: Sending | None = None
+        """The span that sends a window, which the first lines of it share."""
+        self._traced_lines = 0
 
     async def accept(self, window: Sequence[NumberedLine], *, is_brief: bool) -> Answered:
         """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted.
@@ -84,6 +91,8 @@ class Acceptance:
         # Resolved once for each window, so an alias that moves meanwhile takes effect in the next
         # window.
         self._resolved.clear()
+        sending, self._traced_lines = self._caller.sending, 0
+        self._sending = sending and sending.another()
         offered = [await self._offered_in_turn(*each) for each in enumerate(window)]
         found = await self._submitted(offered)
         paused = [index for index, each in enumerate(found) if isinstance(each, VersionPaused)]
@@ -134,11 +143,18 @@ class Acceptance:
         return None if self._key is None else f"{self._key}{KEY_SEPARATOR}{number}"
 
     def _keyed(self, number: int, submission: Submission, prediction: Prediction) -> Offer:
+        if self._sending is not None:
+            prediction = self._traced(prediction, self._sending)
         key = self._line_key(number)
         if key is None:
             return self._services.gateway.offer(prediction)
         known = Idempotency(key, payload_hash(encode(submission)))
         return self._services.gateway.offer(prediction, known)
+
+    def _traced(self, prediction: Prediction, sending: Sending) -> Prediction:
+        self._traced_lines += 1
+        is_traced = self._traced_lines <= MAX_TRACED_LINES
+        return replace(prediction, sending=sending if is_traced else None)
 
     async def _submitted(self, offered: Sequence[Offer | PredictqError]) -> list[Submitted]:
         found = iter(await self._bulk.submit([o for o in offered if isinstance(o, Offer)]))

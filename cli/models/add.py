@@ -24,16 +24,17 @@ from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
 from workers.drift.describing import baseline_of
 from workers.environments.entering import enter_for
 from workers.environments.requirements import read_requirements
-from workers.gate.comparing import differences
+from workers.gate.comparing import gate_differences
 from workers.gate.differences import differences_text
 from workers.gate.warming import warmed
-from workers.memory_limit import within_share
 from workers.models.formats.mlflow.beside import mlflow_example, mlflow_requirements
+from workers.models.process_state.guarding import guarded
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
 from workers.models.signature.own_answers import OwnAnswers
 from workers.models.signature.sample import of_rows, read_sample
 
+_VARIES = "two calls with the same rows give different answers, so these were not compared"
 _SHOWN = 10
 """How many unknown columns are printed by name."""
 
@@ -144,8 +145,8 @@ def add(
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
         checked_name(alias, "alias")
-    with found.imported(), within_share():
-        _prove_offline(name, description, found)
+    with found.imported(), guarded():
+        own = _prove_offline(name, description, found)
         state, golden = warmed(found, waits_for_stack=stack is not None)
     manifest = registry.add(
         *(name, description, found.content),
@@ -157,11 +158,12 @@ def add(
         cause=cause_of(),
     )
     if stack and manifest.example is not None:
-        own = found.inspected.own_answers if sample else None
-        _prove(registry, stack, manifest, own)
+        _prove(registry, stack, manifest, own if sample else None)
     if alias is not None:  # last, so that it never points to a version that cannot be served
         Changes(registry).set_alias(name, alias, manifest.version, cause=cause_of())
-    _report(manifest, alias, stack, found.inspected, sampled=sample is not None)
+    _report(manifest, alias, stack, found.inspected, own if sample else None)
+    if own is None and found.inspected.own_answers is not None:
+        click.echo(_VARIES)
     if stack is None:
         click.echo(not_served(home))
 
@@ -213,11 +215,18 @@ def _optimization(found: Examined) -> Optimization | None:
         return choose(found.model, found.description.signature, own.frame)
 
 
-def _prove_offline(name: str, description: Description, found: Examined) -> None:
-    """Check that each door gives the model's own answers, before the version is registered."""
+def _prove_offline(name: str, description: Description, found: Examined) -> OwnAnswers | None:
+    """Check that each door gives the model's own answers, before the version is registered.
+
+    Returns the answers that the stack has to give, if there are any.
+    """
     own = found.inspected.own_answers
-    if own is not None and (wrong := differences(found.model, description.signature, own)):
+    if own is None:
+        return None
+    wrong, varies = gate_differences(found.model, description.signature, own)
+    if wrong:
         raise AnswersDiffer(differences_text(name, wrong))
+    return None if varies else own
 
 
 def _prove(
@@ -249,8 +258,7 @@ def _report(
     alias: str | None,
     stack: RunningStack | None,
     found: Inspected,
-    *,
-    sampled: bool,
+    compared: OwnAnswers | None,
 ) -> None:
     what = manifest.reference
     pointed = f", alias {alias}" if alias else ""
@@ -262,11 +270,9 @@ def _report(
     if found.unknown:
         shown = ", ".join(found.unknown[:_SHOWN]) + (", …" if len(found.unknown) > _SHOWN else "")
         click.echo(f"unknown - give --sample: columns {shown}")
-    if found.own_answers is not None and sampled:
+    if compared is not None:
         by = "the stack" if stack else "every door"
-        click.echo(
-            f"proved on {_count(len(found.own_answers.frame))}: {by} answers as the model does"
-        )
+        click.echo(f"proved on {_count(len(compared.frame))}: {by} answers as the model does")
     if stack and manifest.example is None:
         click.echo("could not check that the stack serves it: no valid row of the model is known")
         click.echo("give rows with --sample")

@@ -15,10 +15,10 @@ from workers.environments.entering import enter_environment_of
 from workers.gate.comparing import differences
 from workers.gate.differences import differences_text
 from workers.gate.doors import DOORS
-from workers.memory_limit import within_share
 from workers.models.artifacts import load_artifact
 from workers.models.engine import SklearnEngine
 from workers.models.golden import check_golden_rows, golden_frame
+from workers.models.process_state.guarding import guarded
 from workers.models.signature.inspection import quietly
 from workers.models.signature.names import Names
 from workers.models.signature.own_answers import OwnAnswers, own_answers_of
@@ -70,10 +70,10 @@ def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> OwnAn
     if golden is not None:
         check_golden_rows(SklearnEngine(registry), manifest, golden)
     sample = read_sample(data) if data else golden_frame(manifest, golden)
-    with loaded.imported(), quietly(), within_share():
+    with loaded.imported(), quietly(), guarded():
         own = own_answers_of(loaded.estimator, _names(manifest), sample)
     own = _of_version(own, manifest)
-    with loaded.imported(), within_share():
+    with loaded.imported(), guarded():
         wrong = differences(loaded.estimator, manifest.signature, own)
     if wrong:
         raise AnswersDiffer(differences_text(manifest.reference, wrong))

@@ -14,6 +14,7 @@ from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory, refuse_existing, refuse_same
 from tasks.jobs.job import COMPLETED, TERMINAL_STATUSES, Job, JobRequest, Status
 from tasks.jobs.ledger import JobLedger, Part
+from tasks.jobs.sent import noting_sent
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency
@@ -25,6 +26,7 @@ from telemetry.errors import (
     ResultGone,
     SubmissionUncertain,
 )
+from telemetry.tracing.tracer import Sending
 
 FOLLOW_RECHECK_SECONDS = 1.0
 """Seconds between look-ups while a caller follows a job, in case a wake-up was missed."""
@@ -63,14 +65,27 @@ class JobGateway:
         idempotency: Idempotency | None = None,
         *,
         everywhere: bool = False,
+        sending: Sending | None = None,
     ) -> Job:
         """Accept a job under an id of `new`. Once this returns, the job is safe in Redis.
 
         The caller has resolved the model and checked the methods. ``everywhere``: paths outside the
-        allowed ones are permitted. If the idempotency key is known, returns the earlier job, with
-        its own id. Raises `PlaceForbidden`, `OutputExists`, `VersionPaused`, `QueueFull`,
-        `IdempotencyConflict`, and `SubmissionUncertain`, with the id, if the connection failed.
+        allowed ones are permitted. ``sending``: the span of the request, if it is sampled. If the
+        idempotency key is known, returns the earlier job, with its own id. Raises `PlaceForbidden`,
+        `OutputExists`, `VersionPaused`, `QueueFull`, `IdempotencyConflict`, and
+        `SubmissionUncertain`, with the id, if the connection failed.
         """
+        with noting_sent(sending, job_id, request):
+            return self._created(job_id, request, idempotency, everywhere=everywhere)
+
+    def _created(
+        self,
+        job_id: str,
+        request: JobRequest,
+        idempotency: Idempotency | None,
+        *,
+        everywhere: bool,
+    ) -> Job:
         request = self._resolved(request, self.directory(job_id), everywhere=everywhere)
         try:
             key = idempotency and idempotency.of(request.tenant)

@@ -80,6 +80,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The webhook that gets the event of the job's end."""
     tenant: str = DEFAULT_TENANT
     """The tenant of the job; callers of other tenants do not see it."""
+    traceparent: str = ""
+    """Of the span that sent it, if that is sampled."""
 
     @property
     def reference(self) -> str:

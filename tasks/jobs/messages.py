@@ -32,7 +32,8 @@ def template(job_id: str, request: JobRequest) -> bytes:
     told = {"rows": 1, "job": request.reference}
     kwargs = {"job": job_id, "step": STEP}
     shown = f"{request.reference}, {STEP} of {job_id}"
-    return enclosed(STEP_TASK, step_id(job_id, STEP), BULK, told, kwargs, shown)
+    own = STEP_TASK, step_id(job_id, STEP), BULK, told, kwargs, shown
+    return enclosed(*own, traceparent=request.traceparent)
 
 
 def step_id(job_id: str, step: str) -> str:

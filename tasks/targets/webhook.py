@@ -43,6 +43,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     """Scheme, host and port: what may get only so many events at a time."""
     events: tuple[EventType, ...] = ()
     """Empty for all."""
+    traceparent: str = ""
+    """Of the span that sent its subject, if that is sampled."""
 
 
 def target(webhook: Webhook, settings: Settings) -> Target:

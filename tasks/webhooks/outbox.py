@@ -37,6 +37,8 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     at: str
     """Redis's seconds at the outcome, with all six decimals."""
+    traceparent: str = ""
+    """Of the span that sent its subject, if that is sampled."""
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -11,6 +11,19 @@ MAX_LINKS = 128
 Kind = Literal["internal", "client", "producer", "consumer"]
 Attributes = dict[str, str | int | float | bool]
 
+SYSTEM = "celery"
+"""The `messaging.system`: any consumer of Celery's messages reads ours."""
+
+
+def messaging(queue: str, operation: Literal["send", "process"]) -> Attributes:
+    """Attributes of a span that sends to a queue, or processes what came from it."""
+    return {
+        "messaging.system": SYSTEM,
+        "messaging.destination.name": queue,
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+    }
+
 
 class TraceSpan(msgspec.Struct, array_like=True, frozen=True):
     """A span that has ended. Never has features or predictions in its attributes."""

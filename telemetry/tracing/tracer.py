@@ -24,6 +24,11 @@ class Sending(msgspec.Struct):
     start: float
     is_ended: bool = False
 
+    @property
+    def traceparent(self) -> str:
+        """The header with its context."""
+        return self.context.text
+
     def another(self) -> "Sending":
         """A span of its own for other messages of the same request."""
         context = self.context._replace(span_id=new_span_id())

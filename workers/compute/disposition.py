@@ -61,7 +61,8 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decisi
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     traceback = traceback_of(error)
     tenant = record.tenant or DEFAULT_TENANT
-    fields = failure(item.id, record.model, record.version, attempt, tenant, traceback)
+    told = item.id, record.model, record.version, attempt, tenant, traceback
+    fields = failure(*told, item.traceparent)
     log.warning("a prediction failed: %s", error_text(error), extra=fields)
     # Loading already took `MAX_RUN_SECONDS`, and would hang as long at the next attempt.
     hung = item.instruction is Instruction.GIVE_UP_LOADING and not _is_away(error)

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ledger.predictions.attempts import Start
-from tasks.ledger.predictions.sent import SYSTEM
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.reservations import queue_of_tag
 from tasks.record import Record
-from telemetry.tracing.span import MAX_LINKS, Attributes, TraceSpan, child
+from telemetry.errors import WorkerLost
+from telemetry.tracing.span import MAX_LINKS, Attributes, TraceSpan, child, messaging
 from telemetry.tracing.traceparent import SpanContext, new_span_id, new_trace_id, sampled_context
 from workers.compute.disposition import Decision
-from workers.protocol import Item
+from workers.protocol import Instruction, Item
 
 _Times = tuple[float, float]
 
@@ -41,7 +41,7 @@ def _of_microbatch(
     batch: SpanContext, items: Sequence[Item], links: list[tuple[str, str]], times: _Times
 ) -> TraceSpan:
     queue = queue_of_tag(items[0].tag)
-    attributes = {**_messaging(queue), "messaging.batch.message_count": len(items)}
+    attributes = {**messaging(queue, "process"), "messaging.batch.message_count": len(items)}
     ids = batch.trace_id, batch.span_id, ""
     return TraceSpan(f"process {queue}", "consumer", *ids, *times, attributes, links)
 
@@ -57,7 +57,7 @@ def _of_request(
     began, settled = times
     record, error = _ended(decision)
     attributes: Attributes = {
-        **_messaging(queue_of_tag(item.tag)),
+        **messaging(queue_of_tag(item.tag), "process"),
         "messaging.message.id": item.id,
         "predictq.attempt": attempt,
     }
@@ -66,9 +66,11 @@ def _of_request(
     if isinstance(decision, Settled) and decision.dead_after is not None:
         attributes["predictq.dead_letter"] = True
     links = [(batch.trace_id, batch.span_id)]
-    own = child(sent, "attempt", "consumer", times, attributes, links=links, error=error)
+    # An item whose attempt was ended, as by its time limit, is only settled here.
+    name = "attempt" if item.instruction is Instruction.COMPUTE else "settle"
+    own = child(sent, name, "consumer", times, attributes, links=links, error=error)
     spans = [own, *_parts(own.context, record, settled)]
-    if attempt == 1 and record is not None:
+    if attempt == 1 and record is not None and name == "attempt":
         spans.append(child(sent, "queued", "internal", (record.created_at, began), {}))
     return spans
 
@@ -104,10 +106,21 @@ def _parts(attempt: SpanContext, record: Record | None, settled: float) -> list[
     ]
 
 
-def _messaging(queue: str) -> Attributes:
-    return {
-        "messaging.system": SYSTEM,
-        "messaging.destination.name": queue,
-        "messaging.operation.name": "process",
-        "messaging.operation.type": "process",
-    }
+def lost_attempt(sent: SpanContext, tag: str, task_id: str, times: _Times) -> TraceSpan:
+    """The span of an attempt whose process died; its worker makes it."""
+    told = messaging(queue_of_tag(tag), "process")
+    attributes = {**told, "messaging.message.id": task_id}
+    return child(sent, "attempt", "consumer", times, attributes, error=WorkerLost.code)
+
+
+def settled_spans(traceparent: str, settled: Settled, times: _Times) -> list[TraceSpan]:
+    """The span of an outcome that was written without an attempt, if it is sampled."""
+    sent, record = sampled_context(traceparent), settled.record
+    if sent is None:
+        return []
+    told = messaging(queue_of_tag(settled.tag or ""), "process")
+    attributes = {**told, "messaging.message.id": record.task_id, **_of_record(record)}
+    if settled.dead_after is not None:
+        attributes["predictq.dead_letter"] = True
+    error = record.error.code if record.error else ""
+    return [child(sent, "settle", "internal", times, attributes, error=error)]

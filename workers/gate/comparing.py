@@ -14,6 +14,7 @@ from workers.gate.doors import DOORS, through_door
 from workers.models.engine import answer_table, call_method
 from workers.models.process_state.forks import stopping_forks
 from workers.models.signature.inspection import quietly
+from workers.models.signature.methods import answering_methods
 from workers.models.signature.own_answers import OwnAnswers
 from workers.models.tabular.equality import unequal
 from workers.models.tabular.outputs import Output, to_wire
@@ -51,6 +52,29 @@ def differences(model: Any, signature: Signature, own: OwnAnswers) -> list[Diffe
             for door in DOORS
             for found in islice(_of_door(model, signature, own, door), SHOWN_ROWS)
         ]
+
+
+def gate_differences(
+    model: Any, signature: Signature, own: OwnAnswers
+) -> tuple[list[Difference], bool]:
+    """What `differences` finds, and whether the model's answers to the same rows vary.
+
+    If they vary, only rows that a door refuses are differences.
+    """
+    wrong = differences(model, signature, own)
+    if not wrong or not _varies(model, own):
+        return wrong, False
+    return [each for each in wrong if each.refusal], True
+
+
+def _varies(model: Any, own: OwnAnswers) -> bool:
+    """Whether the model gives other answers if it is called with the sample once more."""
+    with quietly():
+        again = answering_methods(model, own.given, len(own.frame))
+    return any(
+        method not in again or unequal(answers, again[method]).any()
+        for method, answers in own.answers.items()
+    )
 
 
 def _of_door(model: Any, signature: Signature, own: OwnAnswers, door: str) -> Iterator[Difference]:

@@ -39,7 +39,7 @@ def warmed(found: Examined, *, waits_for_stack: bool) -> tuple[Readiness, Golden
         return Readiness(changed_at=now()), None
     with quietly():
         calls = first_calls(found.model, signature, [example])
-    golden = golden_rows(signature, own, calls.times) if own else None
+    golden = golden_rows(signature, own, calls.times) if own and not calls.varies else None
     status: ReadinessStatus = "checking" if waits_for_stack else "ready"
     return Readiness(status, "", now(), calls.times, calls.varies), golden
 

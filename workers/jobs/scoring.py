@@ -74,9 +74,8 @@ def _log(begun: Begun, error: PredictqError) -> None:
     """Log one line per chunk, however many rows failed; the errors file lists them all."""
     reserved, request = begun.reserved, begun.request
     traceback = traceback_of(error)
-    fields = failure(
-        reserved.job, request.model, request.version, begun.attempt, request.tenant, traceback
-    )
+    told = reserved.job, request.model, request.version, begun.attempt, request.tenant, traceback
+    fields = failure(*told, request.traceparent)
     log.warning("rows of chunk %s failed: %s", reserved.step, error_text(error), extra=fields)
 
 

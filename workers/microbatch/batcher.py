@@ -5,6 +5,7 @@ every process is busy, requests collect on the queue and form the next microbatc
 leaves the last free process to quicker versions that are asked for.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -13,6 +14,8 @@ from celery.worker import state
 
 from tasks.scaling.demand import Work
 from telemetry.tracing.span import TraceSpan
+from telemetry.tracing.traceparent import sampled_context
+from workers.compute.spans import lost_attempt
 from workers.microbatch.batch_size import BatchSizes
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.events import EventSender
@@ -24,7 +27,7 @@ from workers.microbatch.gathered import (
 )
 from workers.microbatch.message import Message
 from workers.microbatch.registry_outage import RegistryOutage
-from workers.microbatch.running import RunningMicrobatches
+from workers.microbatch.running import RunningMicrobatch, RunningMicrobatches
 from workers.microbatch.slow_versions import MAX_HELD_BACK, SlowVersions
 from workers.pool.pool_process import PoolProcess
 from workers.pool.pools import Pools
@@ -197,6 +200,7 @@ class Batcher:
         else:
             # A process that this worker killed because it was frozen: such time is not charged to
             # a message as a timeout.
+            self._note_spans(_lost_attempts(running))
             seconds = 0.0 if process.frozen else running.seconds
             for message in self._crashes.handled(running.messages, seconds):
                 self._gathered.add(message, alone=True)
@@ -222,6 +226,16 @@ class Batcher:
     def _end_cancelled(self, messages: list[Message]) -> None:
         for message in messages:
             self._events.finished(message.request, Disposition("cancelled"), 0.0)
+
+
+def _lost_attempts(running: RunningMicrobatch) -> list[TraceSpan]:
+    now = time.time()
+    sampled = ((m, sampled_context(m.traceparent)) for m in running.messages if m.traceparent)
+    return [
+        lost_attempt(sent, message.tag, message.request.id, (now - running.seconds, now))
+        for message, sent in sampled
+        if sent is not None
+    ]
 
 
 def _item(message: Message) -> Item:

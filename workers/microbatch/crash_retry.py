@@ -1,6 +1,8 @@
 """Crash retry: decides about messages whose pool process died while it computed them."""
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -14,19 +16,24 @@ from tasks.ledger.queue.reservations import Reservations
 from tasks.record import Record
 from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import WorkerLost
-from telemetry.logs import of_version
+from telemetry.logs import of_trace, of_version
+from telemetry.tracing.span import TraceSpan
+from workers.compute.spans import settled_spans
 from workers.microbatch.message import Message
 from workers.protocol import DispositionKind
 
 log = logging.getLogger(__name__)
+NoteSpans = Callable[[list[TraceSpan]], object]
 
 
-def retry_or_fail(ledger: Ledger, message: Message) -> DispositionKind | None:
+def retry_or_fail(
+    ledger: Ledger, message: Message, note_spans: NoteSpans = lambda _: None
+) -> DispositionKind | None:
     """Retry a message later or fail it after its last attempt; None keeps it in this worker.
 
     It stays if Redis cannot be reached, and if it is a step of a job: the process that takes that
     step up again finds out which rows are to blame. The worker settles the final failure itself,
-    because a process might die again before it could.
+    because a process might die again before it could. ``note_spans``: is given spans to export.
     """
     if message.is_step:
         return None
@@ -36,7 +43,10 @@ def retry_or_fail(ledger: Ledger, message: Message) -> DispositionKind | None:
             # If Redis goes away now, the message runs once more here, and `admission` fails it as
             # its attempts are used up.
             outcome = _given_up(ledger, message)
-            ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
+            settled = Settled(outcome, message.tag, MAX_ATTEMPTS)
+            began = time.time()
+            ledger.settle(outcome.reference, [settled])
+            note_spans(settled_spans(message.traceparent, settled, (began, time.time())))
     except redis.RedisError as error:
         fields = _fields(message.request.id, message.reference)
         log.warning(
@@ -75,6 +85,7 @@ def _given_up(ledger: Ledger, message: Message) -> Record:
     record = ledger.record(task_id) or _unknown(task_id, message.reference)
     tenant = record.tenant or DEFAULT_TENANT
     fields = _fields(task_id, message.reference) | {"attempt": MAX_ATTEMPTS, "tenant": tenant}
+    fields |= of_trace(message.traceparent)
     log.error("a prediction is given up: its process died in every attempt", extra=fields)
     error = WorkerLost(f"the computation ended its process {MAX_ATTEMPTS} times")
     return record.failed(error, MAX_ATTEMPTS)

@@ -10,13 +10,13 @@ import pandas as pd
 
 from registry.manifest import Description
 from telemetry.errors import Invalid, InvalidFeatures, ModelUnloadable
-from workers.memory_limit import within_share
 from workers.models.artifacts import LoadedModel, open_artifact
 from workers.models.expected import check_expected, split_expected
 from workers.models.formats.all_formats import format_named
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.pickled.remedies import anew, other_version
 from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.guarding import guarded, refusing_exit
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
 
@@ -68,9 +68,9 @@ def examine(
     if the file does not keep them. ``code``: what is kept with the model, see `code_files`. Raises
     what `open_artifact` and `inspect` raise.
     """
-    with stopping_forks():
+    with stopping_forks(), refusing_exit():
         loaded = open_artifact(path, trust, labels, has_sample=sample is not None, code=code)
-    with loaded.imported(), within_share():
+    with loaded.imported(), guarded():
         inspected = _examined(loaded, sample, str(path), typed=typed)
         parameters = _parameters(loaded)
     description = Description(

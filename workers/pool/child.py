@@ -10,7 +10,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import count
@@ -65,7 +65,7 @@ def serve(
         note_call=calls.note,
         note_spans=spans.extend,
     )
-    steps = _Steps(engine, settings, drift.note)
+    steps = _Steps(engine, settings, drift.note, spans.extend)
     printed, wear, reason = limit_printing(), Wear(), ""
     # Held by a process that a model forks, it would hide the end of this one from the worker.
     os.register_at_fork(after_in_child=connection.close)
@@ -99,8 +99,15 @@ def _received(connection: socket.socket, *counters: DriftCounter | CallCounter) 
 class _Steps:
     """Performs steps of jobs. Imports the job code at the first step: predictions need none."""
 
-    def __init__(self, engine: Engine, settings: Settings, note: NoteRows) -> None:
-        self._engine, self._settings, self._note = engine, settings, note
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        note: NoteRows,
+        note_spans: Callable[[list[TraceSpan]], object],
+    ) -> None:
+        self._engine, self._settings = engine, settings
+        self._notes = note, note_spans
 
     def perform(self, item: Item) -> Disposition:
         """See `workers.jobs.performing.Performer`."""
@@ -110,7 +117,7 @@ class _Steps:
     @cached_property
     def _performer(self) -> Any:
         performing = importlib.import_module("workers.jobs.performing")
-        return performing.Performer(self._engine, self._settings, limited, self._note)
+        return performing.Performer(self._engine, self._settings, limited, *self._notes)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from workers.drift.describing import baseline_of
 from workers.environments.entering import enter_for
 from workers.environments.environment import MadeEnvironment
 from workers.environments.requirements import read_requirements
-from workers.gate.comparing import differences
+from workers.gate.comparing import gate_differences
 from workers.gate.differences import differences_text
 from workers.gate.warming import warmed
 from workers.memory_limit import bound_growth, share_of_one
@@ -120,8 +120,10 @@ def _register(
 ) -> GateDecision:
     own = found.inspected.own_answers
     with found.imported():
-        if own and (wrong := differences(found.model, found.description.signature, own)):
-            raise AnswersDiffer(differences_text(request.reference, wrong))
+        if own:
+            wrong, _ = gate_differences(found.model, found.description.signature, own)
+            if wrong:
+                raise AnswersDiffer(differences_text(request.reference, wrong))
         state, golden = warmed(found, waits_for_stack=False)
     described = environment and environment.described(
         read_requirements(request.requirements).packages

@@ -19,11 +19,9 @@ from tasks.ledger.predictions.acceptance import (
 )
 from tasks.ledger.queue.bounds import Bounds
 from telemetry.errors import PredictqError
-from telemetry.tracing.span import Attributes
+from telemetry.tracing.span import Attributes, messaging
 from telemetry.tracing.traceparent import sampled_context
 
-SYSTEM = "celery"
-"""The `messaging.system`: any consumer of Celery's messages reads ours."""
 _of_leader = re.compile(rb',"traceparent":"([0-9a-f-]{55})"}$')
 
 
@@ -48,8 +46,7 @@ def read_accept_answers(
     read = [read_accept_answer(*each, bounds) for each in zip(told, offers, strict=True)]
     for offer, answer, accepted in zip(offers, told, read, strict=True):
         if offer.sending is not None and not offer.sending.is_ended:
-            many = sum(other.sending is offer.sending for other in offers)
-            _end(offer, answer, accepted, many)
+            _end(offer, answer, accepted, len(offers))
     return read
 
 
@@ -57,7 +54,7 @@ def note_unsent(offers: Sequence[Offer], error: Exception) -> None:
     """End the spans of offers about which Redis did not answer."""
     for offer in offers:
         if offer.sending is not None:
-            told = _attributes(offer, 1), (), type(error).__name__
+            told = _attributes(offer, len(offers)), (), type(error).__name__
             offer.sending.end(f"send {offer.queue}", *told)
 
 
@@ -82,10 +79,7 @@ def _end(offer: Offer, answer: Any, accepted: Accepted | PredictqError, many: in
 def _attributes(offer: Offer, many: int) -> Attributes:
     record = offer.record
     told: Attributes = {
-        "messaging.system": SYSTEM,
-        "messaging.destination.name": offer.queue,
-        "messaging.operation.name": "send",
-        "messaging.operation.type": "send",
+        **messaging(offer.queue, "send"),
         "predictq.model": record.model,
         "predictq.version": record.version,
         "predictq.tenant": record.tenant or DEFAULT_TENANT,

@@ -42,5 +42,6 @@ local function record_event(subject, target, kind, version)
   put_event(subject, target.origin, cjson.encode({
     id = 'evt_' .. subject .. '_' .. string.gsub(at, '%.', ''), at = at,
     type = kind, subject = subject, version = version, url = target.url, origin = target.origin,
+    traceparent = target.traceparent,
   }))
 end

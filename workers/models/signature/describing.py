@@ -60,7 +60,7 @@ def _kind_of(name: str, value: Any) -> Kind:
     if kind is None:
         raise ModelUnloadable(
             f"column {name!r} of the sample holds a {type(value).__name__}, "
-            "which JSON cannot represent"
+            "and a column takes single values"
         )
     return kind
 

@@ -19,7 +19,7 @@ INVERSE = "inverse_transform"
 
 def method_candidates(model: Any) -> list[str]:
     """The model's methods of `MODEL_METHODS`, then its other methods named ``predict_…``."""
-    others = sorted(name for name in dir(type(model)) if name.startswith("predict_"))
+    others = sorted(name for name in _names(model) if name.startswith("predict_"))
     return [name for name in dict.fromkeys((*MODEL_METHODS, *others)) if _has(model, name)]
 
 
@@ -41,6 +41,14 @@ def inverse_width(model: Any, answers: dict[str, Output]) -> int | None:
     except Exception:  # noqa: BLE001 - a method that raises counts as absent
         return None
     return int(transformed.shape[1])
+
+
+def _names(model: Any) -> set[str]:
+    """Names of its class, and those that the model adds, for instance of a model in it."""
+    try:
+        return {*dir(type(model)), *dir(model)}
+    except Exception:  # noqa: BLE001 - a foreign class may raise anything
+        return {*dir(type(model))}
 
 
 def _has(model: Any, name: str) -> bool:

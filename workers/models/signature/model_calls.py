@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
 from workers.models.process_state.forks import stopping_forks
-from workers.models.signature.methods import method_candidates
+from workers.models.signature.methods import MODEL_METHODS, method_candidates
 from workers.models.tabular.outputs import first_row, to_output
 from workers.models.tabular.table import Input, Table
 
@@ -23,14 +23,25 @@ def model_refusal(
 ) -> Exception | None:
     """The exception that the model raises for an input; None if it answers all ``rows`` rows.
 
-    ``method`` defaults to the first of `method_candidates`. Raises `MemoryError` if a call does.
+    ``method`` defaults to the first of `method_candidates`; to any of them, if the model has only
+    methods of its own. Raises `MemoryError` if a call does.
     """
-    names = [method] if method else method_candidates(model)[:1]
+    names = [method] if method else _main_candidates(model)
+    errors = (_refusal(model, name, given, rows) for name in names)
+    first = next(errors, None)
+    return None if first is None or any(error is None for error in errors) else first
+
+
+def _main_candidates(model: Any) -> list[str]:
+    names = method_candidates(model)
+    return names[:1] if names[:1] and names[0] in MODEL_METHODS else names
+
+
+def _refusal(model: Any, method: str, given: Input, rows: int) -> Exception | None:
     try:
-        for name in names:
-            with stopping_forks():
-                output = getattr(model, name)(given)
-            first_row(to_output(output, rows))
+        with stopping_forks():
+            output = getattr(model, method)(given)
+        first_row(to_output(output, rows))
     except MemoryError:  # it would take other rows
         raise
     except Exception as error:  # noqa: BLE001 - whatever a model raises, it is a refusal

@@ -55,7 +55,13 @@ class Jobs:
         return "j1", directory
 
     def create(
-        self, job_id: str, job_request: JobRequest, key: Idempotency | None, *, everywhere: bool
+        self,
+        job_id: str,
+        job_request: JobRequest,
+        key: Idempotency | None,
+        *,
+        everywhere: bool,
+        sending: object,
     ) -> Job:
         if self.error:
             raise self.error

@@ -102,3 +102,20 @@ def test_models_add_optimizes_only_with_a_sample(run: Run, file: str) -> None:
         1,
         "error: --optimize compares answers on a sample; give --sample\n",
     )
+
+
+def test_models_add_compares_no_answers_of_a_model_that_draws_numbers(
+    run: Run, tmp_path: Path
+) -> None:
+    source = "import random\ndef draw(rows):\n    return [random.random() for _ in rows.a]\n"
+    (tmp_path / "draws.py").write_text(source)
+    (tmp_path / "rows.json").write_text('[{"a": 1.0}, {"a": 2.0}]')
+    rows = str(tmp_path / "rows.json")
+    added = run("add", "m", f"{tmp_path}/draws.py:draw", "--trust", "--sample", rows)
+    assert added.exit_code == 0, added.output
+    assert "two calls with the same rows give different answers, so these were" in added.output
+    assert "proved" not in added.output
+    registry = Registry(tmp_path / "home")
+    manifest = registry.resolve("m").manifest
+    assert registry.golden_rows(manifest) is None
+    assert registry.readiness(manifest).varies

@@ -50,7 +50,9 @@ class Reservations:
 
 def message(reference: str | None = "m:3", *, is_step: bool = False) -> Any:
     request = SimpleNamespace(id="a")
-    return SimpleNamespace(tag="tag a", request=request, reference=reference, is_step=is_step)
+    return SimpleNamespace(
+        tag="tag a", request=request, reference=reference, is_step=is_step, traceparent=""
+    )
 
 
 def queued() -> Record:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from telemetry.errors import PredictqError
 from workers.gate.comparing import differences
 from workers.gate.warming import first_calls
+from workers.models.process_state.guarding import guarded
 from workers.models.registration import describe_model
 from workers.models.signature.inspection import inspect
 
@@ -51,3 +54,18 @@ def test_forked_children_stop_when_the_model_is_loaded(tmp_path: Path) -> None:
     file.write_text(FORKS_WHEN_LOADED.format(TESTS))
     described, _ = describe_model(Path(f"{file}:score"), trust=True, examples=[{"x": 1.0}])
     assert described.signature.methods == ("predict",)
+
+
+def test_model_that_ends_the_process_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "ends.py"
+    for source in ("import os\nos._exit(0)\n", "import os\ndef score(rows):\n    os._exit(0)\n"):
+        file.write_text(source)
+        with pytest.raises(PredictqError, match=r"ends its process, by os\._exit\(0\)"):
+            describe_model(Path(f"{file}:score"), trust=True, examples=[{"x": 1.0}])
+
+
+def test_child_of_a_model_may_end_itself() -> None:
+    with guarded():
+        if not (pid := os.fork()):
+            os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3

@@ -192,6 +192,34 @@ def test_model_whose_answers_json_cannot_express_is_refused_with_the_reason(answ
         inspect(Answering(answer), None, IDS)
 
 
+class Wrapping:
+    """Has the methods of a model in it, and none of its own, as estimators of survival."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_inner"], name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._inner)
+
+
+class Survival:
+    def predict_a_curve(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(np.zeros((3, len(rows))))
+
+    def predict_hazard(self, rows: pd.DataFrame) -> Any:
+        return rows["id"] / LARGE
+
+
+def test_methods_of_a_model_in_it_are_found() -> None:
+    found = inspect(Wrapping(Survival()), None, IDS)
+    assert found.signature.methods == ("predict_hazard",)
+    assert found.own_answers is not None
+    assert differences(Wrapping(Survival()), found.signature, found.own_answers) == []
+
+
 def test_model_that_takes_all_memory_is_not_said_to_refuse_the_sample() -> None:
     class Greedy:
         def predict(self, rows: Any) -> Any:

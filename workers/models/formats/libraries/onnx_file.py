@@ -1,5 +1,6 @@
 """ONNX models, computed by ONNX Runtime on one thread."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,16 +9,9 @@ import pandas as pd
 
 from telemetry.errors import ModelUnloadable
 from workers.models.formats.libraries.labelled import ScoresClassifier
+from workers.models.formats.libraries.onnx_inputs import check_inputs, is_one_row, tensor, width_of
 from workers.models.formats.model_format import LoadOptions, import_runtime
 
-_DTYPES = {
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(int64)": np.int64,
-    "tensor(int32)": np.int32,
-    "tensor(bool)": np.bool_,
-    "tensor(string)": object,
-}
 _FIRST_TAGS = (b"\x12", b"\x1a", b"\x22", b"\x28", b"\x32", b"\x3a", b"\x42")
 """Tags of the fields that may follow the first field of an ONNX model."""
 _VERSIONS = range(1, 64)
@@ -57,12 +51,12 @@ class OnnxModel:
 
     def __init__(self, session: Any) -> None:
         self._session, self._inputs = session, session.get_inputs()
-        if unknown := [each.type for each in self._inputs if each.type not in _DTYPES]:
-            raise ModelUnloadable(f"the model takes a {unknown[0]}, which is not a column")
+        check_inputs(self._inputs)
+        _check_outputs(session.get_outputs())
         if len(self._inputs) > 1:
             self.feature_names_in_ = np.array([each.name for each in self._inputs], dtype=object)
             self.n_features_in_ = len(self._inputs)
-        elif isinstance(width := [*self._inputs[0].shape, None][1], int):
+        elif (width := width_of(self._inputs[0])) is not None:
             self.n_features_in_ = width
 
     def predict(self, given: Any) -> Any:
@@ -71,9 +65,15 @@ class OnnxModel:
         return found[0] if len(found) == 1 else tuple(found)
 
     def _run(self, outputs: Sequence[str] | None, given: Any) -> list[Any]:
-        feed = {each.name: _tensor(each, column) for each, column in self._columns(given)}
-        found: list[Any] = self._session.run(outputs, feed)
-        return found
+        feed = {each.name: tensor(each, column) for each, column in self._columns(given)}
+        if not is_one_row(self._inputs) or len(given) == 1:
+            found: list[Any] = self._session.run(outputs, feed)
+            return found
+        rows = [
+            self._session.run(outputs, {name: values[n : n + 1] for name, values in feed.items()})
+            for n in range(len(given))
+        ]
+        return [*map(_joined, zip(*rows, strict=True))]
 
     def _columns(self, given: Any) -> list[tuple[Any, Any]]:
         array = given.to_numpy() if isinstance(given, pd.DataFrame) else np.asarray(given)
@@ -107,6 +107,21 @@ class OnnxClassifier(OnnxModel):
         return found
 
 
+def _check_outputs(outputs: Sequence[Any]) -> None:
+    """Raise `ModelUnloadable` for outputs that are neither tensors nor those of a ZipMap."""
+    if other := [each for each in outputs if not re.match(r"tensor|seq\(map", each.type)]:
+        raise ModelUnloadable(
+            f"output {other[0].name!r} is a {other[0].type}; a model gives tensors"
+        )
+
+
+def _joined(outputs: Sequence[Any]) -> Any:
+    """One output of calls with a row each."""
+    if isinstance(outputs[0], list):
+        return [row for output in outputs for row in output]
+    return np.concatenate(outputs)
+
+
 def _is_classifier(session: Any) -> bool:
     outputs = session.get_outputs()
     if len(outputs) != 2 or outputs[0].type not in ("tensor(int64)", "tensor(string)"):
@@ -124,12 +139,6 @@ def _zipmap_keys(graph: Any) -> list[Any]:
 
 def _texts(attribute: Any) -> list[str]:
     return [text.decode() for text in attribute.strings]
-
-
-def _tensor(wanted: Any, values: Any) -> Any:
-    """Values in the input's dtype; a column gets the second dimension that the input has."""
-    array: Any = np.asarray(values).astype(_DTYPES[wanted.type])
-    return array[:, None] if array.ndim == 1 and len(wanted.shape) == 2 else array
 
 
 def _column(output: Any) -> Any:

@@ -10,6 +10,7 @@ from workers.models.signature.methods import method_candidates
 _ESTIMATOR_KEYS = ("model", "estimator", "pipeline")
 _NAMES_KEYS = ("feature_names", "features", "columns")
 _REMEDY = 'save the model alone, or as {"model": model, "feature_names": names}'
+_CLASS = "if it is a model, register a class of your own that has a method predict and calls it"
 _TOGETHER = "put all steps into one Pipeline, or register a class of your own that uses them"
 
 
@@ -66,7 +67,7 @@ def not_a_model(made: Any, what: str) -> str:
         return f"{what} holds a {kind} of several objects: {_named(parts)}; {_TOGETHER}"
     if hasattr(made, "cv_results_") and not getattr(made, "refit", True):
         return f"{what} holds {kind} with refit=False, which keeps no model: fit it with refit=True"
-    return f"{what} holds {kind}, which cannot predict: {_REMEDY}"
+    return f"{what} holds {kind}, which cannot predict: {_REMEDY}; {_CLASS}"
 
 
 def _computing(made: dict[Any, Any]) -> dict[Any, Any]:
