@@ -136,7 +136,8 @@ class Gateway:
         key = idempotency and idempotency.of(prediction.tenant)
         if hook is not None and prediction.sending is not None:
             hook = replace(hook, traceparent=prediction.sending.traceparent)
-        own = prediction.reuse, prediction.throttle, hook, prediction.flow, prediction.sending
+        caller = prediction.throttle, hook, prediction.flow, prediction.priority
+        own = prediction.reuse, *caller, prediction.sending
         return Offer(queue, record, message, rows, key, *own)
 
     def note_uncertain(self, task_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,6 +18,10 @@ PREDICT_TASK = "tasks.prediction.predict"
 """The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
 PREDICT_QUEUE = "predict"
 """The queue of predictions without a deployment."""
+
+
+Priority = Literal["high", "normal", "low"]
+"""Within the predictions of one caller."""
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True):
@@ -88,6 +92,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of the key that submits it."""
     flow: str = ""
     """The flow of the caller that submits it. It is no part of the message."""
+    priority: Priority = "normal"
+    """Before or behind others of its caller. It is no part of the message."""
     copy_of: CopyOf | None = None
     """None unless it is a copy for a shadow."""
     sending: Sending | None = None

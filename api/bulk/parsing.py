@@ -11,6 +11,7 @@ from api.limits.json_limits import refuse_many_containers
 from api.predictions.defaults import Defaults
 from api.predictions.submission import QueueLimit, RunLimit, Sticky, Submission, SubmittedRows
 from registry.storage.model_settings import CacheSetting
+from tasks.messages import Priority
 from tasks.targets.webhook import Webhook
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
@@ -30,6 +31,7 @@ class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
     sticky: Sticky | UnsetType = UNSET
     cache: CacheSetting | UnsetType = UNSET
     webhook: Webhook | UnsetType = UNSET
+    priority: Priority | UnsetType = UNSET
 
 
 _line = msgspec.json.Decoder(BulkLine)
@@ -114,6 +116,7 @@ class LineParser:
             given.sticky or defaults.sticky,
             defaults.cache if given.cache is UNSET else given.cache,
             given.webhook or defaults.webhook,
+            (given.priority or defaults.priority) or "normal",
         )
 
     def _parse_tolerantly(self, line: bytes) -> Submission:

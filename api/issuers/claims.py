@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from api.issuers.issuer import Claim, Issuer
-from tasks.callers.caller import Caller
+from tasks.callers.caller import Caller, flow_name
 from tasks.callers.scopes import EVERY_SCOPE, ROLES, Scope, scopes_of
 from tasks.ledger.api_keys.api_key import Glob, Tenant
 from telemetry.errors import TokenInvalid
@@ -42,7 +42,7 @@ def claimed_caller(claims: Claims, issuer: Issuer) -> Caller:
         tenant=tenant,
         models=models,
         limits=issuer.limits,
-        flow=f"{key}:1",
+        flow=flow_name(key, issuer.weight),
     )
 
 

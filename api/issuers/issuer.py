@@ -11,7 +11,7 @@ from tasks.callers.caller import DEFAULT_TENANT, EVERY_MODEL, Limits
 from tasks.callers.rate import Rate
 from tasks.callers.scopes import scopes_of
 from tasks.hosts import is_loopback
-from tasks.ledger.api_keys.api_key import Glob, Tenant
+from tasks.ledger.api_keys.api_key import Glob, Tenant, Weight
 from telemetry.errors import Invalid
 
 Rsa = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -49,6 +49,8 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Most rows of each subject in a period."""
     in_flight: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     """Most predictions of each subject that have no outcome."""
+    weight: Weight = 1.0
+    """The share of each subject while several callers wait."""
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what says something that cannot be."""

@@ -8,11 +8,12 @@ from msgspec import UNSET, UnsetType
 from api.http.conversion import Kind, converted
 from api.predictions.submission import QueueLimit, RunLimit, Sticky
 from registry.storage.model_settings import CacheSetting
+from tasks.messages import Priority
 from tasks.targets.webhook import Webhook
 from telemetry.errors import Invalid
 
 MAX_PARAMETERS = 16
-"""Parameters of a query; there are seven to give."""
+"""Parameters of a query; there are eight to give."""
 
 
 class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -26,6 +27,7 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     cache: CacheSetting | UnsetType = UNSET
     webhook: Webhook | UnsetType = UNSET
     """Of a JSON document; a query cannot give it."""
+    priority: Priority | UnsetType = UNSET
 
 
 def read_defaults(query: bytes, kind: type[Kind]) -> Kind:

@@ -24,7 +24,7 @@ from registry.store import Registry
 from registry.versions import Resolved
 from tasks.arrow.stream import ArrowRows
 from tasks.callers.caller import Caller
-from tasks.messages import PREDICT_QUEUE, Arm, Idempotency, Prediction
+from tasks.messages import PREDICT_QUEUE, Arm, Idempotency, Prediction, Priority
 from tasks.settings import Settings
 from tasks.targets.webhook import Webhook, target
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
@@ -76,6 +76,8 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     By default as the model's setting says."""
     webhook: Webhook | UnsetType = UNSET
     """Where to send an event once there is an outcome."""
+    priority: Priority = "normal"
+    """`high`: before other predictions of the same caller; `low`: behind them."""
 
 
 def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
@@ -191,6 +193,7 @@ def prepare_resolved(
         tenant=caller.tenant,
         throttle=caller.throttle,
         flow=caller.flow,
+        priority=submission.priority,
         sending=caller.sending and caller.sending.another(),
     )
 

@@ -66,12 +66,20 @@ class _Group(RegistryGroup):
             "cli.models.remove:keep_latest",
             "Keep the COUNT newest versions of NAME, and those that are in use.",
         ),
+        "label": LazyCommand(
+            "cli.models.truths.label:label",
+            "Tell what came true of the prediction ID: LABEL, or those of a file.",
+        ),
         "load": LazyCommand(
             "cli.models.version_acts:load", "Load NAME:VERSION in every worker of the stack."
         ),
         "pause": LazyCommand(
             "cli.models.version_acts:pause",
             "Refuse submissions to NAME:VERSION and park its queued messages until it is resumed.",
+        ),
+        "quality": LazyCommand(
+            "cli.models.truths.quality:quality",
+            "Show how good NAME:VERSION is, day by day, by what came true.",
         ),
         "quantize": LazyCommand(
             "cli.models.quantize:quantize",

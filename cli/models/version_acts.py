@@ -35,7 +35,7 @@ def resume(model: str, url: str | None) -> None:
 def load(model: str, url: str | None) -> None:
     """Load NAME:VERSION in every worker of the stack."""
     with server(url) as client:
-        client.models.load(*_version(model), timeout=LOAD_TIMEOUT)
+        client.models.load(*one_version(model), timeout=LOAD_TIMEOUT)
     click.echo(f"every worker holds {model}")
 
 
@@ -45,16 +45,17 @@ def load(model: str, url: str | None) -> None:
 def unload(model: str, url: str | None) -> None:
     """Unload NAME:VERSION in every worker. The next prediction loads it again."""
     with server(url) as client:
-        client.models.unload(*_version(model), timeout=LOAD_TIMEOUT)
+        client.models.unload(*one_version(model), timeout=LOAD_TIMEOUT)
     click.echo(f"no worker holds {model}")
 
 
 def _path(model: str, act: str) -> str:
-    name, version = _version(model)
+    name, version = one_version(model)
     return f"models/{name}/versions/{version}/{act}"
 
 
-def _version(model: str) -> tuple[str, int]:
+def one_version(model: str) -> tuple[str, int]:
+    """Name and number in NAME:VERSION; raises `Invalid` for anything else."""
     match parse_reference(model):
         case Reference(name, None, int(version)):
             return name, version

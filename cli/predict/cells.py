@@ -9,8 +9,8 @@ from cli.predict.model_inputs import Column
 from tasks.jobs.files.decimal_comma import (
     DECIMAL_COMMA,
     NO_COMMA,
-    USE_POINT,
     DecimalMark,
+    not_a_number,
     with_point,
 )
 from tasks.jobs.files.dialect import BOOLEANS, is_number
@@ -65,7 +65,7 @@ def _number(name: str, text: str) -> Any:
     if is_number(text):
         return _read(text)
     if re.fullmatch(DECIMAL_COMMA, text):
-        raise InvalidCell(f"column {name!r}: {text[:40]!r} is not a number; {USE_POINT}")
+        raise InvalidCell(f"column {name!r}: {not_a_number(text)}")
     raise InvalidCell(f"column {name!r}: expected a number, got {text[:40]!r}")
 
 

@@ -43,6 +43,11 @@ FetchInputs = Callable[[], VersionInputs | None]
     metavar="KEY",
     help="Key for an alias that is split: equal keys get the same version.",
 )
+@click.option(
+    "--priority",
+    type=click.Choice(["high", "normal", "low"]),
+    help="Before or behind other predictions of yours.",
+)
 @url_option
 @click.option("--output", default="-", metavar="FILE", help="File to write; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")

@@ -50,7 +50,8 @@ def predictions(
 ) -> Iterator[Any]:
     """Yield a prediction or a `Fault` per row, in order.
 
-    ``options``: ``max_queue_seconds``, ``timeout_seconds`` and ``sticky`` of `Client.submit`.
+    ``options``: ``max_queue_seconds``, ``timeout_seconds``, ``sticky`` and ``priority`` of
+    `Client.submit`.
     Raises `Failure` if a request fails for another reason than its rows, or if every row of the
     first request fails.
     """

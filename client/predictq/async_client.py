@@ -61,9 +61,11 @@ class AsyncClient:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> Prediction:
         """See `Client.predict`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         return await self._connection.run(self._calls.predict(fields, rows, timeout))
 
     async def predict_frame(
@@ -77,9 +79,11 @@ class AsyncClient:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> F:
         """See `Client.predict_frame`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         return await self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     async def submit(
@@ -93,9 +97,11 @@ class AsyncClient:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> AsyncPending:
         """See `Client.submit`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         accepted = await self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -110,9 +116,11 @@ class AsyncClient:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> list[str]:
         """See `Client.submit_many`."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         return await self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     async def map(
@@ -129,9 +137,11 @@ class AsyncClient:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> AsyncIterator[Prediction | PredictqError]:
         """See `Client.map`; ``rows`` are read in the event loop, so they must not block."""
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

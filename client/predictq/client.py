@@ -74,6 +74,7 @@ class Client:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> Prediction:
         """Submit rows and wait for their predictions.
 
@@ -83,12 +84,14 @@ class Client:
         ``timeout_seconds``: how long a worker may compute; after that `PredictionFailed`.
         ``sticky``: of an alias that is split, requests with the same key, such as the id of a user,
         are answered by the same version. ``cache``: whether, or for how many seconds, an answer
-        to the same rows is reused; None as the model's setting says.
+        to the same rows is reused; None as the model's setting says. ``priority``: ``high``,
+        ``normal`` or ``low``, among the predictions of the same caller.
 
         Waiting continues through outages, such as killed workers. Raises `WaitTimeout` when time is
         up: the prediction continues, and the error has its id, for `result`.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         return self._connection.run(self._calls.predict(fields, rows, timeout))
 
     def predict_frame(
@@ -102,6 +105,7 @@ class Client:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> F:
         """Predict a data frame's rows; returns a data frame of the same library.
 
@@ -110,7 +114,8 @@ class Client:
         probabilities one for each class. That of pandas has the frame's index, and in
         ``attrs["predictq"]`` the id and the receipt. Needs pyarrow. See `predict` for the rest.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         return self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     def submit(
@@ -124,12 +129,14 @@ class Client:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> Pending:
         """Submit rows and return at once; see `predict` for the other parameters.
 
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         accepted = self._connection.run(self._calls.submit(fields, rows, idempotency_key))
         return self._pending(accepted)
 
@@ -144,6 +151,7 @@ class Client:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> list[str]:
         """Submit each row as a prediction of its own; returns their ids in order.
 
@@ -153,7 +161,8 @@ class Client:
         take the client's timeout. Raises `BulkError`, which has the ids of the other rows, if some
         rows were refused.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         return self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     def map(
@@ -170,6 +179,7 @@ class Client:
         timeout_seconds: float | None = None,
         sticky: str | None = None,
         cache: bool | int | None = None,
+        priority: str | None = None,
     ) -> Iterator[Prediction | PredictqError]:
         """Yield the prediction of each row; see `submit_many` for rows and limits.
 
@@ -179,7 +189,8 @@ class Client:
         is called after each window with the number of rows that are done. ``timeout``: seconds for
         each window, the client's by default; then `WaitTimeout`.
         """
-        fields = Fields(model, method, max_queue_seconds, timeout_seconds, sticky, cache)
+        limits = max_queue_seconds, timeout_seconds
+        fields = Fields(model, method, *limits, sticky, cache, priority)
         outcomes = self._connection.iterate(
             self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )

@@ -17,6 +17,7 @@ class Fields:
     timeout_seconds: float | None
     sticky: str | None
     cache: bool | int | None
+    priority: str | None = None
 
 
 def submission(fields: Fields, rows: Any) -> dict[str, Any]:
@@ -42,4 +43,6 @@ def defaults(fields: Fields) -> dict[str, Any]:
         given["sticky"] = text("sticky", fields.sticky)
     if fields.cache is not None:
         given["cache"] = setting("cache", fields.cache)
+    if fields.priority is not None:
+        given["priority"] = text("priority", fields.priority)
     return {"model": text("model", fields.model), "method": text("method", fields.method)} | given

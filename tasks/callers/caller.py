@@ -61,6 +61,11 @@ class Throttle(msgspec.Struct, frozen=True):
         return f"{self.key} {told} {self.limits.in_flight or 0}"
 
 
+def flow_name(key: str, weight: float) -> str:
+    """The flow of a caller; scripts read the weight from it."""
+    return f"{key}:{weight:g}"
+
+
 class Caller(msgspec.Struct, frozen=True):
     """The sender of a request, as its key or its session says."""
 

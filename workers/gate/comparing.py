@@ -12,7 +12,7 @@ from registry.manifest import Signature
 from telemetry.errors import PredictqError
 from workers.gate.doors import DOORS, through_door
 from workers.models.engine import answer_table, call_method
-from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.containing import contained
 from workers.models.signature.inspection import quietly
 from workers.models.signature.methods import answering_methods
 from workers.models.signature.own_answers import OwnAnswers
@@ -112,7 +112,7 @@ def _of_table(
 
 
 def _ask(model: Any, method: str, table: Table) -> Output:
-    with stopping_forks():
+    with contained():
         return answer_table(table, lambda given: call_method(model, method, given)).output
 
 

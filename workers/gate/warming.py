@@ -7,7 +7,7 @@ from registry.readiness import GoldenRows, Readiness, ReadinessStatus, now
 from telemetry.errors import PredictqError
 from workers.models.engine import Answer, answer_table, call_method
 from workers.models.golden import golden_rows
-from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.containing import contained
 from workers.models.registration import Examined
 from workers.models.signature.inspection import quietly
 from workers.models.tabular.equality import unequal
@@ -68,5 +68,5 @@ def first_calls(model: Any, signature: Signature, rows: list[list[Any]]) -> Firs
 def _call(model: Any, signature: Signature, rows: list[list[Any]], count: int) -> Answer:
     repeated = [rows[index % len(rows)] for index in range(count)]
     table = Table.of(signature, repeated)
-    with stopping_forks():
+    with contained():
         return answer_table(table, lambda given: call_method(model, signature.main, given))

@@ -15,7 +15,7 @@ from workers.models.expected import check_expected, split_expected
 from workers.models.formats.all_formats import format_named
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.pickled.remedies import anew, other_version
-from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.containing import contained
 from workers.models.process_state.guarding import guarded, refusing_exit
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
@@ -68,7 +68,7 @@ def examine(
     if the file does not keep them. ``code``: what is kept with the model, see `code_files`. Raises
     what `open_artifact` and `inspect` raise.
     """
-    with stopping_forks(), refusing_exit():
+    with contained(), refusing_exit():
         loaded = open_artifact(path, trust, labels, has_sample=sample is not None, code=code)
     with loaded.imported(), guarded():
         inspected = _examined(loaded, sample, str(path), typed=typed)

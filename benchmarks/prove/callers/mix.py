@@ -48,6 +48,7 @@ class Mix:
         request = Request.of(number, kind, seconds, chance, tenant)
         if self._is_plain:
             return request
+        request = request.prioritized()
         if kind == CALM and self._falls(REUSING_SHARE):
             return self._reusing(request)
         return request.with_webhook(self._webhook) if self._falls(WEBHOOK_SHARE) else request

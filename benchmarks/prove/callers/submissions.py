@@ -1,5 +1,6 @@
 """The callers' submissions: model, misbehaviour, and time limits."""
 
+from typing import get_args
 from urllib.parse import urlencode
 
 import msgspec
@@ -10,6 +11,7 @@ from benchmarks.prove.evidence import Asked
 from benchmarks.prove.witness import CALM, HANGS, RAISES, row
 from tasks.arrow.stream import ARROW
 from tasks.arrow.writing import write_arrow
+from tasks.messages import Priority
 
 SHORT_QUEUE_SECONDS, LONG_QUEUE_SECONDS = 0.5, 600.0
 """`max_queue_seconds` of some requests; with the latter they never expire."""
@@ -46,6 +48,12 @@ class Request(msgspec.Struct, frozen=True):
         )
         fields = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
         return cls(asked, msgspec.json.encode(fields), number % 4 == 0)
+
+    def prioritized(self) -> "Request":
+        """A copy of this request with one of the priorities, by its number."""
+        priority = get_args(Priority)[self.asked.number % len(get_args(Priority))]
+        fields = msgspec.json.decode(self.body) | {"priority": priority}
+        return msgspec.structs.replace(self, body=msgspec.json.encode(fields))
 
     def reusing(self, row_of: int) -> "Request":
         """A copy of this request that may reuse an answer, with another request's row if given."""

@@ -11,8 +11,15 @@ DECIMAL_COMMA = r"[+-]?[\d.]*,\d+"
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:,\d{3})+\s*")
 _POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
-USE_POINT = "use a decimal point, or give decimal ','"
 NO_COMMA = "is not a number with a decimal comma; give decimal '.' if the file has decimal points"
+
+
+def not_a_number(text: str) -> str:
+    """Why a text with a comma is no number where numbers have a decimal point, and the remedy."""
+    remedy = "use a decimal point, or give decimal ','"
+    if _THOUSANDS.fullmatch(text):
+        remedy = "leave out separators of thousands; if this is a decimal comma, give decimal ','"
+    return f"{text[:40]!r} is not a number; {remedy}"
 
 
 def decimal_mark(fields: Iterable[str]) -> DecimalMark:

@@ -8,7 +8,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec.structs import replace
 
-from tasks.callers.caller import DEFAULT_TENANT, EVERY_MODEL, NO_LIMITS, Caller, Limits
+from tasks.callers.caller import (
+    DEFAULT_TENANT,
+    EVERY_MODEL,
+    NO_LIMITS,
+    Caller,
+    Limits,
+    flow_name,
+)
 from tasks.callers.scopes import Scope
 from tasks.callers.tokens import Token
 from tasks.key_files import LOCAL_ID
@@ -72,7 +79,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
     @property
     def _flow(self) -> str:
         # The command and the client send the local key for the same people who send none.
-        return "" if self.id == LOCAL_ID else f"{self.id}:{self.weight:g}"
+        return "" if self.id == LOCAL_ID else flow_name(self.id, self.weight)
 
     def state(self, now: float) -> KeyState:
         """Whether it can be used."""

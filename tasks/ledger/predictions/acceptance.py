@@ -14,7 +14,7 @@ from tasks.ledger.predictions.no_capacity import queue_full, quota_reached, rate
 from tasks.ledger.predictions.round_trips import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.script_constants import MAX_WEBHOOKS
-from tasks.messages import Idempotency, Reuse
+from tasks.messages import Idempotency, Priority, Reuse
 from tasks.record import Record
 from tasks.targets.webhook import Target
 from tasks.wire import encode_finite
@@ -28,6 +28,9 @@ from telemetry.tracing.tracer import Sending
 
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
+
+PRIORITY_LISTS: dict[Priority, str] = {"high": "/high", "normal": "", "low": "/low"}
+"""As flows.lua has them."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -43,6 +46,7 @@ class Offer(msgspec.Struct, frozen=True):
     webhook: Target | None = None
     flow: str = ""
     """The flow of its caller; empty for the one that all without a key share."""
+    priority: Priority = "normal"
     sending: Sending | None = None
 
 
@@ -70,13 +74,14 @@ def accept_call(
     # All are of one caller, and so of one key.
     limits = offers[0].throttle.text if offers[0].throttle else ""
     quotas = bounds.quotas.text(offers[0].record.tenant or None)
-    own = limits, quotas, offers[0].flow
-    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, *own]
+    of_caller = limits, quotas, offers[0].flow
+    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl, *of_caller]
     for offer in offers:
         fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
         record, task_id = offer.record.open_text, offer.record.task_id
         webhook = encode_finite(offer.webhook) if offer.webhook else b""
-        arguments += (record, offer.message, task_id, offer.rows, fingerprint, webhook)
+        own = offer.rows, fingerprint, webhook, PRIORITY_LISTS[offer.priority]
+        arguments += (record, offer.message, task_id, *own)
     # The time is passed as text, for the outcome of an answer that is reused: Lua in Redis formats
     # no dates.
     for index, offer in enumerate(offers, 1):

@@ -18,6 +18,7 @@ from tests.support.stack import LiveStack, running, until
 pytestmark = pytest.mark.slow
 
 KILLS = 3
+PRIORITIES = "high", "normal", "low"
 LINES = 200
 """Predictions in a bulk request of a caller with a key."""
 
@@ -45,10 +46,12 @@ class Bulky:
     def submit(self) -> None:
         values = [float(number) for number in range(self._next, self._next + LINES)]
         self._next += LINES
-        lines = (msgspec.json.encode({"features": [value, 0.0]}) for value in values)
+        fields = ({"features": [v, 0.0], "priority": PRIORITIES[int(v) % 3]} for v in values)
         headers = {"Content-Type": "application/x-ndjson"}
         told = self._http.post(
-            "/predict/async?model=doubling", content=b"\n".join(lines), headers=headers
+            "/predict/async?model=doubling",
+            content=b"\n".join(map(msgspec.json.encode, fields)),
+            headers=headers,
         )
         ids = [msgspec.json.decode(line)["id"] for line in told.text.splitlines()]
         self.accepted |= dict(zip(ids, values, strict=True))

@@ -34,7 +34,8 @@ def _local_key(stack: LiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_key_is_made_used_rotated_and_revoked(stack: LiveStack, keys: Any) -> None:
-    token = keys("create", "billing", "--scopes", "predict", "--rate", "100/s", "--expires", "90d")
+    limits = "--rate", "100/s", "--in-flight", "500", "--weight", "2"
+    token = keys("create", "billing", "--scopes", "predict", *limits, "--expires", "90d")
     assert token.startswith("pq_live_")
     with Client(stack.url, key=token) as client:
         assert client.predict("iris", ROW).predictions == [2]
@@ -45,7 +46,8 @@ def test_key_is_made_used_rotated_and_revoked(stack: LiveStack, keys: Any) -> No
             client.keys()
         listed = keys("list").splitlines()
         assert "billing" in listed[1]
-        assert "100/s" in listed[1]
+        assert "100/s, 500 in flight" in listed[1]
+        assert '"weight": 2' in keys("show", "billing")
         assert '"last_used_at": 1' in keys("show", "billing")
         renewed = keys("rotate", "billing", "--overlap", "1h")
         with Client(stack.url, key=renewed) as other:

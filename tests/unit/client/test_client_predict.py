@@ -53,6 +53,17 @@ def test_client_sends_the_cache_setting(server, client):
             client.predict("iris", ROW, cache=wrong)
 
 
+def test_client_sends_the_priority(server, client):
+    server.script(succeeded([1]), pending())
+
+    client.predict("iris", ROW, priority="high")
+    client.submit("iris", ROW, priority="low")
+
+    assert [asked.body["priority"] for asked in server.asked] == ["high", "low"]
+    with pytest.raises(InvalidRequest, match="priority"):
+        client.submit("iris", ROW, priority=7)
+
+
 def test_client_sends_the_sticky_key(server, client):
     server.script(succeeded([1]), pending())
 

@@ -8,7 +8,7 @@ from decimal import getcontext, setcontext
 from typing import Any, TypeVar
 
 from telemetry.logs import of_version
-from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.containing import contained
 from workers.models.process_state.generators import Generators
 from workers.models.process_state.parts import CHANGEABLE
 
@@ -38,7 +38,7 @@ class ProcessState:
         try:
             self._generators.install()
             _write(self._changed)
-            with stopping_forks():
+            with contained():
                 return self._context.run(call)
         finally:
             self._leave(ours)

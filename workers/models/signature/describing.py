@@ -58,9 +58,10 @@ def _kind_of(name: str, value: Any) -> Kind:
     if kind is None and isinstance(value, np.generic):
         kind = _PLAIN.get(type(value.item()))
     if kind is None:
+        several = isinstance(value, list | tuple | set | dict | np.ndarray)
+        why = "and a column takes single values" if several else "which JSON cannot represent"
         raise ModelUnloadable(
-            f"column {name!r} of the sample holds a {type(value).__name__}, "
-            "and a column takes single values"
+            f"column {name!r} of the sample holds a {type(value).__name__}, {why}"
         )
     return kind
 

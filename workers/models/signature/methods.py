@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.containing import contained
 from workers.models.tabular.outputs import Output, first_row, to_output
 from workers.models.tabular.table import Input
 
@@ -61,7 +61,7 @@ def _has(model: Any, name: str) -> bool:
 def _answers(model: Any, given: Input, rows: int) -> Iterator[tuple[str, Output]]:
     for name in method_candidates(model):
         try:
-            with stopping_forks():
+            with contained():
                 answer = getattr(model, name)(given)
             output = to_output(answer, rows)
             first_row(output)

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
-from workers.models.process_state.forks import stopping_forks
+from workers.models.process_state.containing import contained
 from workers.models.signature.methods import MODEL_METHODS, method_candidates
 from workers.models.tabular.outputs import first_row, to_output
 from workers.models.tabular.table import Input, Table
@@ -39,7 +39,7 @@ def _main_candidates(model: Any) -> list[str]:
 
 def _refusal(model: Any, method: str, given: Input, rows: int) -> Exception | None:
     try:
-        with stopping_forks():
+        with contained():
             output = getattr(model, method)(given)
         first_row(to_output(output, rows))
     except MemoryError:  # it would take other rows

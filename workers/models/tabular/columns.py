@@ -79,6 +79,10 @@ def _booleans(column: Column, values: Sequence[Any]) -> Array:
 
 
 def _times(column: Column, values: Sequence[Any]) -> Array:
+    if column.dtype.endswith("[pyarrow]"):
+        times = pd.Series(values, dtype=OBJECT)
+        times = pd.to_datetime(times, format="ISO8601", utc="tz=" in column.dtype)
+        return times.astype(column.dtype).array
     unit, _, zone = column.dtype.removeprefix("datetime64[").rstrip("]").partition(", ")
     if not zone:
         times = pd.to_datetime(pd.Series(values, dtype=OBJECT), format="ISO8601")

@@ -99,8 +99,8 @@ def _whole_or_float(dtype: str, array: Array) -> Array:
 def _boolean(column: Column, array: Array) -> Array:
     if array.dtype == bool and column.dtype in ("", "bool"):
         return array
-    if column.dtype == "boolean":
-        return pd.array(list(array), dtype="boolean")
+    if column.dtype in ("boolean", "bool[pyarrow]"):
+        return pd.array(list(array), dtype=column.dtype)
     if column.dtype != "object" and not any(value is None for value in array):
         return array.astype(bool)
     return fill_missing(column, array.astype(object))

@@ -6,7 +6,8 @@
 -- ARGV: how many predictions, most rows and most bytes the queue may hold, seconds to keep outcomes
 --       and idempotency keys, limits of the key of the caller as in limiting.lua, if there are any,
 --       quotas of its tenant as in quotas.lua, if there are any, its flow, if it has one; then for
---       each: record, message, id, its rows, fingerprint of its payload, webhook (empty for none); then for each that may reuse an answer: its index, answer key, seconds for which
+--       each: record, message, id, its rows, fingerprint of its payload, webhook and priority (empty for
+--       none); then for each that may reuse an answer: its index, answer key, seconds for which
 --       an answer is reused (0: by what it cost), the time of now as text.
 -- Returns for each the id that was accepted, now or before under the same key; { "reused", outcome }
 -- if it has its outcome at once, whose text is empty if it is long; { "joined" }, the id of its
@@ -19,10 +20,10 @@ local queue, queued = unpack(KEYS, 1, 2)
 local many, most_rows, most_bytes, ttl, limits, quotas, flow = unpack(ARGV, 1, 7)
 many, most_rows, most_bytes = tonumber(many), tonumber(most_rows), tonumber(most_bytes)
 local function keys_at(i) return KEYS[2 + i], KEYS[2 + many + i] end
-local function offer_at(i) return unpack(ARGV, 6 * i + 2, 6 * i + 7) end
+local function offer_at(i) return unpack(ARGV, 7 * i + 1, 7 * i + 7) end
 -- Loaded a second time without `reuse`, as its functions take a tenth of the time of a call.
 local reuses, reusing = {}, reuse_functions and reuse_functions(ttl)
-for at = 6 * many + 8, #ARGV, 4 do
+for at = 7 * many + 8, #ARGV, 4 do
   local index, answer_key, seconds, done_at = unpack(ARGV, at, at + 3)
   reuses[tonumber(index)] = { key = ANSWERS .. answer_key, seconds = tonumber(seconds), done_at = done_at }
 end
@@ -34,6 +35,7 @@ local quota = quotas ~= '' and quotas_of(quotas, queue, ttl)
 local may_be_paused = redis.call('EXISTS', PAUSED) == 1
 local waiting, taken
 local own, ahead -- how many messages wait on the queue's own list, and in front in the flow
+local is_fair -- whether workers take messages from flows
 
 -- Read the queue before the first prediction that is new: a repeated one must write nothing.
 local function read_queue()
@@ -41,8 +43,8 @@ local function read_queue()
   local noted = redis.call('HMGET', queued, 'taken', 'flowing', 'fair')
   own = redis.call('LLEN', queue)
   taken, waiting = noted[1] or 0, own + (noted[2] or 0)
-  -- Workers of an earlier release take no messages from flows.
-  if not noted[3] then flow = '' end
+  is_fair = noted[3] -- workers of an earlier release do not
+  if not is_fair then flow = '' end
   ahead = flow == '' and own or redis.call('LLEN', flow_list(queue, flow))
   if waiting == 0 then -- a purge of the list leaves the counts behind
     -- Set, not delete: a script that deletes first may go on to write to a full Redis.
@@ -83,20 +85,21 @@ local function next_number()
   return taken + place_of(queue, ahead, waiting)
 end
 
-local function push(message)
-  if flow == '' or waiting == 0 then
+local function push(message, priority)
+  local is_plain = flow == '' and (priority == '' or not is_fair)
+  if is_plain or waiting == 0 then
     redis.call('LPUSH', queue, message)
-    -- The shared flow is not charged for it.
-    if flow ~= '' then redis.call('HSET', queued, 'charged', 1) end
+    -- It is taken first, and the shared flow is not charged for it.
+    if not is_plain then redis.call('HSET', queued, 'charged', 1) end
   else
-    add_to_flow(queue, flow, message)
+    add_to_flow(queue, flow, priority, message)
   end
   ahead = ahead + 1
 end
 
 local function accept(i)
   local record_key, idempotency_key = keys_at(i)
-  local record, message, id, rows_added, fingerprint, webhook = offer_at(i)
+  local record, message, id, rows_added, fingerprint, webhook, priority = offer_at(i)
   -- First of all: a caller that repeats a submission gets its id, even if the queue is full by now,
   -- or the version paused.
   if idempotency_key then
@@ -153,7 +156,7 @@ local function accept(i)
     limited.hold(id)
   end
   if reuse then reusing.lead(reuse, id, version_of(message)) end
-  if not is_handed then push(message) end
+  if not is_handed then push(message, priority) end
   waiting = waiting + 1
   if quota and not is_handed then quota.take(queued, message) end
   if is_deployed(queue) then redis.call('SADD', DEPLOYED_QUEUES, queue) end

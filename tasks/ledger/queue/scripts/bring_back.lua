@@ -5,13 +5,18 @@
 -- all are moved they stand in their order, before all that waits there already.
 local queue, queued, shared = unpack(KEYS)
 local most = ARGV[1]
-local flow = redis.call('ZRANGE', FLOWS .. queue, 0, 0)[1]
-local list = flow and flow_list(queue, flow) or queue
+local list
+for _, each in ipairs(lists_in(queue, 1)) do
+  if redis.call('EXISTS', each) == 1 then list = each end
+end
+if not list then return 0 end
 local newest = redis.call('LRANGE', list, 0, most - 1)
 redis.call('LTRIM', list, #newest, -1)
-if flow and redis.call('EXISTS', list) == 0 then redis.call('ZREM', FLOWS .. queue, flow) end
-if #newest == 0 then return 0 end
-if flow then redis.call('HINCRBY', queued, 'flowing', 0 - #newest) end
+local flow = redis.call('ZRANGE', FLOWS .. queue, 0, 0)[1]
+if flow and redis.call('EXISTS', unpack(lists_of(queue, flow))) == 0 then
+  redis.call('ZREM', FLOWS .. queue, flow)
+end
+if list ~= queue then redis.call('HINCRBY', queued, 'flowing', 0 - #newest) end
 local rows, bytes = 0, 0
 local by_tenant = redis.call('HGET', queued, 'by_tenant')
 for i, message in ipairs(newest) do

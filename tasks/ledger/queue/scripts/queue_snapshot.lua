@@ -31,13 +31,11 @@ if taken <= 1000 then
   end
 end
 -- Of our ids, the least is the oldest: they begin with their time.
-local oldest = redis.call('LINDEX', queue, -1)
-oldest = oldest and id_of(oldest)
-if noted[7] then
-  for _, message in ipairs(heads_of_flows(queue, 50)) do
-    local id = id_of(message)
-    if id and (not oldest or id < oldest) then oldest = id end
-  end
+local oldest
+for _, list in ipairs(noted[7] and lists_in(queue, 50) or { queue }) do
+  local message = redis.call('LINDEX', list, -1)
+  local id = message and id_of(message)
+  if id and (not oldest or id < oldest) then oldest = id end
 end
 return {
   redis.call('LLEN', queue) + (noted[7] or 0),

@@ -6,13 +6,9 @@
 -- out.
 local queue, most = KEYS[1], tonumber(ARGV[1])
 local ids = {}
-local function add(list)
+for _, list in ipairs(lists_in(queue, most)) do
   for i = 1, math.min(redis.call('LLEN', list), most - #ids) do
     ids[#ids + 1] = id_of(redis.call('LINDEX', list, -i))
   end
-end
-add(queue)
-for _, flow in ipairs(redis.call('ZRANGE', FLOWS .. queue, 0, most - 1)) do
-  add(flow_list(queue, flow))
 end
 return ids

@@ -39,7 +39,7 @@ local function is_over(id)
   local state = id and state_of(RECORD .. id)
   return OVER[state or ''] or (id and not state and is_gone(id, now, RESULT_TTL))
 end
-if queue and redis.call('LLEN', queue) == 0 and redis.call('EXISTS', FLOWS .. queue) == 1 then
+if queue and redis.call('LLEN', queue) == 0 and flowing(queue) > 0 then
   turns_of(queue, 0).finish(MOVED_FLOWS)
 end
 local function next_parked(version) -- at most 1000 at a time; the next upkeep goes on

@@ -9,7 +9,8 @@ import redis
 from msgspec.structs import replace
 
 from tasks.ledger import keys
-from tasks.ledger.predictions.acceptance import Offer
+from tasks.ledger.predictions.acceptance import PRIORITY_LISTS, Offer
+from tasks.messages import Priority
 from tests.integration.ledger.ledger_harness import (
     GENEROUS,
     PREDICTION,
@@ -24,27 +25,32 @@ BATCH = 32
 """Messages that a worker takes at a time."""
 
 
-def of(flow: str, task_id: str, rows: int = 1) -> Offer:
+def of(flow: str, task_id: str, rows: int = 1, priority: Priority = "normal") -> Offer:
     """An offer of a caller with this flow."""
     made = offer(task_id, replace(PREDICTION, features=[[1.0]] * rows))
-    return replace(made, flow=flow)
+    return replace(made, flow=flow, priority=priority)
 
 
-def flow_list(flow: str) -> str:
-    return f"{keys.FLOW}{QUEUE}:{flow}"
+def flow_list(flow: str, priority: Priority = "normal") -> str:
+    if not flow and priority == "normal":
+        return QUEUE
+    return f"{keys.FLOW}{QUEUE}:{flow}{PRIORITY_LISTS[priority]}"
 
 
 class FlowHarness(LedgerHarness):
-    """The id of a message is its flow and a number, with a blank between them."""
+    """The id of a message is its flow, a number and a priority, with blanks between them."""
 
     def __init__(self, client: redis.Redis, *, fair: bool = True) -> None:
         super().__init__(client)
         if fair:  # as a worker of this release has noted
             client.hset(COUNTS, "fair", 1)
 
-    def submit(self, flow: str, many: int = 1, rows: int = 1) -> list[str]:
+    def submit(
+        self, flow: str, many: int = 1, rows: int = 1, priority: Priority = "normal"
+    ) -> list[str]:
         """Accept predictions of a flow; their ids."""
-        offers = [of(flow, f"{flow} {next(self.numbers)}", rows) for _ in range(many)]
+        ids = [f"{flow} {next(self.numbers)} {priority}" for _ in range(many)]
+        offers = [of(flow, task_id, rows, priority) for task_id in ids]
         for at in range(0, many, 256):
             accepted = asyncio.run(self.ledger.accept_all_async(offers[at : at + 256]))
             assert accepted == [each.record.task_id for each in offers[at : at + 256]]
@@ -69,12 +75,15 @@ class FlowHarness(LedgerHarness):
     def lists(self) -> dict[str, int]:
         """How many messages wait in each flow; of the shared one, under an empty name."""
         flows = [flow.decode() for flow in self.client.zrange(keys.FLOWS + QUEUE, 0, -1)]
-        lengths = {flow: self.client.llen(flow_list(flow)) for flow in flows}
-        return {"": self.client.llen(QUEUE), **lengths}
+        return {flow: self.client.llen(flow_list(flow)) for flow in ("", *flows)}
 
 
 def flow_of(task_id: str) -> str:
     return task_id.split(" ", maxsplit=1)[0]
+
+
+def priority_of(task_id: str) -> str:
+    return task_id.rpartition(" ")[2]
 
 
 def last(order: Sequence[str], flow: str) -> int:

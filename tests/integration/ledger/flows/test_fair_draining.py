@@ -88,6 +88,13 @@ def test_what_a_flow_had_beyond_its_share_is_charged_when_it_returns(flows: Flow
     assert order.count(B) == 1
     flows.submit(B, rows=100)
     assert last(flows.order(), B) > 90
+    flows.submit(A, 200)
+    flows.submit(B, rows=20)
+    assert B in flows.order(10)
+    assert flows.client.zcard(keys.IDLE_FLOWS + QUEUE) == 1
+    flows.order(30)
+    assert not flows.client.exists(keys.IDLE_FLOWS + QUEUE), "the others have caught up"
+    assert flows.order()
     assert not flows.client.exists(keys.IDLE_FLOWS + QUEUE)
 
 
@@ -130,6 +137,7 @@ def test_message_of_the_shared_flow_that_exceeds_a_bound_stays_in_front(flows: F
     shared = [*flows.submit("", rows=2), *flows.submit("", rows=9), *flows.submit("")]
     own = flows.submit(A, 3)
     assert flows.taken(rows=12) == [shared[0], *own[:2]]
+    assert flows.client.hget(COUNTS, "prioritized") == b"0"
     assert flows.lists() == {"": 2, A: 1}
     assert flows.taken() == [shared[1], own[2], shared[2]]
 

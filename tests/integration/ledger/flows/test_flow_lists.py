@@ -64,6 +64,9 @@ def test_queue_is_never_empty_while_a_flow_waits(flows: FlowHarness) -> None:
     assert len(flows.taken()) == 1
     flows.submit(A)
     assert flows.lists() == {"": 1}
+    flows.submit(A, 3)
+    flows.reservations.upkeep([], QUEUE)
+    assert flows.lists() == {"": 1, A: 3}, "what need not be moved stays in its flow"
 
 
 def test_purge_of_the_queue_leaves_flows_to_be_drained(flows: FlowHarness) -> None:
@@ -104,6 +107,10 @@ def test_oldest_message_is_that_of_any_flow(flows: FlowHarness) -> None:
     for flow, ago in ("", 10), (A, 60), (B, 30):
         flows.ledger.accept(of(flow, made(ago)))
     assert QueueSnapshots(flows.client).of(QUEUE).oldest == pytest.approx(60, abs=5)
+    flows.ledger.accept(of(B, made(90), priority="low"))
+    assert QueueSnapshots(flows.client).of(QUEUE).oldest == pytest.approx(90, abs=5)
+    flows.ledger.accept(of("", made(120), priority="high"))
+    assert QueueSnapshots(flows.client).of(QUEUE).oldest == pytest.approx(120, abs=5)
 
 
 def test_open_ids_are_listed_from_all_flows(flows: FlowHarness) -> None:

@@ -12,12 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Pauses
+from tasks.ledger.predictions.acceptance import PRIORITY_LISTS
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
+from tasks.messages import Priority
 from tests.integration.ledger.flows.flow_harness import COUNTS, QUEUE, FlowHarness, flow_list
 from tests.integration.ledger.ledger_harness import RECEIPT
 
 FLOWS = st.sampled_from(["", "a:1", "b:3", "c:0.5"])
+PRIORITIES: st.SearchStrategy[Priority] = st.sampled_from(["normal", "normal", "high", "low"])
 FEW = st.integers(1, 6)
 ACTS = [
     *["accept"] * 4,
@@ -41,11 +44,11 @@ class Queue(RuleBasedStateMachine):
         """Tag of a reservation → id."""
 
     # One rule: Hypothesis leaves out some of several rules in most examples, here mostly `accept`.
-    @rule(what=st.sampled_from(ACTS), flow=FLOWS, many=FEW, rows=FEW)
-    def act(self, what: str, flow: str, many: int, rows: int) -> None:
+    @rule(what=st.sampled_from(ACTS), flow=FLOWS, many=FEW, rows=FEW, priority=PRIORITIES)
+    def act(self, what: str, flow: str, many: int, rows: int, priority: Priority) -> None:
         match what:
             case "accept":
-                self.accept(flow, many, rows)
+                self.accept(flow, many, rows, priority)
             case "take":
                 self.take(many, 3 * rows)
             case "settle":
@@ -59,8 +62,8 @@ class Queue(RuleBasedStateMachine):
             case "pause":
                 self.pause_and_resume()
 
-    def accept(self, flow: str, many: int, rows: int) -> None:
-        ids = self.flows.submit(flow, many, rows)
+    def accept(self, flow: str, many: int, rows: int, priority: Priority) -> None:
+        ids = self.flows.submit(flow, many, rows, priority)
         self.waiting.update(ids)
         self.rows |= dict.fromkeys(ids, rows)
 
@@ -106,10 +109,12 @@ class Queue(RuleBasedStateMachine):
     @invariant()
     def every_message_is_where_it_should_be(self) -> None:
         flows = [each.decode() for each in self.client.zrange(keys.FLOWS + QUEUE, 0, -1)]
-        lists = [QUEUE, *map(flow_list, flows)]
+        lists = [flow_list(flow, priority) for flow in ("", *flows) for priority in PRIORITY_LISTS]
         found = [json.loads(text) for name in lists for text in self.client.lrange(name, 0, -1)]
         assert Counter(each["headers"]["id"] for each in found) == Counter(self.waiting)
-        assert {*self.client.keys(keys.FLOW + "*")} == {flow_list(each).encode() for each in flows}
+        known = {*map(bytes.decode, self.client.keys(keys.FLOW + "*"))}
+        assert known <= {*lists}
+        assert all(any(each.startswith(flow_list(flow)) for each in known) for flow in flows)
         assert self.client.hlen(keys.RESERVED) == len(self.held)
 
     @invariant()

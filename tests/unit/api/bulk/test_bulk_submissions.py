@@ -151,6 +151,16 @@ def test_bulk_submission_to_a_split_is_answered_by_the_version_of_its_key(front:
     assert set(versions) == {1, 2}
 
 
+def test_lines_have_priorities_of_their_own(front: Front) -> None:
+    high = b'{"features":[1.0],"priority":"high"}\n'
+    wrong = b'{"features":[1.0],"priority":"urgent"}\n'
+    *_, refused = front.post(GOOD, high, wrong, query=b"model=m&priority=low")
+    assert (refused["code"], refused["errors"][0]["loc"]) == ("invalid", ["priority"])
+    front.post(GOOD, query=b"model=m")
+    offers = [offer for window in front.ledger.windows for offer in window]
+    assert [offer.priority for offer in offers] == ["low", "high", "normal"]
+
+
 def test_bulk_submission_that_is_repeated_keeps_the_versions_of_its_lines(front: Front) -> None:
     front.split("production", {1: 50, 2: 50})
     for _ in range(2):

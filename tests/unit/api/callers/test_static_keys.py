@@ -55,6 +55,7 @@ def test_local_key_has_every_scope(home: Path, path: Path, scheme: bytes, old: b
     found = caller(home, scheme + local_key(home))
     assert found
     assert found.scopes == EVERY_SCOPE
+    assert found.flow == "", "the one of callers without a key"
 
 
 @pytest.mark.parametrize("header", [b"", b"Basic YTpi", b"\xc3\xa4"])

@@ -43,6 +43,7 @@ def test_jwt_tells_its_caller(provider: Provider, tmp_path: Path, reader: KeyRea
     assert (other.models, other.scopes) == (("iris",), {"models:read"})
     assert found.key != other.key
     assert found.key.startswith("jwt_")
+    assert found.flow == f"{found.key}:1"
     process.close()
 
 

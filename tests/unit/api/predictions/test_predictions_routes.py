@@ -107,6 +107,15 @@ def test_fallback_answers_for_a_paused_version_but_not_by_number(
     assert (refused.status_code, refused.json["code"]) == (503, "version_paused")
 
 
+def test_submission_has_a_priority(web: FlaskClient, gateway: Gateway) -> None:
+    for body in BODY, BODY | {"priority": "high"}, BODY | {"priority": "low"}:
+        assert web.post("/predict/async", json=body).status_code == 202
+    submitted = [prediction.priority for prediction, _ in gateway.submitted]
+    assert submitted == ["normal", "high", "low"]
+    answer = web.post("/predict/async", json=BODY | {"priority": "urgent"})
+    assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["priority"])
+
+
 def test_fallback_that_is_split_gives_the_version_of_the_key(
     web: FlaskClient, gateway: Gateway, home: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_submissions_are_of_every_kind() -> None:
     assert any(each.kind == ARROW for each in every)
     assert any(each.asked.row_of for each in every)
     assert any(each.asked.has_webhook for each in every)
+    assert all(any(word in each.body for each in every) for word in (b'"high"', b'"low"'))
     numbers = [each.asked.number for each in every]
     assert len(set(numbers)) == len(numbers)
 

@@ -70,7 +70,7 @@ def test_csv_by_the_columns_of_the_model(text, said, values, notes):
 
 
 def test_invalid_number_is_quoted_as_written():
-    read_rows = found("code;size\na;3,14\nb;x\nc;1.5\n", takes=CODES)
+    read_rows = found("code;size\na;3,14\nb;x\nc;1.5\nd;1,234\n", takes=CODES)
     assert [(row.location, row.fault) for row in read_rows.rows] == [
         (
             "line 2",
@@ -78,6 +78,13 @@ def test_invalid_number_is_quoted_as_written():
         ),
         ("line 3", "column 'size': expected a number, got 'x'"),
         ("line 4", None),
+        (
+            "line 5",
+            (
+                "column 'size': '1,234' is not a number; leave out separators of thousands; "
+                "if this is a decimal comma, give decimal ','"
+            ),
+        ),
     ]
 
 

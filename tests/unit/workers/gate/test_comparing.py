@@ -201,3 +201,27 @@ def test_outputs_are_unequal_where_one_of_them_is():
 )
 def test_answers_of_json_are_equal_or_not(own, served, same):
     assert equal(own, served) == same
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([True, None, False], dtype="bool[pyarrow]"),
+        pd.Series(FRAME["day"][:3]).astype("timestamp[us][pyarrow]"),
+        pd.Series(FRAME["day"][:3].dt.tz_localize("UTC")).astype("timestamp[us, tz=UTC][pyarrow]"),
+        pd.Series(FRAME["day"][:3].dt.floor("D")).astype("date32[day][pyarrow]"),
+        pd.Series(pd.to_timedelta([1, 2, 3], unit="s")).astype("duration[us][pyarrow]"),
+        pd.Series(["a", None, "b"], dtype="large_string[pyarrow]"),
+        pd.Series([1, None, 2], dtype="int32[pyarrow]"),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+def test_dtypes_of_arrow_reach_the_model(values):
+    frame = pd.DataFrame({"x": values, "n": [1, 2, 3]})
+    found = inspect(Reprs(), None, frame)
+    assert differences(Reprs(), found.signature, found.own_answers) == []
+
+
+class Reprs:
+    def predict(self, rows):
+        return [f"{rows['x'].dtype} {value!r}" for value in rows["x"]]

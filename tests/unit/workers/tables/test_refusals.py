@@ -28,7 +28,7 @@ AB = numbers("a", "b")
         ("csv", b"a,b,caf\xe9\n1,2,3\n", "line 1: the header is not UTF-8 (byte 7: 0xe9)"),
         ("csv", "a,b\n1,2\n".encode("utf-16"), "line 1: the file is not UTF-8 text"),
         ("csv", b"PAR1\0\0\0\0\0", "line 1: the file is not UTF-8 text"),
-        ("csv", b"a,b\r1,2\r", "line 1: the header cannot be read"),
+        ("csv", b"a,b\r1,2\r", "cannot be read: lines end with a carriage return alone"),
         ("csv", b'a,"b\n1,2\n', "line 1: the header cannot be read"),
         ("ndjson", b"", "the file is empty"),
         ("ndjson", b"\n\r\n", "the file is empty"),

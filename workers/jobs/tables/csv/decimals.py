@@ -9,8 +9,8 @@ from registry.manifest import Column
 from tasks.jobs.files.decimal_comma import (
     DECIMAL_COMMA,
     NO_COMMA,
-    USE_POINT,
     DecimalMark,
+    not_a_number,
     with_point,
 )
 from workers.models.tabular.features import Faults
@@ -47,5 +47,5 @@ def _note_commas(column: Column, texts: Any, faults: Faults) -> None:
         return
     commas = pc.match_substring_regex(texts, rf"^\s*{DECIMAL_COMMA}\s*$").fill_null(False)
     for row in pc.indices_nonzero(commas).to_pylist():
-        what = f"{texts[row].as_py()[:40]!r} is not a number; {USE_POINT}"
+        what = not_a_number(texts[row].as_py())
         faults.setdefault(row, f"column {column.name!r}: {what}")

@@ -95,5 +95,8 @@ def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
         raise InvalidInput(f"line {line}: {what}; save the file as UTF-8", line=line) from error
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
-    except csv.Error as error:  # such as a lone carriage return, the line end of old programs
-        raise InvalidInput(f"line {line}: the header cannot be read: {error}", line=line) from error
+    except csv.Error as error:
+        what = str(error)
+        if "\r" in text:
+            what = "lines end with a carriage return alone; save the file with usual line ends"
+        raise InvalidInput(f"line {line}: the header cannot be read: {what}", line=line) from error

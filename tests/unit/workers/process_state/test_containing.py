@@ -1,6 +1,8 @@
-"""Children that a model forks while it is examined end when they return from it."""
+"""Children and timers of a model end when it returns."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from telemetry.errors import PredictqError
 from workers.gate.comparing import differences
 from workers.gate.warming import first_calls
+from workers.models.process_state.containing import contained
 from workers.models.process_state.guarding import guarded
 from workers.models.registration import describe_model
 from workers.models.signature.inspection import inspect
@@ -69,3 +72,29 @@ def test_child_of_a_model_may_end_itself() -> None:
         if not (pid := os.fork()):
             os._exit(3)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+
+
+@pytest.fixture
+def no_timer() -> Iterator[None]:
+    """Stops the timer of the tests themselves meanwhile."""
+    left, every = signal.setitimer(signal.ITIMER_REAL, 0)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, left, every)
+
+
+@pytest.mark.usefixtures("no_timer")
+def test_timer_of_a_model_does_not_outlive_its_call() -> None:
+    with contained():
+        signal.alarm(30)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.usefixtures("no_timer")
+@pytest.mark.parametrize("seconds", [0, 1, 900])
+def test_time_limit_goes_on_whatever_timer_a_model_starts(seconds: int) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 60)
+    with contained():
+        signal.alarm(seconds)
+    left, every = signal.getitimer(signal.ITIMER_REAL)
+    assert 50 < left <= 60
+    assert every == 0
