@@ -43,6 +43,15 @@ def inverse_width(model: Any, answers: dict[str, Output]) -> int | None:
     return int(transformed.shape[1])
 
 
+def _output(model: Any, name: str, given: Input, rows: int) -> Output:
+    """What a method answers; raises what it raises, and unless each row has a JSON value."""
+    with contained():
+        answer = getattr(model, name)(given)
+    output = to_output(answer, rows)
+    first_row(output)
+    return output
+
+
 def _names(model: Any) -> set[str]:
     """Names of its class, and those that the model adds, for instance of a model in it."""
     try:
@@ -61,10 +70,10 @@ def _has(model: Any, name: str) -> bool:
 def _answers(model: Any, given: Input, rows: int) -> Iterator[tuple[str, Output]]:
     for name in method_candidates(model):
         try:
-            with contained():
-                answer = getattr(model, name)(given)
-            output = to_output(answer, rows)
-            first_row(output)
+            output = _output(model, name, given, rows)
+            if name not in MODEL_METHODS and rows > 1:
+                # Such as a matrix that has rows for times, by chance as many as there are rows.
+                _output(model, name, given[:1], 1)
             yield name, output
         except MemoryError:
             raise
