@@ -43,6 +43,23 @@ def inverse_width(model: Any, answers: dict[str, Output]) -> int | None:
     return int(transformed.shape[1])
 
 
+def answer_of(model: Any, name: str, given: Input, rows: int) -> Output:
+    """What a method answers; raises what it raises, and unless each row has a JSON value."""
+    output = _output(model, name, given, rows)
+    if name not in MODEL_METHODS and rows > 1:
+        # Else it may be a matrix with rows for times, by chance as many as there are rows.
+        _output(model, name, given[:1], 1)
+    return output
+
+
+def _output(model: Any, name: str, given: Input, rows: int) -> Output:
+    with contained():
+        answer = getattr(model, name)(given)
+    output = to_output(answer, rows)
+    first_row(output)
+    return output
+
+
 def _names(model: Any) -> set[str]:
     """Names of its class, and those that the model adds, for instance of a model in it."""
     try:
@@ -61,11 +78,7 @@ def _has(model: Any, name: str) -> bool:
 def _answers(model: Any, given: Input, rows: int) -> Iterator[tuple[str, Output]]:
     for name in method_candidates(model):
         try:
-            with contained():
-                answer = getattr(model, name)(given)
-            output = to_output(answer, rows)
-            first_row(output)
-            yield name, output
+            yield name, answer_of(model, name, given, rows)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001, S112 - a method that raises does not answer these rows

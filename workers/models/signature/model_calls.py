@@ -8,9 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
-from workers.models.process_state.containing import contained
-from workers.models.signature.methods import MODEL_METHODS, method_candidates
-from workers.models.tabular.outputs import first_row, to_output
+from workers.models.signature.methods import MODEL_METHODS, answer_of, method_candidates
 from workers.models.tabular.table import Input, Table
 
 Row = list[Any]
@@ -39,9 +37,7 @@ def _main_candidates(model: Any) -> list[str]:
 
 def _refusal(model: Any, method: str, given: Input, rows: int) -> Exception | None:
     try:
-        with contained():
-            output = getattr(model, method)(given)
-        first_row(to_output(output, rows))
+        answer_of(model, method, given, rows)
     except MemoryError:  # it would take other rows
         raise
     except Exception as error:  # noqa: BLE001 - whatever a model raises, it is a refusal

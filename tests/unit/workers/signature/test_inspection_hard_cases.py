@@ -207,7 +207,7 @@ class Wrapping:
 
 class Survival:
     def predict_a_curve(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame(np.zeros((3, len(rows))))
+        return pd.DataFrame(np.zeros((len(IDS), len(rows))))
 
     def predict_hazard(self, rows: pd.DataFrame) -> Any:
         return rows["id"] / LARGE
