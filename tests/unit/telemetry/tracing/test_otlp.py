@@ -18,7 +18,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
 def made(**fields: object) -> TraceSpan:
     told = {"name": "attempt", "kind": "consumer", "start": 1.5, "end": 2.25, "attributes": {}}
     ids = {"trace_id": new_trace_id(), "span_id": new_span_id(), "parent_id": new_span_id()}
-    return TraceSpan(**{**told, **ids, **fields})  # type: ignore[arg-type]
+    return TraceSpan(**{**told, **ids, **fields})
 
 
 def test_span_arrives_as_it_was(collector: Collector) -> None:
