@@ -5,7 +5,7 @@ import os
 import random
 from typing import NamedTuple
 
-from telemetry.tracing.traceparent import SpanContext, new_trace_id
+from telemetry.tracing.traceparent import SpanContext, new_span_id
 
 log = logging.getLogger(__name__)
 SAMPLER, ARGUMENT = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
@@ -28,7 +28,7 @@ class TraceSampler(NamedTuple):
         if caller is None:
             # The bits that decide are drawn first: a request that is not sampled needs no id.
             low = random.getrandbits(64)
-            return f"{new_trace_id()[:16]}{low:016x}" if low < self.bound else None
+            return f"{new_span_id()}{low:016x}" if low < self.bound else None
         if self.follows_parent:
             return caller.trace_id if caller.is_sampled else None
         return caller.trace_id if int(caller.trace_id[16:], 16) < self.bound else None

@@ -1,6 +1,7 @@
 """The header `traceparent`, as W3C Trace Context defines it."""
 
 import os
+import random
 import re
 from typing import NamedTuple
 
@@ -10,6 +11,10 @@ MAX_TRACEPARENT_CHARS = 512
 _form = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
 _SAMPLED = 1
 """The bit of the flags that says so."""
+
+_random = random.Random()  # noqa: S311 - chance, not a secret
+"""A generator of its own: a model may seed the one of its process."""
+os.register_at_fork(after_in_child=_random.seed)
 
 
 class SpanContext(NamedTuple):
@@ -41,6 +46,12 @@ def parse_traceparent(text: str) -> SpanContext | None:
     return SpanContext(trace_id, span_id, bool(int(flags, 16) & _SAMPLED))
 
 
+def known_context(traceparent: str) -> SpanContext:
+    """The context in a header that was found to be valid and sampled before."""
+    _, trace_id, span_id, _ = traceparent.split("-", 3)
+    return SpanContext(trace_id, span_id)
+
+
 def sampled_context(text: object) -> SpanContext | None:
     """The context in a header that any producer may have written, if it is valid and sampled."""
     found = parse_traceparent(text) if isinstance(text, str) else None
@@ -49,12 +60,9 @@ def sampled_context(text: object) -> SpanContext | None:
 
 def new_trace_id() -> str:
     """A random id of a trace."""
-    return os.urandom(16).hex()
+    return f"{_random.getrandbits(128):032x}"
 
 
 def new_span_id() -> str:
-    """A random id of a span.
-
-    By the operating system: a model may seed the generator of its process.
-    """
-    return os.urandom(8).hex()
+    """A random id of a span."""
+    return f"{_random.getrandbits(64):016x}"

@@ -42,8 +42,8 @@ def handler(
             services.reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
         reserved = read(message, request, registry)
-        if services.spans is not None:
-            reserved.traceparent = _sampled(message.headers.get(TRACEPARENT))
+        if services.spans is not None and (told := message.headers.get(TRACEPARENT)):
+            reserved.traceparent = _sampled(told)
         reserved.is_started = message.properties["started"]
         batcher.add(reserved)
         # Other workers may still see the registry, so leave them what is on the queue.
@@ -53,7 +53,6 @@ def handler(
     return on_message
 
 
-def _sampled(told: Any) -> str:
+def _sampled(told: str) -> str:
     """The header, which any producer can write, if it is valid and sampled; else empty."""
-    found = sampled_context(told) if told else None
-    return found.text if found else ""
+    return told if sampled_context(told) else ""

@@ -9,7 +9,7 @@ from tasks.ledger.queue.reservations import queue_of_tag
 from tasks.record import Record
 from telemetry.errors import WorkerLost
 from telemetry.tracing.span import MAX_LINKS, Attributes, TraceSpan, child, messaging
-from telemetry.tracing.traceparent import SpanContext, new_span_id, new_trace_id, sampled_context
+from telemetry.tracing.traceparent import SpanContext, known_context, new_span_id, new_trace_id
 from workers.compute.disposition import Decision
 from workers.protocol import Instruction, Item
 
@@ -28,9 +28,12 @@ def spans_of(
     spans: list[TraceSpan] = []
     links: list[tuple[str, str]] = []
     for item, start in zip(items, starts, strict=True):
-        sent, decision = sampled_context(item.traceparent), decisions.get(item.tag)
-        if sent is None or decision is None or len(links) == MAX_LINKS:
+        if not item.traceparent:
             continue
+        decision = decisions.get(item.tag)
+        if decision is None or len(links) == MAX_LINKS:
+            continue
+        sent = known_context(item.traceparent)
         links.append((sent.trace_id, sent.span_id))
         attempt = start if isinstance(start, int) else 0
         spans += _of_request(sent, batch, item, attempt, decision, times)
@@ -115,9 +118,9 @@ def lost_attempt(sent: SpanContext, tag: str, task_id: str, times: _Times) -> Tr
 
 def settled_spans(traceparent: str, settled: Settled, times: _Times) -> list[TraceSpan]:
     """The span of an outcome that was written without an attempt, if it is sampled."""
-    sent, record = sampled_context(traceparent), settled.record
-    if sent is None:
+    if not traceparent:
         return []
+    sent, record = known_context(traceparent), settled.record
     told = messaging(queue_of_tag(settled.tag or ""), "process")
     attributes = {**told, "messaging.message.id": record.task_id, **_of_record(record)}
     if settled.dead_after is not None:

@@ -14,7 +14,7 @@ from celery.worker import state
 
 from tasks.scaling.demand import Work
 from telemetry.tracing.span import TraceSpan
-from telemetry.tracing.traceparent import sampled_context
+from telemetry.tracing.traceparent import known_context
 from workers.compute.spans import lost_attempt
 from workers.microbatch.batch_size import BatchSizes
 from workers.microbatch.crashes import Crashes
@@ -230,11 +230,11 @@ class Batcher:
 
 def _lost_attempts(running: RunningMicrobatch) -> list[TraceSpan]:
     now = time.time()
-    sampled = ((m, sampled_context(m.traceparent)) for m in running.messages if m.traceparent)
+    times = now - running.seconds, now
     return [
-        lost_attempt(sent, message.tag, message.request.id, (now - running.seconds, now))
-        for message, sent in sampled
-        if sent is not None
+        lost_attempt(known_context(message.traceparent), message.tag, message.request.id, times)
+        for message in running.messages
+        if message.traceparent
     ]
 
 

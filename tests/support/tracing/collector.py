@@ -39,6 +39,8 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[Seen] = []
+        self.resources: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
         self.status = 200
         outer = self
 
@@ -76,6 +78,8 @@ class Collector:
             body = gzip.decompress(body)
         if self.status == 200:
             self.spans += spans_in(body)
+            self.resources += resources_in(body)
+            self.headers.append({k.lower(): v for k, v in request.headers.items()})
         answer = ExportTraceServiceResponse().SerializeToString()
         request.send_response(self.status)
         request.send_header("content-type", "application/x-protobuf")
@@ -102,6 +106,12 @@ def spans_in(body: bytes) -> Iterator[Seen]:
                     span.status.code == 2,
                     resource["predictq.process"],
                 )
+
+
+def resources_in(body: bytes) -> list[dict[str, Any]]:
+    """The attributes of each resource in a request to a collector."""
+    groups = ExportTraceServiceRequest.FromString(body).resource_spans
+    return [_attributes(group.resource.attributes) for group in groups]
 
 
 def _attributes(given: Any) -> dict[str, Any]:
