@@ -35,10 +35,12 @@ def label(id: str | None, label: str | None, file: Path | None, url: str | None)
     """
     told = _told(id, label, file)
     with server(url) as client:
-        refused = [*_sent(client, told)]
+        left = [*_sent(client, told)]
+    refused = [each for each in left if each["code"]]
     for each in refused[:_SHOWN]:
         click.echo(f"not counted: {each['id']}: {each['detail']}", err=True)
-    click.echo(f"counted {len(told) - len(refused):,} of {len(told):,}")
+    before = f", {known:,} were told before" if (known := len(left) - len(refused)) else ""
+    click.echo(f"counted {len(told) - len(left):,} of {len(told):,}{before}")
     if refused:
         raise click.exceptions.Exit(1)
 

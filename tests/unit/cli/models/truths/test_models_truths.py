@@ -27,7 +27,11 @@ class Server:
 
     def label(self, labels: dict[str, Any]) -> list[dict[str, Any]]:
         self.requests.append(labels)
-        return [{"id": each, "counted": each != "old", "detail": "told before"} for each in labels]
+        codes = {"old": "", "gone": "prediction_not_found"}
+        return [
+            {"id": each, "counted": each not in codes, "code": codes.get(each, ""), "detail": "why"}
+            for each in labels
+        ]
 
     def quality(self, name: str, version: int, *, days: int) -> dict[str, Any]:
         assert (name, version, days) == ("m", 2, 7)
@@ -62,13 +66,21 @@ def test_label_is_json_or_a_text(server: Server, text: str, value: object) -> No
 
 def test_labels_of_a_file_are_sent_by_the_thousand(server: Server, tmp_path: Path) -> None:
     lines = [f"{n},{n % 2}" for n in range(1500)]
-    (tmp_path / "f.csv").write_text("\ufeffid,label\n" + "\n".join([*lines, "old,a text", "no,"]))
+    (tmp_path / "f.csv").write_text(
+        "\ufeffid,label\n" + "\n".join([*lines, "old,a text", "gone,1", "no,"])
+    )
     told = _run("label", "--file", str(tmp_path / "f.csv"))
     assert told.exit_code == 1
-    assert told.stdout == "counted 1,501 of 1,502\n"
-    assert told.stderr == "not counted: old: told before\n"
-    assert [len(each) for each in server.requests] == [1000, 502]
+    assert told.stdout == "counted 1,501 of 1,503, 1 were told before\n"
+    assert told.stderr == "not counted: gone: why\n"
+    assert [len(each) for each in server.requests] == [1000, 503]
     assert server.requests[1] | {"old": "a text", "no": None, "1499": 1} == server.requests[1]
+
+
+def test_label_that_was_told_before_is_no_error(server: Server) -> None:
+    told = _run("label", "old", "2")
+    assert (told.exit_code, told.stdout) == (0, "counted 0 of 1, 1 were told before\n")
+    assert server.requests == [{"old": 2}]
 
 
 def test_labels_need_an_id_or_a_file_with_both_columns(server: Server, tmp_path: Path) -> None:
