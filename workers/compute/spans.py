@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ledger.predictions.attempts import Start
 from tasks.ledger.predictions.settled import Settled
 from tasks.ledger.queue.reservations import queue_of_tag
@@ -90,9 +89,10 @@ def _of_record(record: Record) -> Attributes:
     told: Attributes = {
         "predictq.model": record.model,
         "predictq.version": record.version,
-        "predictq.tenant": record.tenant or DEFAULT_TENANT,
         "predictq.outcome": record.state,
     }
+    if record.tenant:
+        told["predictq.tenant"] = record.tenant
     return told | ({"predictq.batch_size": record.receipt.batch_size} if record.receipt else {})
 
 

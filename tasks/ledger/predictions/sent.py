@@ -7,7 +7,6 @@ from typing import Any
 
 import redis
 
-from tasks.callers.caller import DEFAULT_TENANT
 from tasks.ledger.predictions.acceptance import (
     CERTAIN,
     Accepted,
@@ -82,7 +81,7 @@ def _attributes(offer: Offer, many: int) -> Attributes:
         **messaging(offer.queue, "send"),
         "predictq.model": record.model,
         "predictq.version": record.version,
-        "predictq.tenant": record.tenant or DEFAULT_TENANT,
+        **({"predictq.tenant": record.tenant} if record.tenant else {}),
     }
     if many == 1:
         return {**told, "messaging.message.id": record.task_id}

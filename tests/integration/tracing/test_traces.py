@@ -78,7 +78,6 @@ def test_prediction_is_one_trace_from_its_caller_to_its_outcome(traced: Traced, 
         "messaging.message.id": task_id,
         "predictq.model": "doubling",
         "predictq.version": 1,
-        "predictq.tenant": "default",
     }
     assert attempt.attributes == {
         **sent.attributes,
