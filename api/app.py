@@ -107,8 +107,8 @@ class Services:
         jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings)
         self.requests = RequestMetrics()
-        spans = exporter("api", client)
-        self.tracer = Tracer(sampler(), spans) if spans is not None else None
+        self.spans = exporter("api", client)
+        self.tracer = Tracer(sampler(), self.spans) if self.spans is not None else None
         secret = local_key(settings.home)
         self.sessions = Sessions(client, self.ledger.pipeline, secret)
         self.console = Console(self.gateway, jobs, self.registry, self.sessions, settings)
@@ -159,6 +159,8 @@ class Services:
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""
         self.gateway.begin_shutdown()
+        if self.spans is not None:
+            self.spans.hasten()
         self.waits.end_all()
         self.news.end_all()
         self.batches.outputs.end_waits()

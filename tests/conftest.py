@@ -35,7 +35,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """Hide the settings and running stacks of the developer from the tests."""
     MEASUREMENT.forget_children()
     with pytest.MonkeyPatch.context() as patch:
-        for name in [n for n in os.environ if n.startswith("PREDICTQ_") or n == "REDIS_URL"]:
+        ours = "PREDICTQ_", "OTEL_", "REDIS_URL"
+        for name in [n for n in os.environ if n.startswith(ours)]:
             patch.delenv(name)
         # Tests that run side by side leave no processor free, and jobs would wait for one.
         patch.setenv("PREDICTQ_BATCH_PRIORITY", "normal")

@@ -104,6 +104,16 @@ def test_end_exports_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(bench.taken), dict(bench.counts)) == (2, {"exported": 2})
 
 
+def test_process_that_is_about_to_end_exports_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DELAY, "60000")
+    bench = Bench()
+    bench.exporter.add(spans(1))
+    bench.exporter.hasten()
+    bench.until(exported=1)
+    bench.exporter.add(spans(1))
+    bench.until(exported=2)
+
+
 def test_end_does_not_wait_long(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
     monkeypatch.setattr(exporting, "END_SECONDS", 0.01)
     bench.open.clear()
