@@ -202,7 +202,8 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     features: Any = None
     method: str = "predict"
     alias: str | None = None
-    created_at: float | None = None
+    created_at: Annotated[float, msgspec.Meta(ge=0, lt=1e11)] | None = None
+    """Unix seconds until the year 5138, so that they can be added to and printed; no NaN."""
     arrow: bytes | None = None
     """The rows as an Arrow stream, in base64; then there are no features."""
     arm: Arm | None = None

@@ -3,6 +3,7 @@
 import json
 
 import msgspec
+import pytest
 from kombu.transport.virtual.base import Message
 
 from tasks.callers.caller import Caller
@@ -10,6 +11,7 @@ from tasks.ledger.heads import QUEUED_HEAD, RUNNING_HEAD
 from tasks.messages import Prediction, envelope, read_call
 from tasks.record import CELERY_STATUS, Record
 from tasks.wire import encode
+from telemetry.errors import Invalid
 
 PREDICTION = Prediction(
     model="churn",
@@ -50,6 +52,15 @@ def test_kombu_reads_the_message_as_protocol_two() -> None:
     assert message.headers["task"] == "tasks.prediction.predict"
     assert message.delivery_tag == ID
     assert message.delivery_info == {"exchange": "", "routing_key": "predict"}
+
+
+@pytest.mark.parametrize("told", [b"NaN", b"Infinity", b"-1.0", b"1e300"])
+def test_time_that_cannot_be_reckoned_with_is_refused(told: bytes) -> None:
+    """With NaN, the outcome could not be written, and the process that computed it ended."""
+    body = json.loads(envelope("t", ID, "predict", PREDICTION))["body"].encode()
+    assert read_call(body).created_at == PREDICTION.created_at
+    with pytest.raises(Invalid, match="created_at"):
+        read_call(body.replace(b"1800000000.25", told))
 
 
 def test_message_headers_show_no_rows() -> None:

@@ -31,20 +31,21 @@ class KeyStore:
         Raises `KeyConflict` if an active key has its name, and `Busy` beyond `MAX_KEYS`.
         """
         key, token = with_token(wanted)
-        known = self.all()
-        if any(one.name == key.name and one.state(time.time()) == "active" for one in known):
-            raise KeyConflict(f"there is a key named {key.name!r} already: rotate or revoke it")
-        known = self._without_ended(known)
-        if len(known) >= MAX_KEYS:
-            raise Busy(f"there are {MAX_KEYS} keys, which is the maximum: revoke some")
-        self._client.hset(keys.API_KEYS, key.id, encode_key(key))
+
+        def add(pipe: "redis.client.Pipeline") -> None:
+            ended = _room_for(key, _read(pipe))
+            pipe.multi()
+            if ended:
+                pipe.hdel(keys.API_KEYS, *ended)
+                pipe.hdel(keys.API_KEYS_USED, *ended)
+            pipe.hset(keys.API_KEYS, key.id, encode_key(key))
+
+        self._update(add)
         return key, token
 
     def all(self) -> list[ApiKey]:
         """Every key that can be read, the oldest first."""
-        found = cast("dict[bytes, bytes]", self._client.hgetall(keys.API_KEYS))
-        read = (read_stored_key(key_id.decode(), text) for key_id, text in found.items())
-        return sorted(filter(None, read), key=lambda key: key.created_at)
+        return _read(self._client)
 
     def get(self, which: str) -> ApiKey:
         """The key of an id, or else the newest of a name; raises `KeyNotFound`."""
@@ -88,9 +89,7 @@ class KeyStore:
         return self._change(self.get(which).id, ended)
 
     def _change(self, key_id: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
-        """Replace a key by the result of a function, and repeat if another process changed it
-        meanwhile.
-        """
+        """Replace a key by the result of a function."""
         changed: list[ApiKey] = []
 
         def swap(pipe: "redis.client.Pipeline") -> None:
@@ -101,20 +100,29 @@ class KeyStore:
             pipe.multi()
             pipe.hset(keys.API_KEYS, key_id, encode_key(changed[-1]))
 
-        # WATCH: if another process changes any key meanwhile, `swap` runs again on what is there.
-        self._client.transaction(swap, keys.API_KEYS)
+        self._update(swap)
         return changed[-1]
 
-    def _without_ended(self, known: list[ApiKey]) -> list[ApiKey]:
-        """Forget keys that ended long ago; returns the others."""
-        limit = time.time() - ENDED_KEY_SECONDS
-        ended = [key.id for key in known if min(_ends(key)) < limit]
-        if ended:
-            with self._client.pipeline() as pipe:
-                pipe.hdel(keys.API_KEYS, *ended)
-                pipe.hdel(keys.API_KEYS_USED, *ended)
-                pipe.execute()
-        return [key for key in known if key.id not in ended]
+    def _update(self, update: Callable[["redis.client.Pipeline"], None]) -> None:
+        """Read and write keys in one step: it runs again if another process wrote one meanwhile."""
+        self._client.transaction(update, keys.API_KEYS)
+
+
+def _read(client: redis.Redis) -> list[ApiKey]:
+    found = cast("dict[bytes, bytes]", client.hgetall(keys.API_KEYS))
+    read = (read_stored_key(key_id.decode(), text) for key_id, text in found.items())
+    return sorted(filter(None, read), key=lambda key: key.created_at)
+
+
+def _room_for(key: ApiKey, known: list[ApiKey]) -> list[str]:
+    """Ids of keys that ended long ago; raises as `KeyStore.create`."""
+    now = time.time()
+    if any(one.name == key.name and one.state(now) == "active" for one in known):
+        raise KeyConflict(f"there is a key named {key.name!r} already: rotate or revoke it")
+    ended = [one.id for one in known if min(_ends(one)) < now - ENDED_KEY_SECONDS]
+    if len(known) - len(ended) >= MAX_KEYS:
+        raise Busy(f"there are {MAX_KEYS} keys, which is the maximum: revoke some")
+    return ended
 
 
 def with_token(wanted: ApiKey) -> tuple[ApiKey, str]:

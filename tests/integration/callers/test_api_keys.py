@@ -14,6 +14,7 @@ from api.callers.static_keys import StaticKeys
 from tasks.callers.caller import Caller
 from tasks.callers.tokens import make_token
 from tasks.ledger import keys
+from tasks.ledger.api_keys.api_key import ApiKey, encode_key
 from tasks.ledger.api_keys.key_store import ENDED_KEY_SECONDS, KeyStore
 from tasks.ledger.api_keys.new_key import NewKey
 from tasks.ledger.predictions.pipeline import Pipeline
@@ -94,6 +95,7 @@ def test_junk_costs_no_round_trip_and_unknown_ids_few(
     store: KeyStore, process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SECOND_LOOKS", 2)
+    monkeypatch.setattr("api.limits.per_second.monotonic", lambda: 7.0)
     unknown, _ = make_token()
     altered = "y" if unknown[-9] == "x" else "x"
     for token in ("junk", unknown[:-1] + "-", unknown[:-9] + altered + unknown[-8:]):
@@ -184,6 +186,20 @@ def test_name_is_that_of_one_active_key(store: KeyStore) -> None:
     assert store.get(first.id).revoked_at
     with pytest.raises(KeyNotFound):
         store.get("nobody")
+
+
+def test_of_two_keys_of_one_name_that_are_made_at_once_one_is_refused(
+    store: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(key: ApiKey) -> bytes:  # what exists was read already
+        monkeypatch.undo()
+        store.create(NEW.key())
+        return encode_key(key)
+
+    monkeypatch.setattr("tasks.ledger.api_keys.key_store.encode_key", encode)
+    with pytest.raises(KeyConflict):
+        store.create(NEW.key())
+    assert len(store.all()) == 1
 
 
 def test_key_that_ended_long_ago_is_forgotten(
