@@ -47,9 +47,9 @@ def until(
 
 def is_idle(client: redis.Redis) -> bool:
     """Whether no message waits, or is held: at one moment, as a message may go back meanwhile."""
-    with client.pipeline(transaction=True) as pipe:
-        pipe.llen("predict").hlen(keys.RESERVED)
-        return not any(pipe.execute())
+    # A script, as a full Redis refuses a transaction, even one that only reads.
+    script = "return redis.call('LLEN', KEYS[1]) + redis.call('HLEN', KEYS[2])"
+    return client.eval(script, 2, "predict", keys.RESERVED) == 0
 
 
 class LiveStack:

@@ -68,7 +68,7 @@ def scorer(worker: ManualWorker, settings: Settings) -> Scorer:
 
 def performer(client: redis.Redis, settings: Settings) -> Performer:
     nothing: Any = None
-    performer = Performer(nothing, settings, nothing, nothing)
+    performer = Performer(nothing, settings, nothing, nothing, nothing)
     performer._ledger = RetryingJobLedger(client, settings)
     return performer
 

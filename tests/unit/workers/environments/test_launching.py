@@ -25,8 +25,8 @@ from workers.environments import launching, making
 from workers.environments.environment import MadeEnvironment, Mark, failure_of, note_failure
 from workers.environments.lock import WORKER_REQUIREMENTS, _origin
 
-NOT_IN_ENVIRONMENTS = {"prometheus_client"}
-"""Imported by the worker and the API alone, for metrics and alerts."""
+NOT_IN_ENVIRONMENTS = {"prometheus_client", "opentelemetry", "urllib3"}
+"""Imported by the worker and the API alone, for metrics, alerts and traces."""
 
 
 def registered(home, name, lock):
