@@ -96,6 +96,5 @@ def test_model_that_the_gate_refutes_is_refused(
     model = saved(tmp_path, Moody())
     added = models("add", "moody", model, "--trust", "--sample", tmp_path / "rows.csv")
     assert added.returncode == 1
-    assert "moody would not be served as the model answers by itself:" in added.stderr
-    assert "json, row 1, predict: the model gives" in added.stderr
-    assert scoring.http.get("/models/moody").status_code == 404
+    assert "predict of golden row 1 gives" in added.stderr
+    assert "moody:1 is refused, and no name or alias resolves to it" in added.stderr
